@@ -1,0 +1,23 @@
+import { randomText } from "./random-text.ts";
+
+type Branded<Name extends string> = string & { readonly __id: Name };
+
+export type AccountId = Branded<"account">;
+export type GrantId = Branded<"grant">;
+export type HoldId = Branded<"hold">;
+/** Any operation's id. The caller makes it, and it is the idempotency key. */
+export type OperationId = Branded<"operation">;
+export type KeyId = Branded<"key">;
+export type RequestId = Branded<"request">;
+
+/** What an id from outside may look like: printable, no spaces, at most 128 characters. */
+export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,127}$/;
+
+const suffix = randomText("0123456789abcdefghjkmnpqrstvwxyz", 24);
+
+export const newAccountId = (): AccountId => `acct_${suffix()}` as AccountId;
+export const newGrantId = (): GrantId => `grant_${suffix()}` as GrantId;
+export const newHoldId = (): HoldId => `hold_${suffix()}` as HoldId;
+export const newOperationId = (): OperationId => `op_${suffix()}` as OperationId;
+export const newKeyId = (): KeyId => `key_${suffix()}` as KeyId;
+export const newRequestId = (): RequestId => `req_${suffix()}` as RequestId;

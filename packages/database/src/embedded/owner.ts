@@ -1,0 +1,41 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
+
+/** Held by the one process that may run Postgres on a folder. */
+export interface Ownership {
+  release(): void;
+}
+
+const SQLITE_BUSY = 5;
+
+/** Claims a folder by locking a file in it. The kernel gives the lock to one process only and takes it back when that
+ *  process ends, however it dies: nothing can be left behind, and no reused process id can pass for the owner. Node
+ *  has no file locks of its own; SQLite's are the same everywhere.
+ *  Throws: another living process has it, with its process id. */
+export async function claimOwnership(lockFile: string): Promise<Ownership> {
+  const database = new DatabaseSync(lockFile);
+  try {
+    database.exec("pragma journal_mode = off; begin exclusive");
+  } catch (error) {
+    database.close();
+    if (!isBusy(error)) throw error;
+    throw new Error(`${lockFile} is held by process ${await readOwner(lockFile)}; stop that one first`, {
+      cause: error,
+    });
+  }
+  await writeFile(ownerFile(lockFile), String(process.pid));
+  return { release: () => database.close() };
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
+}
+
+/** For people only; the lock is what counts. */
+function readOwner(lockFile: string): Promise<string> {
+  return readFile(ownerFile(lockFile), "utf8").catch(() => "(unknown)");
+}
+
+function ownerFile(lockFile: string): string {
+  return `${lockFile}.pid`;
+}

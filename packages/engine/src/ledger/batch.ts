@@ -1,0 +1,151 @@
+import type { AccountId, HoldId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import type { Hold } from "./account.ts";
+import { type Changes, counterName } from "./book.ts";
+import { chainEntries } from "./chain.ts";
+import type { Command, Outcome, Result, UsageRecord } from "./command.ts";
+import { decide } from "./decide.ts";
+import { windowStart } from "./decide-spend.ts";
+import { type Entry, keyOf } from "./entry.ts";
+import { holdsNamed, keysToProbe } from "./key.ts";
+import { resultOf } from "./result.ts";
+import type { LoadedBook, Named, NamedCounter, Wanted } from "./store-load.ts";
+import type { BatchWrites, NewGrant, NewUsage } from "./store-write.ts";
+
+/** What these commands name, for one round of reading. */
+export function wantedBy(commands: readonly Command[], now: Instant): Wanted {
+  const accountIds = new Set<AccountId>();
+  const keys: Named[] = [];
+  const holds: Named[] = [];
+  const counters = new Map<string, NamedCounter>();
+  for (const command of commands) {
+    accountIds.add(command.accountId);
+    for (const key of keysToProbe(command)) keys.push([command.accountId, keyOf(key)]);
+    for (const holdId of holdsNamed(command)) holds.push([command.accountId, holdId]);
+    for (const cap of ("caps" in command && command.caps) || []) {
+      const start = windowStart(cap, now);
+      counters.set(`${command.accountId} ${counterName(cap.id, start)}`, [command.accountId, cap.id, start]);
+    }
+  }
+  return { accountIds: [...accountIds].sort(), keys, holds, counters: [...counters.values()] };
+}
+
+/** Decides the commands in order of arrival, each on what its predecessors left, and gathers what is to be written.
+ *  Refused commands change nothing and spoil nothing. */
+export class Batch {
+  readonly #books: Map<AccountId, LoadedBook>;
+  readonly #now: Instant;
+  readonly #touched = new Set<AccountId>();
+  readonly #entries: Entry[] = [];
+  readonly #grants: NewGrant[] = [];
+  readonly #endedGrants: [AccountId, string][] = [];
+  readonly #holds = new Map<string, [AccountId, HoldId, Hold | null]>();
+  readonly #counters = new Map<string, [AccountId, string, string, bigint]>();
+  readonly #effects: BatchWrites["effects"][number][] = [];
+  readonly #usage: NewUsage[] = [];
+
+  constructor(books: Map<AccountId, LoadedBook>, now: Instant) {
+    this.#books = books;
+    this.#now = now;
+  }
+
+  decide(command: Command): Outcome {
+    const book = this.#books.get(command.accountId);
+    if (book === undefined) return { kind: "account_unknown", accountId: command.accountId };
+    const decision = decide(book, command, this.#now);
+    switch (decision.kind) {
+      case "accept":
+        return { kind: "done", result: this.#accept(book, command, decision.changes) };
+      case "duplicate":
+        return { kind: "duplicate", result: decision.known.result };
+      case "refuse":
+        return decision.refusal;
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  writes(): BatchWrites {
+    const holds = [...this.#holds.values()];
+    return {
+      accounts: new Map([...this.#touched].map((id) => [id, this.#books.get(id)!.account])),
+      entries: this.#entries,
+      grants: this.#grants,
+      endedGrants: this.#endedGrants,
+      openHolds: holds.flatMap(([accountId, , hold]) => (hold === null ? [] : [{ accountId, hold }])),
+      closedHolds: holds.flatMap(([accountId, id, hold]) =>
+        hold === null ? [[accountId, id] as const] : [],
+      ),
+      counters: [...this.#counters.values()],
+      effects: this.#effects,
+      usage: this.#usage,
+    };
+  }
+
+  /** Takes the changes into the book, so that the next command sees them. */
+  #accept(book: LoadedBook, command: Command, changes: Changes): Result {
+    const before = book.account;
+    const entries = chainEntries(before, changes.groups, command, this.#now);
+    const last = entries.at(-1)!;
+    book.account = { ...changes.account, seq: last.seq, hash: last.hash };
+    this.#touched.add(before.id);
+    this.#entries.push(...entries);
+    this.#takeHolds(book, changes);
+    this.#takeCounters(book, changes);
+    this.#takeGrants(before.id, command, changes);
+    for (const grantId of changes.endedGrants) this.#endedGrants.push([before.id, grantId]);
+    for (const effect of changes.effects) this.#effects.push({ accountId: before.id, effect, at: this.#now });
+    return this.#takeGroups(book, entries, changes);
+  }
+
+  #takeHolds(book: LoadedBook, changes: Changes): void {
+    for (const [id, hold] of changes.holds) {
+      if (hold === null) book.holds.delete(id);
+      else book.holds.set(id, hold);
+      this.#holds.set(`${book.account.id} ${id}`, [book.account.id, id, hold]);
+    }
+  }
+
+  #takeCounters(book: LoadedBook, changes: Changes): void {
+    for (const [name, by] of changes.counters) {
+      book.counters.set(name, (book.counters.get(name) ?? 0n) + by);
+      const key = `${book.account.id} ${name}`;
+      const [capId, start] = name.split(" ") as [string, string];
+      const soFar = this.#counters.get(key)?.[3] ?? 0n;
+      this.#counters.set(key, [book.account.id, capId, start, soFar + by]);
+    }
+  }
+
+  #takeGrants(accountId: AccountId, command: Command, changes: Changes): void {
+    for (const group of changes.groups) {
+      for (const { grant, amount } of group.movements) {
+        if (grant === null) continue;
+        const reference = "reference" in command ? (command.reference ?? null) : null;
+        const notes = command.note ?? null;
+        this.#grants.push({ accountId, grant, granted: amount, allocatedBy: command.by, notes, reference });
+      }
+    }
+  }
+
+  /** Registers the groups under their keys, for repetitions within this batch; the last one is the command's own. */
+  #takeGroups(book: LoadedBook, entries: readonly Entry[], changes: Changes): Result {
+    let start = 0;
+    let result: Result | undefined;
+    for (const group of changes.groups) {
+      const rows = entries.slice(start, start + group.movements.length);
+      start += group.movements.length;
+      result = resultOf(rows);
+      const leader = rows[0]!;
+      book.groups.set(leader.key!, { fingerprint: leader.fingerprint, leader: leader.kind, result });
+      if (group.usage !== null) this.#takeUsage(leader, result.charged, group.usage);
+    }
+    if (result === undefined) throw new Error("an accepted command writes at least one entry");
+    return result;
+  }
+
+  #takeUsage(entry: Entry, amount: bigint, usage: UsageRecord): void {
+    this.#usage.push({ entry, amount, usage });
+  }
+}

@@ -1,0 +1,171 @@
+import { type Instant, formatInstant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import { type CountedCap, type Draw, type Hold, payingGrants, spendable } from "./account.ts";
+import { type Book, counterName } from "./book.ts";
+import type { Cap, ExtendCommand, HoldCommand, Refusal, SpendCommand } from "./command.ts";
+import type { Draft } from "./draft.ts";
+import { drawFrom, mergeDraws, splitDraws } from "./draw.ts";
+
+/** Work with a known price: available → spent. Nothing is written when there is too little. */
+export function spend(draft: Draft, book: Book, command: SpendCommand): Refusal | null {
+  const refusal =
+    mayUse(draft) ??
+    withinCaps(book, command.caps ?? [], command.amount, draft.now) ??
+    isCovered(draft, command.amount, command.feature);
+  if (refusal !== null) return refusal;
+  const draws = drawFrom(payingGrants(draft.account, command.feature ?? null, draft.now), command.amount);
+  draft.move({ kind: "spend", amount: command.amount, draws });
+  draft.count(countedCaps(command.caps, draft.now), command.amount);
+  draft.endGroup(command, command.id, command.usage);
+  return null;
+}
+
+/** Reserves credits before work starts: available → held, or from a parent hold. */
+export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | null {
+  const source = reserve(draft, book, command, command.amount, command.feature);
+  if (source.kind === "refused") return source.refusal;
+  const { draws, parent } = source;
+  if (parent !== null) draft.putHold(shrunk(parent, command.amount));
+  const caps = countedCaps(notYetCounted(command.caps, parent), draft.now);
+  draft.move({
+    kind: "hold",
+    amount: command.amount,
+    draws,
+    parentId: parent?.id ?? null,
+    holdAfter: command.amount,
+    expiresAt: command.expiresAt,
+  });
+  draft.putHold({
+    id: command.id,
+    parentId: parent?.id ?? null,
+    amount: command.amount,
+    draws,
+    reported: 0n,
+    feature: command.feature ?? null,
+    caps,
+    expiresAt: command.expiresAt,
+    createdAt: draft.now,
+  });
+  draft.count(caps, command.amount);
+  draft.endGroup(command, command.id);
+  return null;
+}
+
+/** Grows an open hold, renews its expiry, or takes down what its work has cost so far. */
+export function extend(draft: Draft, book: Book, command: ExtendCommand): Refusal | null {
+  const open = draft.hold(command.holdId);
+  if (open === undefined || open === null) return { kind: "hold_unknown", holdId: command.holdId };
+  const feature = open.feature ?? undefined;
+  const request = { parentId: open.parentId ?? undefined, caps: command.caps };
+  const source = reserve(draft, book, request, command.amount, feature);
+  if (source.kind === "refused") return source.refusal;
+  if (source.parent !== null) draft.putHold(shrunk(source.parent, command.amount));
+  const amount = open.amount + command.amount;
+  const expiresAt = command.expiresAt ?? open.expiresAt;
+  const movement = { kind: "extend", amount: command.amount, draws: source.draws } as const;
+  draft.move({ ...movement, parentId: open.parentId, holdAfter: amount, expiresAt });
+  draft.putHold({
+    ...open,
+    amount,
+    expiresAt,
+    draws: mergeDraws(draft.account, open.draws, source.draws),
+    reported: command.reported ?? open.reported,
+  });
+  draft.count(open.caps, command.amount);
+  draft.endGroup(command, command.id);
+  return null;
+}
+
+type Reservation =
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "reserved"; readonly draws: readonly Draw[]; readonly parent: Hold | null };
+
+type Reserving = Pick<HoldCommand, "parentId" | "grantId" | "caps">;
+
+function reserve(
+  draft: Draft,
+  book: Book,
+  request: Reserving,
+  amount: MicroCredits,
+  feature: string | undefined,
+): Reservation {
+  if (request.grantId !== undefined) return reserveGrant(draft, request.grantId, amount);
+  const parent = request.parentId === undefined ? null : draft.hold(request.parentId);
+  if (parent === undefined || (parent === null && request.parentId !== undefined))
+    return refused({ kind: "hold_unknown", holdId: request.parentId! });
+  const isRenewal = amount === 0n;
+  const refusal =
+    (isRenewal ? null : mayUse(draft)) ??
+    withinCaps(book, notYetCounted(request.caps, parent), amount, draft.now) ??
+    (parent === null ? isCovered(draft, amount, feature) : isLeft(parent, amount));
+  if (refusal !== null) return refused(refusal);
+  if (parent !== null) return { kind: "reserved", draws: splitDraws(parent.draws, amount)[0], parent };
+  const draws = drawFrom(payingGrants(draft.account, feature ?? null, draft.now), amount);
+  return { kind: "reserved", draws, parent };
+}
+
+/** An administrator's hold on what is left of one grant, as for a disputed purchase. */
+function reserveGrant(draft: Draft, grantId: string, amount: MicroCredits): Reservation {
+  const grant = draft.account.grants.find((open) => open.id === grantId);
+  if (grant === undefined) return refused({ kind: "grant_unknown", grantId: grantId as Draw[0] });
+  if (grant.remaining < amount) return refused(insufficient(grant.remaining, amount));
+  return { kind: "reserved", draws: [[grant.id, amount]], parent: null };
+}
+
+function refused(refusal: Refusal): Reservation {
+  return { kind: "refused", refusal };
+}
+
+function shrunk(parent: Hold, amount: MicroCredits): Hold {
+  return { ...parent, amount: parent.amount - amount, draws: splitDraws(parent.draws, amount)[1] };
+}
+
+/** With a debt or a freeze, nothing new is held or spent. */
+function mayUse(draft: Draft): Refusal | null {
+  if (draft.account.frozen) return { kind: "account_frozen" };
+  if (draft.account.owed > 0n) return { kind: "in_debt", owed: draft.account.owed };
+  return null;
+}
+
+function isCovered(draft: Draft, amount: MicroCredits, feature: string | undefined): Refusal | null {
+  const available = spendable(draft.account, feature ?? null, draft.now);
+  return available >= amount ? null : insufficient(available, amount);
+}
+
+function isLeft(parent: Hold, amount: MicroCredits): Refusal | null {
+  if (parent.amount >= amount) return null;
+  return { kind: "parent_exhausted", parentId: parent.id, left: parent.amount };
+}
+
+function insufficient(available: MicroCredits, amount: MicroCredits): Refusal {
+  return { kind: "insufficient_credits", available, missing: amount - available };
+}
+
+/** What a parent reserved was counted then: its children count only in caps of their own. */
+function notYetCounted(caps: readonly Cap[] | undefined, parent: Hold | null): readonly Cap[] {
+  return (caps ?? []).filter((cap) => !parent?.caps.some((counted) => counted.id === cap.id));
+}
+
+function withinCaps(book: Book, caps: readonly Cap[], amount: MicroCredits, now: Instant): Refusal | null {
+  for (const cap of caps) {
+    const used = book.counters.get(counterName(cap.id, windowStart(cap, now))) ?? 0n;
+    if (used + amount > cap.limit) return { kind: "cap_exceeded", cap, used };
+  }
+  return null;
+}
+
+function countedCaps(caps: readonly Cap[] | undefined, now: Instant): CountedCap[] {
+  return (caps ?? []).map((cap) => ({ id: cap.id, windowStart: windowStart(cap, now) }));
+}
+
+/** The UTC day or month a use falls into; a total has one window for ever. */
+export function windowStart(cap: Pick<Cap, "window">, now: Instant): string {
+  switch (cap.window) {
+    case "total":
+      return "total";
+    case "day":
+      return formatInstant(now).slice(0, 10);
+    case "month":
+      return formatInstant(now).slice(0, 7);
+  }
+}

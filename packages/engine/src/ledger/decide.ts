@@ -1,0 +1,115 @@
+import type { Instant } from "@bursar/contract/instant";
+import { MAX_AMOUNT, type MicroCredits } from "@bursar/contract/money";
+import type { Book, Changes, KnownGroup } from "./book.ts";
+import type { Command, ExtendCommand, FreezeCommand, HoldCommand, Refusal } from "./command.ts";
+import { closeHold, expireHold } from "./decide-close.ts";
+import { adjust, expireGrant, grant, revoke } from "./decide-grant.ts";
+import { extend, hold, spend } from "./decide-spend.ts";
+import { Draft } from "./draft.ts";
+import { keyOf } from "./entry.ts";
+import { closingKey, fingerprint, keyNameOf } from "./key.ts";
+
+export type Decision =
+  | { readonly kind: "accept"; readonly changes: Changes }
+  | { readonly kind: "duplicate"; readonly known: KnownGroup }
+  | { readonly kind: "refuse"; readonly refusal: Refusal };
+
+/** Decides one command on one account. Pure: no clock, no I/O, no await.
+ *  The order of refusals is the one documented at `Refusal`. */
+export function decide(book: Book, command: Command, now: Instant): Decision {
+  const outOfRange = amountOutOfRange(command);
+  if (outOfRange !== null) return { kind: "refuse", refusal: outOfRange };
+  const known = repetition(book, command) ?? namesClosedHold(book, command);
+  if (known !== null) return known;
+  const draft = new Draft(book, now);
+  const refusal = apply(draft, book, command);
+  return refusal === null ? { kind: "accept", changes: draft.changes() } : { kind: "refuse", refusal };
+}
+
+function apply(draft: Draft, book: Book, command: Command): Refusal | null {
+  switch (command.kind) {
+    case "grant":
+      return grant(draft, command);
+    case "spend":
+      return spend(draft, book, command);
+    case "hold":
+      return hold(draft, book, command);
+    case "extend":
+      return extend(draft, book, command);
+    case "settle":
+    case "release":
+      return closeHold(draft, command);
+    case "expire":
+      return command.holdId === undefined ? expireGrant(draft, command) : expireHold(draft, command);
+    case "revoke":
+      return revoke(draft, book, command);
+    case "adjust":
+      return adjust(draft, command);
+    case "freeze":
+    case "unfreeze":
+      return mark(draft, command);
+  }
+}
+
+function mark(draft: Draft, command: FreezeCommand): null {
+  draft.move({ kind: command.kind, amount: 0n });
+  draft.endGroup(command, command.id);
+  return null;
+}
+
+const SMALLEST: Record<Command["kind"], MicroCredits> = {
+  grant: 1n,
+  spend: 0n,
+  hold: 1n,
+  extend: 0n,
+  settle: 0n,
+  release: 0n,
+  expire: 0n,
+  revoke: 1n,
+  adjust: -MAX_AMOUNT,
+  freeze: 0n,
+  unfreeze: 0n,
+};
+
+function amountOutOfRange(command: Command): Refusal | null {
+  if (!("amount" in command)) return null;
+  const isZeroAdjust = command.kind === "adjust" && command.amount === 0n;
+  const inRange = command.amount >= SMALLEST[command.kind] && command.amount <= MAX_AMOUNT;
+  return inRange && !isZeroAdjust ? null : { kind: "amount_out_of_range", amount: command.amount };
+}
+
+/** Same key and same body: the first result. Same key, another body: a conflict. */
+function repetition(book: Book, command: Command): Decision | null {
+  const known = book.groups.get(keyOf(keyNameOf(command)));
+  if (known === undefined) return null;
+  if (command.kind === "settle" || command.kind === "release") return repeatedClose(known, command);
+  const isSame = known.fingerprint === null || known.fingerprint === fingerprint(command);
+  if (isSame) return { kind: "duplicate", known };
+  return { kind: "refuse", refusal: { kind: "key_conflict", key: keyNameOf(command) } };
+}
+
+/** A hold closes once. Closing it again the same way gives the first result, whatever the amount, unless the caller
+ *  named a key of its own and changed its mind; closing it the other way is refused. */
+function repeatedClose(
+  known: KnownGroup,
+  command: Extract<Command, { kind: "settle" | "release" }>,
+): Decision {
+  if (known.leader !== command.kind) {
+    return { kind: "refuse", refusal: { kind: "hold_closed", holdId: command.holdId } };
+  }
+  const changedItsMind = command.id !== undefined && known.fingerprint !== fingerprint(command);
+  if (!changedItsMind) return { kind: "duplicate", known };
+  return { kind: "refuse", refusal: { kind: "key_conflict", key: command.id! } };
+}
+
+/** An extend, or a child of a parent, that comes too late. */
+function namesClosedHold(book: Book, command: Command): Decision | null {
+  const holdId = holdThatMustBeOpen(command);
+  if (holdId === undefined || !book.groups.has(keyOf(closingKey(holdId)))) return null;
+  return { kind: "refuse", refusal: { kind: "hold_closed", holdId } };
+}
+
+function holdThatMustBeOpen(command: Command): HoldCommand["id"] | ExtendCommand["holdId"] | undefined {
+  if (command.kind === "extend") return command.holdId;
+  return command.kind === "hold" ? command.parentId : undefined;
+}

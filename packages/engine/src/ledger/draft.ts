@@ -1,0 +1,200 @@
+import type { HoldId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import {
+  type Account,
+  type CountedCap,
+  type Hold,
+  isExpired,
+  type OpenGrant,
+  payingGrants,
+  sumOfDraws,
+} from "./account.ts";
+import { type Book, type Changes, counterName, type Effect, type Group } from "./book.ts";
+import type { Command, UsageRecord } from "./command.ts";
+import { drawFrom } from "./draw.ts";
+import { expiryKey, fingerprint } from "./key.ts";
+import { applyMovement, type Movement } from "./movement.ts";
+
+type PartialMovement = Pick<Movement, "kind" | "amount"> & Partial<Movement>;
+
+/** The changes of one command while it is being decided. Lives for that one decision, and touches nothing outside:
+ *  a refused command's draft is dropped. */
+export class Draft {
+  account: Account;
+  readonly now: Instant;
+  readonly #book: Book;
+  readonly #groups: Group[] = [];
+  readonly #holds = new Map<HoldId, Hold | null>();
+  readonly #counters = new Map<string, MicroCredits>();
+  readonly #endedGrants: string[] = [];
+  #movements: Movement[] = [];
+
+  constructor(book: Book, now: Instant) {
+    this.#book = book;
+    this.account = book.account;
+    this.now = now;
+    this.#expireDue();
+  }
+
+  move(partial: PartialMovement): void {
+    const movement: Movement = {
+      draws: [],
+      parentId: null,
+      holdAfter: null,
+      expiresAt: null,
+      grant: null,
+      ...partial,
+    };
+    this.account = applyMovement(this.account, movement);
+    this.#movements.push(movement);
+  }
+
+  /** For transfers that only happen when there is something to move. */
+  moveIfAny(partial: PartialMovement): void {
+    if (partial.amount !== 0n) this.move(partial);
+  }
+
+  /** Closes the movements so far into the group of the command itself. */
+  endGroup(command: Command, key: string, usage?: UsageRecord): void {
+    const reference = referenceOf(command);
+    this.#end({
+      key,
+      fingerprint: fingerprint(command),
+      reference,
+      consequence: false,
+      usage: usage ?? null,
+    });
+  }
+
+  /** Closes the movements so far into a group that time or a parent's end brought about, not the caller. */
+  endConsequence(key: string, reference: string): void {
+    this.#end({ key, fingerprint: null, reference, consequence: true, usage: null });
+  }
+
+  #end(group: Omit<Group, "movements">): void {
+    this.#groups.push({ ...group, movements: this.#movements });
+    this.#movements = [];
+  }
+
+  hold(id: HoldId): Hold | null | undefined {
+    const changed = this.#holds.get(id);
+    return changed === undefined ? this.#book.holds.get(id) : changed;
+  }
+
+  /** For holds already known to be open. */
+  openHold(id: HoldId): Hold {
+    const hold = this.hold(id);
+    if (!hold) throw new Error(`hold ${id} is not open`);
+    return hold;
+  }
+
+  /** The open parent; null for a hold that has none. A parent never closes before its children. */
+  parentOf(hold: Hold): Hold | null {
+    return hold.parentId === null ? null : this.openHold(hold.parentId);
+  }
+
+  putHold(hold: Hold): void {
+    this.#holds.set(hold.id, hold);
+  }
+
+  closeHold(id: HoldId): void {
+    this.#holds.set(id, null);
+  }
+
+  openChildren(parentId: HoldId): Hold[] {
+    const ids = new Set([...this.#book.holds.keys(), ...this.#holds.keys()]);
+    const children: Hold[] = [];
+    for (const id of ids) {
+      const hold = this.hold(id);
+      if (hold?.parentId === parentId) children.push(hold);
+    }
+    return children.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  count(caps: readonly CountedCap[], amount: MicroCredits): void {
+    if (amount === 0n) return;
+    for (const cap of caps) {
+      const name = counterName(cap.id, cap.windowStart);
+      this.#counters.set(name, (this.#counters.get(name) ?? 0n) + amount);
+    }
+  }
+
+  /** Debt is paid as soon as there are credits that may pay for anything. */
+  repay(): void {
+    if (this.account.owed === 0n) return;
+    const draws = drawFrom(payingGrants(this.account, null, this.now), this.account.owed);
+    this.moveIfAny({ kind: "repay", amount: sumOfDraws(draws), draws });
+  }
+
+  /** What came back to a grant that has expired meanwhile expires in the same group. */
+  expireReturned(): void {
+    for (const grant of this.#expiredGrants()) this.#expire(grant);
+  }
+
+  /** A grant past its expiry gives nothing more, whoever comes first: the sweep or the next command. */
+  #expireDue(): void {
+    for (const grant of this.#expiredGrants()) {
+      this.#expire(grant);
+      this.#endedGrants.push(grant.id);
+      this.endConsequence(expiryKey(grant.id), grant.id);
+    }
+  }
+
+  #expiredGrants(): OpenGrant[] {
+    return this.account.grants.filter((grant) => grant.remaining > 0n && isExpired(grant, this.now));
+  }
+
+  #expire(grant: OpenGrant): void {
+    this.move({ kind: "expire", amount: grant.remaining, draws: [[grant.id, grant.remaining]] });
+  }
+
+  /** Whether this very draft has expired the grant. */
+  hasExpired(grantId: string): boolean {
+    return this.#endedGrants.includes(grantId);
+  }
+
+  changes(): Changes {
+    return {
+      account: this.account,
+      groups: this.#groups,
+      holds: this.#holds,
+      counters: this.#counters,
+      endedGrants: this.#endedGrants,
+      effects: effectsOf(this.#book.account, this.account, this.#groups),
+    };
+  }
+}
+
+/** What a command is about: a hold, a grant, or itself. */
+function referenceOf(command: Command): string {
+  switch (command.kind) {
+    case "extend":
+    case "settle":
+    case "release":
+      return command.holdId;
+    case "expire":
+      return command.holdId ?? command.grantId!;
+    case "revoke":
+      return command.grantId;
+    default:
+      return command.id;
+  }
+}
+
+/** What crossing a line asks of the world outside, once a crossing. */
+function effectsOf(before: Account, after: Account, groups: readonly Group[]): Effect[] {
+  const cause = groups.at(-1)?.key ?? "";
+  const effects: Effect[] = [];
+  const limit = after.alertBelow;
+  const netBefore = before.available - before.owed;
+  const netAfter = after.available - after.owed;
+  if (limit !== null && netBefore >= limit && netAfter < limit) {
+    const payload = { net: String(netAfter), alertBelow: String(limit) };
+    effects.push({ id: `balance_low ${cause}`, kind: "balance_low", payload });
+  }
+  if (before.owed === 0n && after.owed > 0n) {
+    effects.push({ id: `debt ${cause}`, kind: "debt_incurred", payload: { owed: String(after.owed) } });
+  }
+  return effects;
+}

@@ -1,0 +1,113 @@
+import { hash } from "node:crypto";
+import type { AccountId } from "@bursar/contract/ids";
+import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { Draw } from "./account.ts";
+import type { EntryKind } from "./kinds.ts";
+
+/** One transfer (or mark) in an account's history, as its row says it. JSON columns are kept as the very text that
+ *  was hashed. */
+export interface Entry {
+  readonly accountId: AccountId;
+  readonly seq: bigint;
+  readonly kind: EntryKind;
+  readonly amount: MicroCredits;
+  readonly draws: string | null;
+  /** What it is about: the hold, the grant, or the operation itself. */
+  readonly reference: string;
+  /** Set when the other side is a parent hold: then no bucket changes. */
+  readonly parentId: string | null;
+  readonly holdAfter: MicroCredits | null;
+  /** Only on the first entry of a group. */
+  readonly key: string | null;
+  readonly fingerprint: bigint | null;
+  readonly groupSize: number;
+  readonly feature: string | null;
+  readonly metadata: string | null;
+  readonly decision: string | null;
+  readonly note: string | null;
+  readonly requestId: string | null;
+  readonly availableAfter: MicroCredits;
+  readonly heldAfter: MicroCredits;
+  readonly owedAfter: MicroCredits;
+  readonly expiresAt: Instant | null;
+  readonly at: Instant;
+  readonly by: string;
+  readonly hash: string;
+}
+
+/** The previous hash of an account's first entry. */
+export const GENESIS_HASH = "0".repeat(64);
+
+/** The key column: 128 bits of SHA-256, because a uuid is half the size of text and every key fits. */
+export function keyOf(idempotencyKey: string): string {
+  const hex = hash("sha256", idempotencyKey, "hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Tells the same body from another under one key: 64 bits of SHA-256. */
+export function fingerprintOf(body: string): bigint {
+  return hash("sha256", body, "buffer").readBigInt64BE(0);
+}
+
+export function drawsToText(draws: readonly Draw[]): string | null {
+  if (draws.length === 0) return null;
+  return `[${draws.map(([grantId, amount]) => `["${grantId}","${amount}"]`).join(",")}]`;
+}
+
+export function drawsFromText(text: string | null): Draw[] {
+  if (text === null) return [];
+  return (JSON.parse(text) as [Draw[0], string][]).map(([grantId, amount]) => [grantId, BigInt(amount)]);
+}
+
+/** The canonical row: exactly the line that `COPY` prints for these columns under `TimeZone UTC, DateStyle ISO`,
+ *  so that anyone can check the chain with psql and sha256sum alone. */
+export function canonicalRow(entry: Omit<Entry, "hash">): string {
+  return [
+    copyText(entry.accountId),
+    entry.seq,
+    entry.kind,
+    entry.amount,
+    copyText(entry.draws),
+    copyText(entry.reference),
+    copyText(entry.parentId),
+    entry.holdAfter ?? "\\N",
+    entry.key ?? "\\N",
+    entry.fingerprint ?? "\\N",
+    entry.groupSize,
+    copyText(entry.feature),
+    copyText(entry.metadata),
+    copyText(entry.decision),
+    copyText(entry.note),
+    copyText(entry.requestId),
+    entry.availableAfter,
+    entry.heldAfter,
+    entry.owedAfter,
+    entry.expiresAt === null ? "\\N" : formatPostgresTimestamp(entry.expiresAt),
+    formatPostgresTimestamp(entry.at),
+    copyText(entry.by),
+  ].join("\t");
+}
+
+/** hash = SHA-256(previous hash in hex, newline, canonical row), in hex. */
+export function chainHash(previous: string, row: string): string {
+  return hash("sha256", `${previous}\n${row}`, "hex");
+}
+
+const NEEDS_ESCAPE = /[\b\t\n\v\f\r\\]/;
+const ESCAPES: Record<string, string> = {
+  "\b": "\\b",
+  "\t": "\\t",
+  "\n": "\\n",
+  "\v": "\\v",
+  "\f": "\\f",
+  "\r": "\\r",
+  "\\": "\\\\",
+};
+
+function copyText(text: string | null): string {
+  if (text === null) return "\\N";
+  return NEEDS_ESCAPE.test(text)
+    ? text.replace(/[\b\t\n\v\f\r\\]/g, (character) => ESCAPES[character]!)
+    : text;
+}

@@ -1,0 +1,213 @@
+import type { Clock } from "../clock/clock.ts";
+import type pg from "pg";
+import { Batch, wantedBy } from "./batch.ts";
+import type { Command, Outcome } from "./command.ts";
+import { loadBooks } from "./store-load.ts";
+import { writeBatch } from "./store-write.ts";
+
+/** Thrown to callers when the database cannot answer in time. What they asked may or may not have happened:
+ *  asking again under the same id is safe and tells. */
+export class LedgerUnavailable extends Error {
+  override readonly name = "LedgerUnavailable";
+}
+
+/** Thrown to the one caller whose command the database would not take. A bug, never an expected outcome. */
+export class CommandFailed extends Error {
+  override readonly name = "CommandFailed";
+}
+
+export interface LaneSettings {
+  /** How long a caller waits before it hears LedgerUnavailable. */
+  readonly timeoutMilliseconds: number;
+  /** How many callers may wait; the next one is turned away at once. */
+  readonly queueLimit: number;
+}
+
+export interface LaneDeps {
+  /** Makes a new, unconnected client in pipeline mode. */
+  readonly connect: () => pg.Client;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: LaneSettings;
+}
+
+export interface Log {
+  warn(facts: object, message: string): void;
+}
+
+interface Waiting {
+  readonly command: Command;
+  readonly deadline: number;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: Error) => void;
+  /** Already answered with LedgerUnavailable: not to be started any more. */
+  abandoned: boolean;
+  /** An attempt has decided to do it, and the commit's answer was lost: a duplicate then is its own doing. */
+  attempted: boolean;
+}
+
+const BATCH_LIMIT = 512;
+const WATCH_MILLISECONDS = 100;
+const RECONNECT_MILLISECONDS = 50;
+
+/** One connection and the commands that wait for it. It takes whatever waits as soon as it is free: no timer, so a
+ *  lone command waits for nothing and load makes its own batches. Right across processes by the row locks alone. */
+export class Lane {
+  readonly #deps: LaneDeps;
+  #client: pg.Client | null = null;
+  #queue: Waiting[] = [];
+  #inFlight: Waiting[] = [];
+  #running: Promise<void> | null = null;
+  #watch: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(deps: LaneDeps) {
+    this.#deps = deps;
+  }
+
+  submit(command: Command): Promise<Outcome> {
+    const { timeoutMilliseconds, queueLimit } = this.#deps.settings;
+    if (this.#closed) return Promise.reject(new LedgerUnavailable("the ledger is closed"));
+    if (this.#queue.length >= queueLimit)
+      return Promise.reject(new LedgerUnavailable("too many commands wait"));
+    return new Promise((resolve, reject) => {
+      const deadline = performance.now() + timeoutMilliseconds;
+      this.#queue.push({ command, deadline, resolve, reject, abandoned: false, attempted: false });
+      this.#watch ??= setInterval(() => this.#abandonLate(), WATCH_MILLISECONDS).unref();
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Finishes what was submitted, then closes the connection. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+    if (this.#watch !== null) clearInterval(this.#watch);
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    // Lets everything that is submitted in this turn of the event loop join the first batch.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, BATCH_LIMIT).filter((waiting) => !waiting.abandoned);
+      this.#inFlight = batch;
+      await this.#process(batch);
+    }
+    this.#inFlight = [];
+    this.#running = null;
+  }
+
+  async #process(batch: Waiting[]): Promise<void> {
+    for (;;) {
+      const left = batch.filter((waiting) => !waiting.abandoned);
+      if (left.length === 0) return;
+      try {
+        return await this.#attempt(left);
+      } catch (error) {
+        const cure = await this.#cureFor(error);
+        if (cure === "retry") continue;
+        return await this.#halve(left, error);
+      }
+    }
+  }
+
+  /** A command that breaks its batch is found by halving and refused alone. */
+  async #halve(batch: Waiting[], error: unknown): Promise<void> {
+    if (batch.length === 1) {
+      const failure = new CommandFailed("the database did not take this command", { cause: error });
+      batch[0]!.reject(failure);
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    await this.#process(batch.slice(0, middle));
+    await this.#process(batch.slice(middle));
+  }
+
+  async #attempt(waiting: readonly Waiting[]): Promise<void> {
+    const client = await this.#connected();
+    const now = this.#deps.clock.now();
+    const books = await loadBooks(
+      client,
+      wantedBy(
+        waiting.map(({ command }) => command),
+        now,
+      ),
+    );
+    const batch = new Batch(books, now);
+    const outcomes = waiting.map(({ command }) => batch.decide(command));
+    if (batch.isEmpty) await client.query("rollback");
+    else {
+      for (const [index, outcome] of outcomes.entries())
+        waiting[index]!.attempted ||= outcome.kind === "done";
+      await writeBatch(client, batch.writes());
+    }
+    for (const [index, outcome] of outcomes.entries()) answer(waiting[index]!, outcome);
+  }
+
+  async #connected(): Promise<pg.Client> {
+    if (this.#client !== null) return this.#client;
+    const client = this.#deps.connect();
+    client.on("error", () => this.#forget(client));
+    client.on("end", () => this.#forget(client));
+    await client.connect();
+    this.#client = client;
+    return client;
+  }
+
+  #forget(client: pg.Client): void {
+    if (this.#client === client) this.#client = null;
+  }
+
+  /** Nothing is lost by trying again: every command has its key. */
+  async #cureFor(error: unknown): Promise<"retry" | "halve"> {
+    const code = sqlState(error);
+    const isRefusedByData = code !== null && /^(22|23|42|54)/.test(code);
+    if (isRefusedByData) {
+      await this.#client?.query("rollback").catch(() => undefined);
+      return "halve";
+    }
+    const isConflict = code === "40001" || code === "40P01";
+    this.#deps.log.warn({ err: error }, isConflict ? "ledger batch retried" : "ledger connection lost");
+    if (isConflict && this.#client !== null) {
+      await this.#client.query("rollback").catch(() => undefined);
+      return "retry";
+    }
+    await this.#disconnect();
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MILLISECONDS));
+    return "retry";
+  }
+
+  /** Without waiting for the other side, which may be gone. */
+  async #disconnect(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    if (client === null) return;
+    const ended = client.end().catch(() => undefined);
+    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    await ended;
+  }
+
+  #abandonLate(): void {
+    const now = performance.now();
+    let isLate = false;
+    for (const waiting of [...this.#inFlight, ...this.#queue]) {
+      if (waiting.abandoned || waiting.deadline > now) continue;
+      waiting.abandoned = true;
+      waiting.reject(new LedgerUnavailable("the database did not answer in time"));
+      isLate ||= this.#inFlight.includes(waiting);
+    }
+    // A connection that hangs without an error would hold the lane for ever.
+    if (isLate) void this.#disconnect();
+  }
+}
+
+function answer(waiting: Waiting, outcome: Outcome): void {
+  const isOwnDoing = outcome.kind === "duplicate" && waiting.attempted;
+  waiting.resolve(isOwnDoing ? { kind: "done", result: outcome.result } : outcome);
+}
+
+function sqlState(error: unknown): string | null {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+}

@@ -1,0 +1,38 @@
+import { hash } from "node:crypto";
+import type { Command, Outcome } from "./command.ts";
+import { Lane, type LaneDeps } from "./lane.ts";
+
+/** The one door to money. */
+export interface Ledger {
+  /** Does the command exactly once under its id, durably, or says by name why not.
+   *  Throws LedgerUnavailable when the database does not answer in time (ask again under the same id), and
+   *  CommandFailed for a command that the database will not take, which is a bug. */
+  submit(command: Command): Promise<Outcome>;
+  /** Finishes what was submitted. */
+  close(): Promise<void>;
+}
+
+const DEFAULTS = { timeoutMilliseconds: 2000, queueLimit: 20_000 };
+
+export interface LedgerDeps extends Omit<LaneDeps, "settings"> {
+  /** Connections that write. Accounts map to them by hash; 2 to 4 are plenty, because each one batches. */
+  readonly lanes: number;
+  readonly settings?: Partial<LaneDeps["settings"]>;
+}
+
+export function openLedger(deps: LedgerDeps): Ledger {
+  const settings = { ...DEFAULTS, ...deps.settings };
+  const lanes = Array.from({ length: deps.lanes }, () => new Lane({ ...deps, settings }));
+  return {
+    submit: (command) => lanes[laneOf(command.accountId, lanes.length)]!.submit(command),
+    close: async () => {
+      await Promise.all(lanes.map((lane) => lane.close()));
+    },
+  };
+}
+
+/** The same account is always in the same lane of a process, so that its commands are decided in order of arrival. */
+function laneOf(accountId: string, lanes: number): number {
+  if (lanes === 1) return 0;
+  return hash("sha256", accountId, "buffer").readUInt32BE(0) % lanes;
+}

@@ -1,0 +1,39 @@
+import type { Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { Result } from "./command.ts";
+import type { EntryKind } from "./kinds.ts";
+
+/** What a result is read from: the rows of one group, in order. */
+export interface ResultRow {
+  readonly seq: bigint;
+  readonly kind: EntryKind;
+  readonly amount: MicroCredits;
+  readonly holdAfter: MicroCredits | null;
+  readonly expiresAt: Instant | null;
+  readonly availableAfter: MicroCredits;
+  readonly heldAfter: MicroCredits;
+  readonly owedAfter: MicroCredits;
+}
+
+/** The result of a command, from its entries alone: so the first answer and every repetition are one thing. */
+export function resultOf(rows: readonly ResultRow[]): Result {
+  const first = rows[0];
+  const last = rows.at(-1);
+  if (first === undefined || last === undefined) throw new Error("an entry group is never empty");
+  const sum = (...kinds: EntryKind[]) =>
+    rows.reduce((total, row) => (kinds.includes(row.kind) ? total + row.amount : total), 0n);
+  return {
+    seq: last.seq,
+    amount: first.amount,
+    charged: sum("settle", "spend", "overrun"),
+    released: sum("release"),
+    overrun: sum("overrun"),
+    repaid: sum("repay"),
+    expired: sum("expire"),
+    available: last.availableAfter,
+    held: last.heldAfter,
+    owed: last.owedAfter,
+    holdAmount: first.holdAfter,
+    expiresAt: first.expiresAt,
+  };
+}

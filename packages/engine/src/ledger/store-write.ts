@@ -1,0 +1,247 @@
+import type { AccountId } from "@bursar/contract/ids";
+import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import type pg from "pg";
+import type { Account, Hold, OpenGrant } from "./account.ts";
+import { plainArray, textArray } from "./array-literal.ts";
+import type { Effect } from "./book.ts";
+import type { UsageRecord } from "./command.ts";
+import { drawsToText, type Entry } from "./entry.ts";
+import { grantsToText } from "./store-load.ts";
+
+type Of<Row> = Row & { readonly accountId: AccountId };
+
+export interface NewGrant {
+  readonly accountId: AccountId;
+  readonly grant: OpenGrant;
+  readonly granted: bigint;
+  readonly allocatedBy: string;
+  readonly notes: string | null;
+  readonly reference: string | null;
+}
+
+export interface NewUsage {
+  readonly entry: Entry;
+  readonly amount: bigint;
+  readonly usage: UsageRecord;
+}
+
+/** Everything a batch has decided, ready to be written. */
+export interface BatchWrites {
+  readonly accounts: ReadonlyMap<AccountId, Account>;
+  readonly entries: readonly Entry[];
+  readonly grants: readonly NewGrant[];
+  readonly endedGrants: readonly (readonly [accountId: AccountId, grantId: string])[];
+  readonly openHolds: readonly Of<{ hold: Hold }>[];
+  readonly closedHolds: readonly (readonly [accountId: AccountId, holdId: string])[];
+  readonly counters: readonly (readonly [
+    accountId: AccountId,
+    capId: string,
+    windowStart: string,
+    by: bigint,
+  ])[];
+  readonly effects: readonly Of<{ effect: Effect; at: Instant }>[];
+  readonly usage: readonly NewUsage[];
+}
+
+/** One column of a batch insert: its name, its type, and how a row gives its value. */
+type Column<Row> = readonly [
+  name: string,
+  type: string,
+  value: (row: Row) => string | bigint | number | null,
+];
+
+/** A statement that writes any number of rows from one array a column, so that its text, and its plan, never change. */
+interface BatchStatement<Row> {
+  readonly name: string;
+  readonly text: string;
+  readonly columns: readonly Column<Row>[];
+}
+
+const TEXT_TYPES = new Set(["text", "json", "timestamptz", "bytea"]);
+
+function columnsOf<Row>(columns: readonly Column<Row>[]): { names: string; arrays: string } {
+  return {
+    names: columns.map(([name]) => name).join(", "),
+    arrays: columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(", "),
+  };
+}
+
+function insertInto<Row>(table: string, columns: readonly Column<Row>[], conflict = ""): BatchStatement<Row> {
+  const { names, arrays } = columnsOf(columns);
+  const text = `insert into ${table} (${names}) select * from unnest(${arrays}) ${conflict}`;
+  return { name: `ledger_insert_${table}`, text, columns };
+}
+
+function deleteFrom<Row>(table: string, columns: readonly Column<Row>[]): BatchStatement<Row> {
+  const { names, arrays } = columnsOf(columns);
+  const match = columns.map(([name]) => `t.${name} = gone.${name}`).join(" and ");
+  const text = `delete from ${table} t using unnest(${arrays}) as gone (${names}) where ${match}`;
+  return { name: `ledger_delete_${table}`, text, columns };
+}
+
+async function run<Row>(client: pg.ClientBase, statement: BatchStatement<Row>, rows: readonly Row[]) {
+  if (rows.length === 0) return;
+  const values = statement.columns.map(([, type, value]) =>
+    TEXT_TYPES.has(type) ? textArray(rows.map(value) as (string | null)[]) : plainArray(rows.map(value)),
+  );
+  await client.query({ name: statement.name, text: statement.text, values });
+}
+
+const timestamp = (instant: Instant | null) => (instant === null ? null : formatPostgresTimestamp(instant));
+const bytes = (hex: string) => `\\x${hex}`;
+
+const ACCOUNT_COLUMNS: readonly Column<Account>[] = [
+  ["account_id", "text", (account) => account.id],
+  ["available", "int8", (account) => account.available],
+  ["held", "int8", (account) => account.held],
+  ["owed", "int8", (account) => account.owed],
+  ["issued", "int8", (account) => account.issued],
+  ["spent", "int8", (account) => account.spent],
+  ["expired", "int8", (account) => account.expired],
+  ["revoked", "int8", (account) => account.revoked],
+  ["frozen", "bool", (account) => (account.frozen ? "t" : "f")],
+  ["grants", "json", (account) => grantsToText(account.grants)],
+  ["seq", "int8", (account) => account.seq],
+  ["hash", "bytea", (account) => bytes(account.hash)],
+];
+
+/** The rows are locked already, so the order of this update does not matter. No indexed column changes: it stays HOT. */
+const UPDATE_ACCOUNTS: BatchStatement<Account> = {
+  name: "ledger_update_accounts",
+  columns: ACCOUNT_COLUMNS,
+  text: `update accounts a set ${ACCOUNT_COLUMNS.slice(1)
+    .map(([name]) => `${name} = v.${name}`)
+    .join(", ")}
+  from unnest(${columnsOf(ACCOUNT_COLUMNS).arrays}) as v (${columnsOf(ACCOUNT_COLUMNS).names})
+  where a.account_id = v.account_id`,
+};
+
+const INSERT_ENTRIES = insertInto<Entry>("entries", [
+  ["account_id", "text", (entry) => entry.accountId],
+  ["seq", "int8", (entry) => entry.seq],
+  ["kind", "text", (entry) => entry.kind],
+  ["amount", "int8", (entry) => entry.amount],
+  ["draws", "json", (entry) => entry.draws],
+  ["reference", "text", (entry) => entry.reference],
+  ["parent_id", "text", (entry) => entry.parentId],
+  ["hold_after", "int8", (entry) => entry.holdAfter],
+  ["key", "uuid", (entry) => entry.key],
+  ["fingerprint", "int8", (entry) => entry.fingerprint],
+  ["group_size", "int2", (entry) => entry.groupSize],
+  ["feature", "text", (entry) => entry.feature],
+  ["metadata", "json", (entry) => entry.metadata],
+  ["decision", "json", (entry) => entry.decision],
+  ["note", "text", (entry) => entry.note],
+  ["request_id", "text", (entry) => entry.requestId],
+  ["available_after", "int8", (entry) => entry.availableAfter],
+  ["held_after", "int8", (entry) => entry.heldAfter],
+  ["owed_after", "int8", (entry) => entry.owedAfter],
+  ["expires_at", "timestamptz", (entry) => timestamp(entry.expiresAt)],
+  ["at", "timestamptz", (entry) => timestamp(entry.at)],
+  ["by", "text", (entry) => entry.by],
+  ["hash", "bytea", (entry) => bytes(entry.hash)],
+]);
+
+const INSERT_GRANTS = insertInto<NewGrant>("grants", [
+  ["account_id", "text", (row) => row.accountId],
+  ["grant_id", "text", (row) => row.grant.id],
+  ["source", "text", (row) => row.grant.source],
+  ["granted", "int8", (row) => row.granted],
+  ["priority", "int2", (row) => row.grant.priority],
+  ["expires_at", "timestamptz", (row) => timestamp(row.grant.expiresAt)],
+  ["scope", "json", (row) => (row.grant.scope === null ? null : JSON.stringify(row.grant.scope))],
+  ["allocated_by", "text", (row) => row.allocatedBy],
+  ["allocated_at", "timestamptz", (row) => timestamp(row.grant.allocatedAt)],
+  ["notes", "text", (row) => row.notes],
+  ["reference", "text", (row) => row.reference],
+]);
+
+const INSERT_EXPIRIES = insertInto<NewGrant>("grant_expiries", [
+  ["account_id", "text", (row) => row.accountId],
+  ["grant_id", "text", (row) => row.grant.id],
+  ["expires_at", "timestamptz", (row) => timestamp(row.grant.expiresAt)],
+]);
+
+const DELETE_EXPIRIES = deleteFrom<readonly [AccountId, string]>("grant_expiries", [
+  ["account_id", "text", ([accountId]) => accountId],
+  ["grant_id", "text", ([, grantId]) => grantId],
+]);
+
+const PUT_HOLDS = insertInto<Of<{ hold: Hold }>>(
+  "holds",
+  [
+    ["account_id", "text", (row) => row.accountId],
+    ["hold_id", "text", ({ hold }) => hold.id],
+    ["parent_id", "text", ({ hold }) => hold.parentId],
+    ["amount", "int8", ({ hold }) => hold.amount],
+    ["draws", "json", ({ hold }) => drawsToText(hold.draws) ?? "[]"],
+    ["reported", "int8", ({ hold }) => hold.reported],
+    ["feature", "text", ({ hold }) => hold.feature],
+    ["caps", "json", ({ hold }) => (hold.caps.length === 0 ? null : JSON.stringify(hold.caps))],
+    ["expires_at", "timestamptz", ({ hold }) => timestamp(hold.expiresAt)],
+    ["created_at", "timestamptz", ({ hold }) => timestamp(hold.createdAt)],
+  ],
+  `on conflict (account_id, hold_id) do update
+   set amount = excluded.amount, draws = excluded.draws, reported = excluded.reported, expires_at = excluded.expires_at`,
+);
+
+const DELETE_HOLDS = deleteFrom<readonly [AccountId, string]>("holds", [
+  ["account_id", "text", ([accountId]) => accountId],
+  ["hold_id", "text", ([, holdId]) => holdId],
+]);
+
+/** Adds to the counters; the account's lock makes the sum exact. */
+const ADD_TO_COUNTERS = insertInto<BatchWrites["counters"][number]>(
+  "cap_counters",
+  [
+    ["account_id", "text", ([accountId]) => accountId],
+    ["cap_id", "text", ([, capId]) => capId],
+    ["window_start", "text", ([, , windowStart]) => windowStart],
+    ["used", "int8", ([, , , by]) => by],
+  ],
+  "on conflict (account_id, cap_id, window_start) do update set used = cap_counters.used + excluded.used",
+);
+
+const INSERT_EFFECTS = insertInto<BatchWrites["effects"][number]>("effects", [
+  ["account_id", "text", (row) => row.accountId],
+  ["effect_id", "text", ({ effect }) => effect.id],
+  ["kind", "text", ({ effect }) => effect.kind],
+  ["payload", "json", ({ effect }) => JSON.stringify(effect.payload)],
+  ["at", "timestamptz", ({ at }) => timestamp(at)],
+]);
+
+const INSERT_USAGE = insertInto<NewUsage>("usage_records", [
+  ["account_id", "text", ({ entry }) => entry.accountId],
+  ["seq", "int8", ({ entry }) => entry.seq],
+  ["reference", "text", ({ entry }) => entry.reference],
+  ["model", "text", ({ usage }) => usage.model],
+  ["feature", "text", ({ entry }) => entry.feature],
+  ["key_id", "text", ({ usage }) => usage.keyId],
+  ["input_tokens", "int8", ({ usage }) => usage.inputTokens],
+  ["cached_input_tokens", "int8", ({ usage }) => usage.cachedInputTokens],
+  ["output_tokens", "int8", ({ usage }) => usage.outputTokens],
+  ["amount", "int8", ({ amount }) => amount],
+  ["price_version", "int4", ({ usage }) => usage.priceVersion],
+  ["at", "timestamptz", ({ entry }) => timestamp(entry.at)],
+]);
+
+/** Writes the batch and commits, in one round trip. Resolves only when the database has answered the commit;
+ *  throws when it did anything but commit. */
+export async function writeBatch(client: pg.ClientBase, writes: BatchWrites): Promise<void> {
+  const expiring = writes.grants.filter(({ grant }) => grant.expiresAt !== null);
+  const statements = [
+    run(client, UPDATE_ACCOUNTS, [...writes.accounts.values()]),
+    run(client, INSERT_ENTRIES, writes.entries),
+    run(client, INSERT_GRANTS, writes.grants),
+    run(client, INSERT_EXPIRIES, expiring),
+    run(client, DELETE_EXPIRIES, writes.endedGrants),
+    run(client, PUT_HOLDS, writes.openHolds),
+    run(client, DELETE_HOLDS, writes.closedHolds),
+    run(client, ADD_TO_COUNTERS, writes.counters),
+    run(client, INSERT_EFFECTS, writes.effects),
+    run(client, INSERT_USAGE, writes.usage),
+  ];
+  const [commit] = await Promise.all([client.query("commit"), ...statements]);
+  if (commit.command !== "COMMIT")
+    throw new Error(`the batch was not committed but answered ${commit.command}`);
+}

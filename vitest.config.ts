@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    environment: "node",
+    include: [
+      "packages/*/{src,test}/**/*.test.ts",
+      "apps/*/{src,test}/**/*.test.{ts,tsx}",
+      "bench/**/*.test.ts",
+      "scripts/**/*.test.ts",
+    ],
+    globalSetup: ["packages/database/src/testing/global.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 40_000,
+    reporters: ["default"],
+  },
+});
