@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { openFolder } from "./embedded/folder.ts";
 import { claimOwnership } from "./embedded/owner.ts";
 import { startOwned } from "./embedded/running.ts";
@@ -34,6 +35,7 @@ export async function startEmbeddedPostgres(request: EmbeddedRequest): Promise<E
     return await startOwned(request, folder, ownership);
   } catch (error) {
     ownership.release();
+    if (request.temporary === true) await rm(folder.root, { recursive: true, force: true, maxRetries: 20 });
     throw error;
   }
 }

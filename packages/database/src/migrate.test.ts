@@ -53,7 +53,9 @@ describe("migrate", () => {
 
   it("has nothing to do for an empty folder, but refuses a missing one", async () => {
     expect(await migrate({ url: database.url, directory: empty })).toEqual({ applied: [], already: 0 });
-    await expect(migrate({ url: database.url, directory: join(empty, "none") })).rejects.toThrow("no such file");
+    await expect(migrate({ url: database.url, directory: join(empty, "none") })).rejects.toThrow(
+      "no such file",
+    );
   });
 
   it("refuses an applied file that has changed, and names it", async () => {

@@ -19,7 +19,8 @@ export interface Folder {
 /** The kernel allows 107 bytes on Linux and 103 on macOS. */
 const LONGEST_SOCKET_PATH_BYTES = 100;
 const OWNER_LOCK_NAME = "owner.lock";
-const SOCKET_NAME = ".s.PGSQL.5432";
+/** What Postgres makes of port 5432, by which clients find it. */
+export const SOCKET_NAME = ".s.PGSQL.5432";
 
 /** Makes the folder, readable by its owner only, or opens the one that is there.
  *  Throws: the folder holds something else, or belongs to another user. */
@@ -40,21 +41,17 @@ export async function openFolder(dataDirectory: string): Promise<Folder> {
 
 /** As root the folder is given to another user. That must never happen to, say, a home directory named by mistake. */
 async function assertOurs(root: string): Promise<void> {
-  const names = await readdir(root).catch((error: unknown) => {
-    throw new Error(`cannot read ${root}: was it made by another user, perhaps by running as root?`, {
-      cause: error,
-    });
-  });
-  const isOurs = names.includes("password") || names.every((name) => name.startsWith(OWNER_LOCK_NAME));
-  if (!isOurs) throw new Error(`${root} is neither empty nor a data folder of embedded Postgres`);
   const owner = (await lstat(root)).uid;
   const self = process.getuid?.();
   if (self !== 0 && owner !== self) {
     throw new Error(
-      `${root} belongs to user ${owner}, not to user ${self}: it was made by another user, perhaps by running as root. ` +
+      `${root} belongs to user ${owner}, not to user ${self}; perhaps this was run as root before. ` +
         "Run as that user, give the folder to this one (chown -R), or name another folder",
     );
   }
+  const names = await readdir(root);
+  const isOurs = names.includes("password") || names.every((name) => name.startsWith(OWNER_LOCK_NAME));
+  if (!isOurs) throw new Error(`${root} is neither empty nor a data folder of embedded Postgres`);
 }
 
 async function openSocketDirectory(root: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chown, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chown, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Binaries, POSTGRES_MAJOR_VERSION } from "./binaries.ts";
@@ -45,12 +45,25 @@ async function createCluster(initialization: Initialization): Promise<string> {
   const unfinished = join(folder.root, `${UNFINISHED_PREFIX}${process.pid}`);
   await runInitdb(initialization, unfinished);
   await rename(unfinished, folder.cluster);
+  await syncFolder(folder.root);
   return password;
 }
 
+/** So that a power cut cannot undo the rename. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The initdb of a killed process may still be writing; hence the retries. */
 async function removeUnfinished(folder: Folder): Promise<void> {
   const names = (await readdir(folder.root)).filter((name) => name.startsWith(UNFINISHED_PREFIX));
-  for (const name of names) await rm(join(folder.root, name), { recursive: true });
+  for (const name of names)
+    await rm(join(folder.root, name), { recursive: true, force: true, maxRetries: 20 });
 }
 
 /** Bytes sort the same everywhere: the builtin C.UTF-8 does not change with the operating system's libraries, so no

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Log } from "../log.ts";
+import { type Folder, SOCKET_NAME } from "./folder.ts";
 
 const POLL_MILLISECONDS = 10;
 const READY_STATUS = "ready";
@@ -24,27 +25,36 @@ export async function isReady(cluster: string, pid: number): Promise<boolean> {
   return lines[0] === String(pid) && lines[7]?.trim() === READY_STATUS;
 }
 
-/** Makes sure that no Postgres runs on the cluster, after its owner is known to be gone. One that still runs is
+/** Makes sure that no Postgres runs in the folder, after its owner is known to be gone. One that still runs is
  *  stopped, not adopted: its log, its supervisor and perhaps its settings and version are those of the past.
  *  Throws: it cannot be stopped. */
-export async function endLeftover(cluster: string, log: Log): Promise<void> {
-  const pid = Number((await readLockFile(cluster))[0]);
+export async function endLeftover(folder: Folder, log: Log): Promise<void> {
+  const pid = Number((await readLockFile(folder.cluster))[0]);
   if (!(pid > 0)) return;
-  if (await isPostmaster(pid, cluster)) {
-    log.warn({ pid, cluster }, "stopping a Postgres whose owner has died");
-    await stopPostmaster(pid, cluster);
+  if (await isPostmaster(pid, folder.cluster)) {
+    log.warn({ pid, folder: folder.root }, "stopping a Postgres whose owner has died");
+    await stopPostmaster(pid, folder.cluster);
   }
-  await disownLockFile(cluster);
+  await disownLockFiles(folder);
 }
 
 /** Throws: it lives on after all of STOP_STEPS. */
 export async function stopPostmaster(pid: number, cluster: string): Promise<void> {
   for (const { signal, seconds } of STOP_STEPS) {
     if (!(await isPostmaster(pid, cluster))) return;
-    process.kill(pid, signal);
+    sendSignal(pid, signal);
     if (await isGone(pid, cluster, seconds)) return;
   }
   throw new Error(`Postgres (process ${pid}) on ${cluster} cannot be stopped`);
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    const hasJustEnded = error instanceof Error && "code" in error && error.code === "ESRCH";
+    if (!hasJustEnded) throw error;
+  }
 }
 
 async function isGone(pid: number, cluster: string, seconds: number): Promise<boolean> {
@@ -70,9 +80,11 @@ async function commandLine(pid: number): Promise<string> {
   }
 }
 
-/** Postgres refuses to start while the process id of a stale lock file is anybody's of the same user. Only that line
- *  is replaced: by the others Postgres finds out whether orphaned backends still use the shared memory. */
-async function disownLockFile(cluster: string): Promise<void> {
+/** Postgres refuses to start while the process id in a stale lock file is anybody's of the same user, even a zombie's.
+ *  In the cluster's lock file only that line is replaced: by the others Postgres finds out whether orphaned backends
+ *  still use the shared memory. */
+async function disownLockFiles({ cluster, socketDirectory }: Folder): Promise<void> {
+  await rm(join(socketDirectory, `${SOCKET_NAME}.lock`), { force: true });
   const [, ...rest] = await readLockFile(cluster);
   if (rest.length > 0) await writeFile(lockFile(cluster), [NO_PROCESS, ...rest].join("\n"));
 }

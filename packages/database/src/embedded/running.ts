@@ -30,11 +30,11 @@ export async function startOwned(
   ownership: Ownership,
 ): Promise<EmbeddedPostgres> {
   const log = request.log ?? silentLog;
-  const binaries = findBinaries();
+  const binaries = await findBinaries();
   const identity = await chooseIdentity(folder, binaries);
   const temporary = request.temporary ?? false;
   const password = await initializeCluster({ folder, binaries, identity, durable: !temporary });
-  await endLeftover(folder.cluster, log);
+  await endLeftover(folder, log);
   await trimLog(folder.logFile);
   const settings = { ...LEDGER_SETTINGS, ...request.settings, ...placeSettings(folder) };
   const logOffset = await logSize(folder.logFile);
@@ -96,5 +96,7 @@ async function stop({ folder, supervisor, ownership, temporary }: Running): Prom
   await stopPostmaster(supervisor.pid, folder.cluster);
   await supervisor.ended;
   ownership.release();
+  if (folder.socketDirectory !== folder.root)
+    await rm(folder.socketDirectory, { recursive: true, force: true });
   if (temporary) await rm(folder.root, { recursive: true, force: true });
 }

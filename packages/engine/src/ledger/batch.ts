@@ -3,13 +3,13 @@ import type { Instant } from "@bursar/contract/instant";
 import type { Hold } from "./account.ts";
 import { type Changes, counterName } from "./book.ts";
 import { chainEntries } from "./chain.ts";
-import type { Command, Outcome, Result, UsageRecord } from "./command.ts";
+import type { Command, Outcome, Refusal, Result, UsageRecord } from "./command.ts";
 import { decide } from "./decide.ts";
 import { windowStart } from "./decide-spend.ts";
 import { type Entry, keyOf } from "./entry.ts";
 import { holdsNamed, keysToProbe } from "./key.ts";
 import { resultOf } from "./result.ts";
-import type { LoadedBook, Named, NamedCounter, Wanted } from "./store-load.ts";
+import type { Loaded, LoadedBook, Named, NamedCounter, Wanted } from "./store-load.ts";
 import type { BatchWrites, NewGrant, NewUsage } from "./store-write.ts";
 
 /** What these commands name, for one round of reading. */
@@ -18,8 +18,10 @@ export function wantedBy(commands: readonly Command[], now: Instant): Wanted {
   const keys: Named[] = [];
   const holds: Named[] = [];
   const counters = new Map<string, NamedCounter>();
+  const keyIds = new Set<string>();
   for (const command of commands) {
     accountIds.add(command.accountId);
+    if (command.keyId !== undefined && usesCredits(command)) keyIds.add(command.keyId);
     for (const key of keysToProbe(command)) keys.push([command.accountId, keyOf(key)]);
     for (const holdId of holdsNamed(command)) holds.push([command.accountId, holdId]);
     for (const cap of ("caps" in command && command.caps) || []) {
@@ -27,13 +29,25 @@ export function wantedBy(commands: readonly Command[], now: Instant): Wanted {
       counters.set(`${command.accountId} ${counterName(cap.id, start)}`, [command.accountId, cap.id, start]);
     }
   }
-  return { accountIds: [...accountIds].sort(), keys, holds, counters: [...counters.values()] };
+  return {
+    accountIds: [...accountIds].sort(),
+    keys,
+    holds,
+    counters: [...counters.values()],
+    keyIds: [...keyIds],
+  };
+}
+
+/** What a revoked key may not do any more. Closing its open holds it may: the work is done. */
+function usesCredits(command: Command): boolean {
+  return command.kind === "hold" || command.kind === "extend" || command.kind === "spend";
 }
 
 /** Decides the commands in order of arrival, each on what its predecessors left, and gathers what is to be written.
  *  Refused commands change nothing and spoil nothing. */
 export class Batch {
   readonly #books: Map<AccountId, LoadedBook>;
+  readonly #endedKeys: Loaded["endedKeys"];
   readonly #now: Instant;
   readonly #touched = new Set<AccountId>();
   readonly #entries: Entry[] = [];
@@ -44,14 +58,17 @@ export class Batch {
   readonly #effects: BatchWrites["effects"][number][] = [];
   readonly #usage: NewUsage[] = [];
 
-  constructor(books: Map<AccountId, LoadedBook>, now: Instant) {
-    this.#books = books;
+  constructor(loaded: Loaded, now: Instant) {
+    this.#books = loaded.books;
+    this.#endedKeys = loaded.endedKeys;
     this.#now = now;
   }
 
   decide(command: Command): Outcome {
     const book = this.#books.get(command.accountId);
     if (book === undefined) return { kind: "account_unknown", accountId: command.accountId };
+    const ended = this.#endOfKey(command);
+    if (ended !== null) return ended;
     const decision = decide(book, command, this.#now);
     switch (decision.kind) {
       case "accept":
@@ -61,6 +78,14 @@ export class Batch {
       case "refuse":
         return decision.refusal;
     }
+  }
+
+  #endOfKey(command: Command): Refusal | null {
+    const { keyId } = command;
+    const key = keyId === undefined || !usesCredits(command) ? undefined : this.#endedKeys.get(keyId);
+    if (keyId === undefined || key === undefined) return null;
+    if (key.revoked) return { kind: "key_revoked", keyId };
+    return key.expiresAt !== null && key.expiresAt <= this.#now ? { kind: "key_expired", keyId } : null;
   }
 
   get isEmpty(): boolean {

@@ -24,6 +24,8 @@ interface CommandBase {
   readonly accountId: AccountId;
   /** Who asked: `key:…`, `admin:…` or `system:…`. */
   readonly by: string;
+  /** The API key that asks to use credits: the ledger itself refuses a revoked or expired one, in the same batch. */
+  readonly keyId?: string | undefined;
   readonly requestId?: string | undefined;
   readonly feature?: string | undefined;
   /** The caller's own facts, kept word for word. */
@@ -160,9 +162,11 @@ export interface Result {
 }
 
 /** Why a command changed nothing. First match wins, in this order:
- *  amount_out_of_range, account_unknown, key_conflict (or duplicate), hold_unknown, hold_closed, hold_not_due,
+ *  account_unknown, key_revoked, key_expired, amount_out_of_range, key_conflict (or duplicate), hold_unknown, hold_closed, hold_not_due,
  *  grant_unknown, grant_not_due, account_frozen, in_debt, cap_exceeded, parent_exhausted, insufficient_credits. */
 export type Refusal =
+  | { readonly kind: "key_revoked"; readonly keyId: string }
+  | { readonly kind: "key_expired"; readonly keyId: string }
   | { readonly kind: "amount_out_of_range"; readonly amount: MicroCredits }
   | { readonly kind: "account_unknown"; readonly accountId: AccountId }
   | { readonly kind: "key_conflict"; readonly key: string }

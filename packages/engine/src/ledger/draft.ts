@@ -13,7 +13,7 @@ import {
 import { type Book, type Changes, counterName, type Effect, type Group } from "./book.ts";
 import type { Command, UsageRecord } from "./command.ts";
 import { drawFrom } from "./draw.ts";
-import { expiryKey, fingerprint } from "./key.ts";
+import { expiryKey, fingerprint, referenceOf } from "./key.ts";
 import { applyMovement, type Movement } from "./movement.ts";
 
 type PartialMovement = Pick<Movement, "kind" | "amount"> & Partial<Movement>;
@@ -163,22 +163,6 @@ export class Draft {
       endedGrants: this.#endedGrants,
       effects: effectsOf(this.#book.account, this.account, this.#groups),
     };
-  }
-}
-
-/** What a command is about: a hold, a grant, or itself. */
-function referenceOf(command: Command): string {
-  switch (command.kind) {
-    case "extend":
-    case "settle":
-    case "release":
-      return command.holdId;
-    case "expire":
-      return command.holdId ?? command.grantId!;
-    case "revoke":
-      return command.grantId;
-    default:
-      return command.id;
   }
 }
 

@@ -77,3 +77,19 @@ function bodyOf(command: Command): string {
       return JSON.stringify(common);
   }
 }
+
+/** What a command is about: a hold, a grant, or itself. */
+export function referenceOf(command: Command): string {
+  switch (command.kind) {
+    case "extend":
+    case "settle":
+    case "release":
+      return command.holdId;
+    case "expire":
+      return command.holdId ?? command.grantId!;
+    case "revoke":
+      return command.grantId;
+    default:
+      return command.id;
+  }
+}

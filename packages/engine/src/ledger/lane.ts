@@ -127,14 +127,14 @@ export class Lane {
   async #attempt(waiting: readonly Waiting[]): Promise<void> {
     const client = await this.#connected();
     const now = this.#deps.clock.now();
-    const books = await loadBooks(
+    const loaded = await loadBooks(
       client,
       wantedBy(
         waiting.map(({ command }) => command),
         now,
       ),
     );
-    const batch = new Batch(books, now);
+    const batch = new Batch(loaded, now);
     const outcomes = waiting.map(({ command }) => batch.decide(command));
     if (batch.isEmpty) await client.query("rollback");
     else {

@@ -75,6 +75,16 @@ const LOAD_COUNTERS = `select account_id, cap_id, window_start, used
   from unnest($1::text[], $2::text[], $3::text[]) as n (account_id, cap_id, window_start)
   join cap_counters using (account_id, cap_id, window_start)`;
 
+/** Keys that may not use credits any more. Read with the batch that they ask for, so that a revocation holds from the
+ *  moment it is written, in every process, whatever a cache there says. */
+const LOAD_ENDED_KEYS = `select key_id, revoked_at is not null as revoked, expires_at from api_keys
+  where key_id = any($1::text[]) and (revoked_at is not null or expires_at is not null)`;
+
+export interface EndedKey {
+  readonly revoked: boolean;
+  readonly expiresAt: Instant | null;
+}
+
 /** Something of an account that a batch's commands name. */
 export type Named = readonly [accountId: AccountId, name: string];
 export type NamedCounter = readonly [accountId: AccountId, capId: string, windowStart: string];
@@ -84,6 +94,7 @@ export interface Wanted {
   readonly keys: readonly Named[];
   readonly holds: readonly Named[];
   readonly counters: readonly NamedCounter[];
+  readonly keyIds: readonly string[];
 }
 
 /** One account with what was asked of it; mutable, because a batch builds on it command by command. */
@@ -94,9 +105,14 @@ export interface LoadedBook {
   readonly counters: Map<string, MicroCredits>;
 }
 
+export interface Loaded {
+  readonly books: Map<AccountId, LoadedBook>;
+  readonly endedKeys: ReadonlyMap<string, EndedKey>;
+}
+
 /** Begins the transaction, takes the locks and reads everything the commands name, in one round trip. */
-export async function loadBooks(client: pg.ClientBase, wanted: Wanted): Promise<Map<AccountId, LoadedBook>> {
-  const [, accounts, groups, holds, counters] = await Promise.all([
+export async function loadBooks(client: pg.ClientBase, wanted: Wanted): Promise<Loaded> {
+  const [, accounts, groups, holds, counters, keys] = await Promise.all([
     client.query("begin"),
     client.query<AccountRow>({
       name: "ledger_lock",
@@ -106,6 +122,12 @@ export async function loadBooks(client: pg.ClientBase, wanted: Wanted): Promise<
     byNames<GroupRow>(client, "ledger_groups", LOAD_GROUPS, wanted.keys),
     byNames<HoldRow>(client, "ledger_holds", LOAD_HOLDS, wanted.holds),
     byNames<CounterRow>(client, "ledger_counters", LOAD_COUNTERS, wanted.counters),
+    byNames<KeyRow>(
+      client,
+      "ledger_ended_keys",
+      LOAD_ENDED_KEYS,
+      wanted.keyIds.map((keyId) => [keyId]),
+    ),
   ]);
   const books = new Map<AccountId, LoadedBook>();
   for (const row of accounts.rows) {
@@ -121,7 +143,10 @@ export async function loadBooks(client: pg.ClientBase, wanted: Wanted): Promise<
   for (const row of counters) {
     books.get(row.account_id)?.counters.set(counterName(row.cap_id, row.window_start), row.used);
   }
-  return books;
+  const endedKeys = new Map(
+    keys.map((row) => [row.key_id, { revoked: row.revoked, expiresAt: row.expires_at }]),
+  );
+  return { books, endedKeys };
 }
 
 /** One account as it stands, without a lock; null when there is none. */
@@ -133,8 +158,17 @@ export async function readAccount(
   return rows[0] === undefined ? null : toAccount(rows[0]);
 }
 
+/** How much of these caps is used, without a lock; a counter that does not exist yet is not in the answer. */
+export async function readCounters(
+  client: Pick<pg.ClientBase, "query">,
+  names: readonly NamedCounter[],
+): Promise<Map<string, MicroCredits>> {
+  const rows = await byNames<CounterRow>(client, "ledger_counters", LOAD_COUNTERS, names);
+  return new Map(rows.map((row) => [counterName(row.cap_id, row.window_start), row.used]));
+}
+
 async function byNames<Row extends pg.QueryResultRow>(
-  client: pg.ClientBase,
+  client: Pick<pg.ClientBase, "query">,
   name: string,
   text: string,
   names: readonly (readonly string[])[],
@@ -214,6 +248,12 @@ interface CounterRow extends Record<string, unknown> {
   cap_id: string;
   window_start: string;
   used: bigint;
+}
+
+interface KeyRow extends Record<string, unknown> {
+  key_id: string;
+  revoked: boolean;
+  expires_at: Instant | null;
 }
 
 function toAccount(row: AccountRow): Account {

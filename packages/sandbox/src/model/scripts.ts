@@ -1,5 +1,10 @@
 import { z } from "zod";
+import { readFaultWords } from "./directive.ts";
 import { type ChatRequest, textOf } from "./chat/request.ts";
+
+function isDirective(words: string): boolean {
+  return readFaultWords(words).kind === "read";
+}
 
 const scriptedReply = z.strictObject({
   content: z.string().optional(),
@@ -11,8 +16,8 @@ const scriptedReply = z.strictObject({
       }),
     )
     .optional(),
-  /** Words of a directive for this reply only, such as `interval=20ms`. */
-  directive: z.string().optional(),
+  /** Words of a directive about how this reply is sent, such as `interval=20ms` or `cut_after=3`. */
+  directive: z.string().refine(isDirective, "Unknown directive").optional(),
 });
 
 export const scriptSchema = z.strictObject({

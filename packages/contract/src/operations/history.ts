@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { operation } from "../operation.ts";
+import { creditsText, id, instant, instantText } from "../shapes.ts";
+
+const page = {
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  cursor: z.string().max(200).optional(),
+};
+
+export const entry = z.object({
+  seq: z.int(),
+  kind: z.string(),
+  amount: creditsText,
+  availableAfter: creditsText,
+  heldAfter: creditsText,
+  owedAfter: creditsText,
+  reference: z.string(),
+  feature: z.string().nullable(),
+  at: instantText,
+  hash: z.string(),
+});
+
+export const listEntries = operation({
+  name: "listEntries",
+  method: "get",
+  path: "/v1/entries",
+  access: "account",
+  summary: "The account's ledger, newest first.",
+  query: z.strictObject({ accountId: id.optional(), ...page }),
+  status: 200,
+  answer: z.object({ entries: z.array(entry), nextCursor: z.string().nullable() }),
+  errors: ["account_unknown"],
+});
+
+const receipt = z.object({
+  id: z.string().describe("The operation's id"),
+  accountId: z.string(),
+  requestId: z.string().nullable(),
+  decision: z.enum(["allow", "deny"]),
+  reason: z.string().nullable().describe("Why it was denied: an error code"),
+  operation: z.string(),
+  amount: creditsText.nullable(),
+  charged: creditsText,
+  feature: z.string().nullable(),
+  at: instantText,
+  by: z.string(),
+  draws: z.array(z.object({ grantId: z.string(), source: z.string(), amount: creditsText })),
+  price: z
+    .object({
+      version: z.int(),
+      model: z.string(),
+      inputTokens: z.int().nullable(),
+      cachedInputTokens: z.int().nullable(),
+      outputTokens: z.int().nullable(),
+      inputPerMillion: creditsText,
+      cachedInputPerMillion: creditsText,
+      outputPerMillion: creditsText,
+      marginPercent: z.string(),
+    })
+    .nullable(),
+  policy: z.record(z.string(), z.json()),
+  metadata: z.record(z.string(), z.json()).nullable(),
+  entries: z.array(entry),
+});
+
+export type Receipt = z.infer<typeof receipt>;
+
+export const getReceipt = operation({
+  name: "getReceipt",
+  method: "get",
+  path: "/v1/receipts/{id}",
+  access: "account",
+  summary: "Why a decision fell as it did. By request id, or by the id of the operation, hold or grant.",
+  params: z.object({ id }),
+  query: z.strictObject({ accountId: id.optional() }),
+  status: 200,
+  answer: receipt,
+  errors: ["receipt_unknown"],
+});
+
+export const getUsage = operation({
+  name: "getUsage",
+  method: "get",
+  path: "/v1/usage",
+  access: "account",
+  summary: "What AI work used and cost, grouped by day, model, feature or key.",
+  query: z.strictObject({
+    accountId: id.optional(),
+    from: instant.optional().describe("Default: 30 days ago"),
+    to: instant.optional().describe("Default: now; not included"),
+    groupBy: z.enum(["day", "model", "feature", "key"]).default("day"),
+  }),
+  status: 200,
+  answer: z.object({
+    from: instantText,
+    to: instantText,
+    total: z.object({ amount: creditsText, requests: z.int(), inputTokens: z.int(), outputTokens: z.int() }),
+    groups: z.array(
+      z.object({
+        group: z.string(),
+        amount: creditsText,
+        requests: z.int(),
+        inputTokens: z.int(),
+        cachedInputTokens: z.int(),
+        outputTokens: z.int(),
+      }),
+    ),
+  }),
+  errors: [],
+});

@@ -1,0 +1,39 @@
+import * as accounts from "./operations/accounts.ts";
+import * as balance from "./operations/balance.ts";
+import * as grants from "./operations/grants.ts";
+import * as history from "./operations/history.ts";
+import * as holds from "./operations/holds.ts";
+import * as keys from "./operations/keys.ts";
+import * as prices from "./operations/prices.ts";
+import * as spending from "./operations/spend.ts";
+
+/** All operations of REST v1, in the order the documentation shows them. */
+export const v1 = {
+  getBalance: balance.getBalance,
+  check: balance.check,
+  createHold: holds.createHold,
+  extendHold: holds.extendHold,
+  settleHold: holds.settleHold,
+  releaseHold: holds.releaseHold,
+  spend: spending.spend,
+  batch: spending.batch,
+  listEntries: history.listEntries,
+  getReceipt: history.getReceipt,
+  getUsage: history.getUsage,
+  listModels: prices.listModels,
+  createAccount: accounts.createAccount,
+  listAccounts: accounts.listAccounts,
+  getAccount: accounts.getAccount,
+  freezeAccount: accounts.freezeAccount,
+  unfreezeAccount: accounts.unfreezeAccount,
+  createAdjustment: accounts.createAdjustment,
+  createGrant: grants.createGrant,
+  revokeGrant: grants.revokeGrant,
+  createKey: keys.createKey,
+  listKeys: keys.listKeys,
+  revokeKey: keys.revokeKey,
+  getPriceBook: prices.getPriceBook,
+  putPriceBook: prices.putPriceBook,
+} as const;
+
+export type OperationName = keyof typeof v1;

@@ -1,0 +1,57 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { Deps } from "../deps.ts";
+import type { Cap, Refusal, SpendCommand } from "../ledger/command.ts";
+import { type Cost, type Priced, type Pricing, priceCost } from "../price/work.ts";
+import { recordRefusal } from "../receipt/refused.ts";
+import { usageRecordOf } from "../usage/record.ts";
+
+export interface ChargeRequest {
+  readonly accountId: AccountId;
+  readonly id: string;
+  readonly cost: Cost;
+  readonly by: string;
+  readonly keyId?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly feature?: string | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  readonly caps?: readonly Cap[] | undefined;
+}
+
+export type ChargeOutcome =
+  | {
+      readonly kind: "charged";
+      readonly duplicate: boolean;
+      readonly charged: MicroCredits;
+      readonly available: MicroCredits;
+    }
+  | Exclude<Pricing, Priced>
+  | Refusal;
+
+/** Charges work with a known price in one step, without a hold: all of it, or nothing.
+ *  Units: micro-credits. Outcomes, first match wins: model_unknown, then the ledger's refusals in their order, charged.
+ *  Throws: LedgerUnavailable; the same id again is always safe. */
+export async function charge(
+  deps: Pick<Deps, "ledger" | "prices" | "clock" | "refusals">,
+  request: ChargeRequest,
+): Promise<ChargeOutcome> {
+  const { cost, ...rest } = request;
+  const book = await deps.prices.current();
+  const priced = priceCost(book, cost);
+  if (priced.kind !== "priced") return priced;
+  const command: SpendCommand = {
+    ...rest,
+    kind: "spend",
+    amount: priced.amount,
+    decision: priced.decision,
+    usage: usageRecordOf(cost, book, request.keyId),
+    asked: cost.kind !== "amount" ? JSON.stringify(cost) : undefined,
+  };
+  const outcome = await deps.ledger.submit(command);
+  if (outcome.kind !== "done" && outcome.kind !== "duplicate") {
+    await recordRefusal(deps, command, outcome);
+    return outcome;
+  }
+  const { charged, available } = outcome.result;
+  return { kind: "charged", duplicate: outcome.kind === "duplicate", charged, available };
+}

@@ -1,0 +1,22 @@
+import type pg from "pg";
+import type { Clock } from "./clock/clock.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { Prices } from "./price/prices.ts";
+import type { RefusalLog } from "./receipt/refusal-log.ts";
+
+export interface Log {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+/** What the capabilities are given; each asks for the part it uses. */
+export interface Deps {
+  readonly ledger: Ledger;
+  /** For reads, and for writes that are not money. */
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+  readonly prices: Prices;
+  readonly refusals: RefusalLog;
+  readonly log: Log;
+}

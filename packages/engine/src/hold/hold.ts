@@ -1,0 +1,84 @@
+import type { AccountId, HoldId } from "@bursar/contract/ids";
+import { addSeconds, type Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { Deps } from "../deps.ts";
+import { type Affordable, affordableFor } from "../gate/affordable.ts";
+import type { Cap, HoldCommand, Refusal, Result } from "../ledger/command.ts";
+import type { PriceBook } from "../price/decide.ts";
+import { type Priced, type Pricing, priceWork, type Work } from "../price/work.ts";
+import { recordRefusal } from "../receipt/refused.ts";
+
+export interface HoldRequest {
+  readonly accountId: AccountId;
+  readonly id: HoldId;
+  readonly by: string;
+  readonly work: Work;
+  readonly keyId?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly feature?: string | undefined;
+  readonly ttlSeconds?: number | undefined;
+  /** An open hold to draw from: a run's budget. */
+  readonly parentId?: HoldId | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  readonly caps?: readonly Cap[] | undefined;
+}
+
+export type HoldOutcome =
+  | {
+      readonly kind: "held";
+      /** True when this id was held before: everything else is the first answer. */
+      readonly duplicate: boolean;
+      readonly id: HoldId;
+      readonly amount: MicroCredits;
+      readonly expiresAt: Instant;
+      readonly available: MicroCredits;
+      readonly affordable: Affordable;
+    }
+  | Exclude<Pricing, Priced>
+  | (Refusal & { readonly affordable?: Affordable });
+
+export const HOLD_SECONDS = 600;
+
+/** Reserves credits before work starts, so that parallel calls cannot overspend.
+ *  Units: micro-credits. Outcomes, first match wins: model_unknown, then the ledger's refusals in their order, held.
+ *  Throws: LedgerUnavailable, which callers must take for a no. Source: money.md, "Holds". */
+export async function hold(
+  deps: Pick<Deps, "ledger" | "clock" | "prices" | "refusals">,
+  request: HoldRequest,
+): Promise<HoldOutcome> {
+  const book = await deps.prices.current();
+  const priced = priceWork(book, request.work);
+  if (priced.kind !== "priced") return priced;
+  const command = holdCommand(request, priced, deps.clock.now());
+  const outcome = await deps.ledger.submit(command);
+  if (outcome.kind === "done" || outcome.kind === "duplicate") return held(request, book, outcome);
+  await recordRefusal(deps, command, outcome);
+  if (outcome.kind !== "insufficient_credits") return outcome;
+  return { ...outcome, affordable: affordableFor(book, request.work, outcome.available) };
+}
+
+function holdCommand(request: HoldRequest, priced: Priced, now: Instant): HoldCommand {
+  const { work, ttlSeconds = HOLD_SECONDS, ...rest } = request;
+  // The same question is the same command, even when prices or the time have moved on between two tries.
+  const asked = JSON.stringify([work.kind === "amount" ? String(work.amount) : work, ttlSeconds]);
+  const expiresAt = addSeconds(now, ttlSeconds);
+  return { ...rest, kind: "hold", amount: priced.amount, decision: priced.decision, expiresAt, asked };
+}
+
+function held(
+  request: HoldRequest,
+  book: PriceBook,
+  outcome: { kind: "done" | "duplicate"; result: Result },
+): HoldOutcome {
+  const { amount, expiresAt, available } = outcome.result;
+  return {
+    kind: "held",
+    duplicate: outcome.kind === "duplicate",
+    id: request.id,
+    amount,
+    expiresAt: expiresAt!,
+    available,
+    // The hold itself can be used for this work too.
+    affordable: affordableFor(book, request.work, available + amount),
+  };
+}

@@ -1,0 +1,153 @@
+import { type AccountId, type KeyId, newKeyId } from "@bursar/contract/ids";
+import { addSeconds, formatInstant, type Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { Deps } from "../deps.ts";
+import type { Cap } from "../ledger/command.ts";
+import { hashOf, newSecret, prefixOf } from "./secret.ts";
+import {
+  findKeyByHash,
+  insertKey,
+  type KeyRecord,
+  type ListedKey,
+  listKeys,
+  markRevoked,
+  touchKeys,
+} from "./store.ts";
+
+/** Who calls, as far as a key says it. */
+export interface Principal {
+  readonly kind: "account" | "admin";
+  readonly keyId: KeyId;
+  /** null for an admin key. */
+  readonly accountId: AccountId | null;
+  readonly caps: readonly Cap[];
+  /** How entries name the caller. */
+  readonly by: string;
+}
+
+export type AuthenticateOutcome =
+  | { readonly kind: "authenticated"; readonly principal: Principal }
+  | { readonly kind: "unauthenticated" }
+  | { readonly kind: "key_revoked" }
+  | { readonly kind: "key_expired" };
+
+export interface CreateKeyRequest {
+  /** null makes an admin key. */
+  readonly accountId: AccountId | null;
+  readonly name?: string | undefined;
+  readonly capAmount?: MicroCredits | undefined;
+  readonly capWindow?: Cap["window"] | undefined;
+  readonly expiresAt?: Instant | undefined;
+  readonly by: string;
+  /** Only for keys that must survive a restart, as in the sandbox. */
+  readonly secret?: string | undefined;
+}
+
+export type CreateKeyOutcome =
+  | { readonly kind: "created"; readonly id: KeyId; readonly key: string; readonly prefix: string }
+  | { readonly kind: "account_unknown"; readonly accountId: AccountId };
+
+export interface Keys {
+  create(request: CreateKeyRequest): Promise<CreateKeyOutcome>;
+  /** Exact: asks the database. Throws when it cannot be asked. */
+  authenticate(secret: string): Promise<AuthenticateOutcome>;
+  /** May answer from a few seconds ago: for callers whose next step is a ledger command that names the key, because
+   *  the ledger refuses an ended key itself. */
+  recognise(secret: string): Promise<AuthenticateOutcome>;
+  revoke(id: KeyId): Promise<{ kind: "revoked"; at: Instant } | { kind: "key_unknown"; id: KeyId }>;
+  list(accountId: AccountId | null): Promise<ListedKey[]>;
+  close(): Promise<void>;
+}
+
+const TOUCH_MILLISECONDS = 5_000;
+
+const RECOGNISED_LIMIT = 10_000;
+const RECOGNISED_SECONDS = 5;
+
+interface Recognised {
+  readonly outcome: AuthenticateOutcome;
+  readonly until: Instant;
+}
+
+/** API keys: found by the hash of the secret in one indexed read. */
+export function openKeys(deps: Pick<Deps, "pool" | "clock" | "log">): Keys {
+  const { pool, clock, log } = deps;
+  let used = new Map<KeyId, Instant>();
+  const touch = async () => {
+    if (used.size === 0) return;
+    const batch = used;
+    used = new Map();
+    await touchKeys(pool, batch).catch((error: unknown) =>
+      log.warn({ err: error }, "last use of keys not noted"),
+    );
+  };
+  const timer = setInterval(() => void touch(), TOUCH_MILLISECONDS).unref();
+
+  const recognised = new Map<string, Recognised>();
+  const authenticate = async (secret: string): Promise<AuthenticateOutcome> => {
+    const hash = hashOf(secret);
+    const now = clock.now();
+    const outcome = judge(await findKeyByHash(pool, hash), now);
+    if (outcome.kind !== "authenticated") {
+      recognised.delete(hash);
+      return outcome;
+    }
+    used.set(outcome.principal.keyId, now);
+    if (recognised.size >= RECOGNISED_LIMIT) recognised.clear();
+    recognised.set(hash, { outcome, until: addSeconds(now, RECOGNISED_SECONDS) });
+    return outcome;
+  };
+
+  return {
+    authenticate,
+    recognise: async (secret) => {
+      const known = recognised.get(hashOf(secret));
+      const now = clock.now();
+      const isFresh =
+        known !== undefined && now < known.until && addSeconds(now, RECOGNISED_SECONDS) >= known.until;
+      return isFresh ? known.outcome : authenticate(secret);
+    },
+    create: async (request) => {
+      const secret = request.secret ?? newSecret(request.accountId === null ? "admin" : "account");
+      const id = newKeyId();
+      const prefix = prefixOf(secret);
+      const isNew = await insertKey(pool, {
+        id,
+        prefix,
+        accountId: request.accountId,
+        name: request.name ?? "",
+        secretHash: hashOf(secret),
+        capAmount: request.capAmount ?? null,
+        capWindow: request.capWindow ?? "total",
+        expiresAt: request.expiresAt ?? null,
+        createdAt: clock.now(),
+        by: request.by,
+      });
+      if (isNew) return { kind: "created", id, key: secret, prefix };
+      return { kind: "account_unknown", accountId: request.accountId! };
+    },
+    revoke: async (id) => {
+      const at = await markRevoked(pool, id, clock.now());
+      recognised.clear();
+      return at === null ? { kind: "key_unknown", id } : { kind: "revoked", at };
+    },
+    list: (accountId) => {
+      const today = formatInstant(clock.now());
+      return listKeys(pool, accountId, { total: "total", day: today.slice(0, 10), month: today.slice(0, 7) });
+    },
+    close: async () => {
+      clearInterval(timer);
+      await touch();
+    },
+  };
+}
+
+function judge(key: KeyRecord | null, now: Instant): AuthenticateOutcome {
+  if (key === null) return { kind: "unauthenticated" };
+  if (key.revokedAt !== null) return { kind: "key_revoked" };
+  if (key.expiresAt !== null && key.expiresAt <= now) return { kind: "key_expired" };
+  const { id: keyId, accountId, capAmount, capWindow } = key;
+  const kind = accountId === null ? "admin" : "account";
+  const caps = capAmount === null ? [] : [{ id: keyId, limit: capAmount, window: capWindow }];
+  return { kind: "authenticated", principal: { kind, keyId, accountId, caps, by: `${kind}:${keyId}` } };
+}

@@ -1,0 +1,64 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type pg from "pg";
+import type { Entry } from "./entry.ts";
+
+const ENTRY_COLUMNS = `account_id as "accountId", seq, kind, amount, draws::text as draws, reference,
+  parent_id as "parentId", hold_after as "holdAfter", key::text as key, fingerprint, group_size as "groupSize", feature,
+  metadata::text as metadata, decision::text as decision, note, request_id as "requestId",
+  available_after as "availableAfter", held_after as "heldAfter", owed_after as "owedAfter",
+  expires_at as "expiresAt", at, by, encode(hash, 'hex') as hash`;
+
+/** An account's entries below a number, newest first. */
+export async function entriesBefore(
+  pool: pg.Pool,
+  accountId: AccountId,
+  before: bigint | null,
+  limit: number,
+): Promise<Entry[]> {
+  const { rows } = await pool.query<Entry>(
+    `select ${ENTRY_COLUMNS} from entries
+     where account_id = $1 and ($2::int8 is null or seq < $2::int8) order by seq desc limit $3`,
+    [accountId, before, limit],
+  );
+  return rows;
+}
+
+/** The whole groups under these keys or this request, in order; `keys` as the key column has them. */
+export async function entriesAbout(
+  pool: pg.Pool,
+  accountId: AccountId,
+  keys: readonly string[],
+  requestId: string,
+): Promise<Entry[]> {
+  const { rows } = await pool.query<Entry>(
+    `with found as (
+       select seq, group_size from entries where account_id = $1 and key = any($2::uuid[])
+       union
+       select seq, group_size from entries where account_id = $1 and request_id = $3 and key is not null
+     )
+     select ${ENTRY_COLUMNS} from entries
+     where account_id = $1
+       and exists (select from found f where entries.seq >= f.seq and entries.seq < f.seq + f.group_size)
+     order by seq limit 2000`,
+    [accountId, keys, requestId],
+  );
+  return rows;
+}
+
+export interface GrantRecord {
+  readonly id: string;
+  readonly source: string;
+}
+
+export async function grantSources(
+  pool: pg.Pool,
+  accountId: AccountId,
+  grantIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (grantIds.length === 0) return new Map();
+  const { rows } = await pool.query<GrantRecord>(
+    "select grant_id as id, source from grants where account_id = $1 and grant_id = any($2::text[])",
+    [accountId, grantIds],
+  );
+  return new Map(rows.map((row) => [row.id, row.source]));
+}

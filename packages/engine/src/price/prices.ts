@@ -1,0 +1,64 @@
+import { addSeconds, formatInstant, type Instant } from "@bursar/contract/instant";
+import type { PriceBookInput } from "@bursar/contract/operations/prices";
+import type pg from "pg";
+import type { Clock } from "../clock/clock.ts";
+import type { PriceBook } from "./decide.ts";
+import { insertPriceBook, loadPriceBooks, type PriceBookVersion, type PutOutcome } from "./store.ts";
+
+/** The price book in force, kept in memory: another process's new version counts here after at most a second. */
+export interface Prices {
+  /** Throws when there is no price book at all, or the database cannot say: a price that is not known is a no. */
+  current(): Promise<PriceBook>;
+  versions(at: Instant): Promise<PriceBookVersion[]>;
+  put(request: {
+    body: PriceBookInput;
+    validFrom?: Instant;
+    version?: number;
+    by: string;
+  }): Promise<PutOutcome>;
+}
+
+const FRESH_SECONDS = 1;
+
+export function openPrices(deps: { pool: pg.Pool; clock: Clock }): Prices {
+  const { pool, clock } = deps;
+  let known: readonly PriceBookVersion[] = [];
+  let freshUntil = 0 as Instant;
+  let loading: Promise<void> | null = null;
+
+  const load = async () => {
+    const now = clock.now();
+    known = await loadPriceBooks(pool, now);
+    freshUntil = addSeconds(now, FRESH_SECONDS);
+  };
+  const refresh = () => {
+    loading ??= load().finally(() => {
+      loading = null;
+    });
+    return loading;
+  };
+
+  return {
+    current: async () => {
+      const now = clock.now();
+      const isStale = now >= freshUntil || now < freshUntil - FRESH_SECONDS * 1_000_000;
+      if (isStale) await refresh();
+      const inForce = known.findLast((version) => version.validFrom <= now);
+      if (inForce === undefined) throw new Error("there is no price book in force");
+      return inForce;
+    },
+    versions: (at) => loadPriceBooks(pool, at),
+    put: async (request) => {
+      const now = clock.now();
+      const outcome = await insertPriceBook(pool, {
+        body: request.body,
+        validFrom: formatInstant(request.validFrom ?? now),
+        createdAt: formatInstant(now),
+        version: request.version ?? null,
+        by: request.by,
+      });
+      freshUntil = 0 as Instant;
+      return outcome;
+    },
+  };
+}

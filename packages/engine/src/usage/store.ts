@@ -1,0 +1,41 @@
+import type { AccountId } from "@bursar/contract/ids";
+import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import type pg from "pg";
+
+export type UsageGrouping = "day" | "model" | "feature" | "key";
+
+export interface UsageGroup {
+  readonly group: string;
+  readonly amount: MicroCredits;
+  readonly requests: bigint;
+  readonly inputTokens: bigint;
+  readonly cachedInputTokens: bigint;
+  readonly outputTokens: bigint;
+}
+
+const GROUPS: Record<UsageGrouping, string> = {
+  day: "to_char(at, 'YYYY-MM-DD')",
+  model: "model",
+  feature: "coalesce(feature, '')",
+  key: "coalesce(key_id, '')",
+};
+
+/** What an account's AI work used between two instants (the second not included), by group. Micro-credits. */
+export async function usageBetween(
+  pool: pg.Pool,
+  accountId: AccountId,
+  from: Instant,
+  to: Instant,
+  grouping: UsageGrouping,
+): Promise<UsageGroup[]> {
+  const { rows } = await pool.query<UsageGroup>(
+    `select ${GROUPS[grouping]} as "group", sum(amount)::int8 as amount, count(*) as requests,
+       sum(input_tokens)::int8 as "inputTokens", sum(cached_input_tokens)::int8 as "cachedInputTokens",
+       sum(output_tokens)::int8 as "outputTokens"
+     from usage_records where account_id = $1 and at >= $2 and at < $3
+     group by 1 order by 1`,
+    [accountId, formatPostgresTimestamp(from), formatPostgresTimestamp(to)],
+  );
+  return rows;
+}
