@@ -6,7 +6,7 @@ import { chainEntries } from "./chain.ts";
 import type { Command, Outcome, Refusal, Result, UsageRecord } from "./command.ts";
 import { decide } from "./decide.ts";
 import { windowStart } from "./decide-spend.ts";
-import { type Entry, keyOf } from "./entry.ts";
+import { type Entry, keyOf, type NewEntry } from "./entry.ts";
 import { holdsNamed, keysToProbe } from "./key.ts";
 import { resultOf } from "./result.ts";
 import type { Loaded, LoadedBook, Named, NamedCounter, Wanted } from "./store-load.ts";
@@ -50,7 +50,7 @@ export class Batch {
   readonly #endedKeys: Loaded["endedKeys"];
   readonly #now: Instant;
   readonly #touched = new Set<AccountId>();
-  readonly #entries: Entry[] = [];
+  readonly #entries: NewEntry[] = [];
   readonly #grants: NewGrant[] = [];
   readonly #endedGrants: [AccountId, string][] = [];
   readonly #holds = new Map<string, [AccountId, HoldId, Hold | null]>();

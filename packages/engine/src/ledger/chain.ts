@@ -2,7 +2,7 @@ import type { Instant } from "@bursar/contract/instant";
 import type { Account } from "./account.ts";
 import type { Group } from "./book.ts";
 import type { Command } from "./command.ts";
-import { canonicalRow, chainHash, drawsToText, type Entry, keyOf } from "./entry.ts";
+import { canonicalRow, chainHash, drawsToText, type Entry, keyOf, type NewEntry } from "./entry.ts";
 import { bucketsAfter, type Movement } from "./movement.ts";
 
 /** Turns the groups of one command into rows: dense numbers, the balance after each, and the hash chain.
@@ -12,8 +12,8 @@ export function chainEntries(
   groups: readonly Group[],
   command: Command,
   now: Instant,
-): Entry[] {
-  const entries: Entry[] = [];
+): NewEntry[] {
+  const entries: NewEntry[] = [];
   let buckets = { ...before };
   let seq = before.seq;
   let previous = before.hash;
@@ -25,8 +25,9 @@ export function chainEntries(
       const row = { ...rowOf(group, movement, index), ...facts, accountId: before.id, seq, at: now };
       const after = { availableAfter: buckets.available, heldAfter: buckets.held, owedAfter: buckets.owed };
       const unhashed = { ...row, ...after };
-      previous = chainHash(previous, canonicalRow(unhashed));
-      entries.push({ ...unhashed, hash: previous });
+      const line = canonicalRow(unhashed);
+      previous = chainHash(previous, line);
+      entries.push({ ...unhashed, hash: previous, row: line });
     }
   }
   return entries;

@@ -36,6 +36,15 @@ export interface Entry {
   readonly hash: string;
 }
 
+/** An entry on its way in: with the line that was hashed. */
+export interface NewEntry extends Entry {
+  readonly row: string;
+}
+
+/** The columns of the canonical row, in its order. */
+export const ENTRY_COLUMNS = `account_id, seq, kind, amount, draws, reference, parent_id, hold_after, key, fingerprint,
+  group_size, feature, metadata, decision, note, request_id, available_after, held_after, owed_after, expires_at, at, by`;
+
 /** The previous hash of an account's first entry. */
 export const GENESIS_HASH = "0".repeat(64);
 

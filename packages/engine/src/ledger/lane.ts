@@ -24,7 +24,7 @@ export interface LaneSettings {
 }
 
 export interface LaneDeps {
-  /** Makes a new, unconnected client in pipeline mode. */
+  /** Makes a new, unconnected client, not in pipeline mode. */
   readonly connect: () => pg.Client;
   readonly clock: Clock;
   readonly log: Log;
@@ -159,21 +159,12 @@ export class Lane {
     if (this.#client === client) this.#client = null;
   }
 
-  /** Nothing is lost by trying again: every command has its key. */
+  /** Nothing is lost by trying again: every command has its key. A connection that has seen an error is replaced. */
   async #cureFor(error: unknown): Promise<"retry" | "halve"> {
     const code = sqlState(error);
-    const isRefusedByData = code !== null && /^(22|23|42|54)/.test(code);
-    if (isRefusedByData) {
-      await this.#client?.query("rollback").catch(() => undefined);
-      return "halve";
-    }
-    const isConflict = code === "40001" || code === "40P01";
-    this.#deps.log.warn({ err: error }, isConflict ? "ledger batch retried" : "ledger connection lost");
-    if (isConflict && this.#client !== null) {
-      await this.#client.query("rollback").catch(() => undefined);
-      return "retry";
-    }
     await this.#disconnect();
+    if (code !== null && /^(22|23|42|54)/.test(code)) return "halve";
+    this.#deps.log.warn({ err: error }, "a ledger batch is tried again");
     await new Promise((resolve) => setTimeout(resolve, RECONNECT_MILLISECONDS));
     return "retry";
   }

@@ -1,5 +1,5 @@
 import type { AccountId, GrantId, HoldId } from "@bursar/contract/ids";
-import type { Instant } from "@bursar/contract/instant";
+import { type Instant, parsePostgresTimestamp } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Account, CountedCap, Hold, OpenGrant } from "./account.ts";
@@ -8,23 +8,7 @@ import { counterName, type KnownGroup } from "./book.ts";
 import { drawsFromText } from "./entry.ts";
 import type { EntryKind, GrantSource } from "./kinds.ts";
 import { type ResultRow, resultOf } from "./result.ts";
-
-/** A row of a table that every ledger table is led by. */
-interface AccountRow {
-  account_id: AccountId;
-  available: bigint;
-  held: bigint;
-  owed: bigint;
-  issued: bigint;
-  spent: bigint;
-  expired: bigint;
-  revoked: bigint;
-  frozen: boolean;
-  grants: string;
-  seq: bigint;
-  hash: string;
-  alert_below: bigint | null;
-}
+import { roundTrip, type Statement } from "./round-trip.ts";
 
 interface GrantJson {
   id: GrantId;
@@ -38,7 +22,7 @@ interface GrantJson {
 }
 
 const ACCOUNT_COLUMNS = `account_id, available, held, owed, issued, spent, expired, revoked, frozen,
-  grants::text as grants, seq, encode(hash, 'hex') as hash, alert_below`;
+  grants, seq, encode(hash, 'hex'), alert_below`;
 
 /** Locks the accounts in id order, in a statement of its own: two processes that lock the same accounts wait for
  *  each other and never deadlock. Accounts that do not exist are simply not in the answer. */
@@ -48,7 +32,7 @@ const LOCK_ACCOUNTS = `select ${ACCOUNT_COLUMNS} from accounts
 const READ_ACCOUNT = `select ${ACCOUNT_COLUMNS} from accounts where account_id = $1`;
 
 /** Probes the unique index once a pair: `account_id = any() and key = any()` would walk a hot account's history. */
-const LOAD_GROUPS = `select l.account_id, l.key::text as key, l.fingerprint, e.seq, e.kind, e.amount, e.hold_after,
+const LOAD_GROUPS = `select l.account_id, l.key, l.fingerprint, e.seq, e.kind, e.amount, e.hold_after,
     e.expires_at, e.available_after, e.held_after, e.owed_after
   from unnest($1::text[], $2::uuid[]) as named (account_id, key)
   join entries l on l.account_id = named.account_id and l.key = named.key
@@ -68,7 +52,7 @@ const LOAD_HOLDS = `with recursive below (account_id, hold_id) as (
     from unnest($1::text[], $2::text[]) as n (account_id, hold_id)
     join holds h using (account_id, hold_id) where h.parent_id is not null
   )
-  select account_id, hold_id, parent_id, amount, draws::text as draws, reported, feature, caps, expires_at, created_at
+  select account_id, hold_id, parent_id, amount, draws, reported, feature, caps, expires_at, created_at
   from family join holds using (account_id, hold_id)`;
 
 const LOAD_COUNTERS = `select account_id, cap_id, window_start, used
@@ -110,167 +94,150 @@ export interface Loaded {
   readonly endedKeys: ReadonlyMap<string, EndedKey>;
 }
 
+const BEGIN: Statement = { name: "ledger_begin", text: "begin", values: [] };
+
 /** Begins the transaction, takes the locks and reads everything the commands name, in one round trip. */
 export async function loadBooks(client: pg.ClientBase, wanted: Wanted): Promise<Loaded> {
-  const [, accounts, groups, holds, counters, keys] = await Promise.all([
-    client.query("begin"),
-    client.query<AccountRow>({
-      name: "ledger_lock",
-      text: LOCK_ACCOUNTS,
-      values: [textArray(wanted.accountIds)],
-    }),
-    byNames<GroupRow>(client, "ledger_groups", LOAD_GROUPS, wanted.keys),
-    byNames<HoldRow>(client, "ledger_holds", LOAD_HOLDS, wanted.holds),
-    byNames<CounterRow>(client, "ledger_counters", LOAD_COUNTERS, wanted.counters),
-    byNames<KeyRow>(
-      client,
-      "ledger_ended_keys",
-      LOAD_ENDED_KEYS,
-      wanted.keyIds.map((keyId) => [keyId]),
-    ),
-  ]);
   const books = new Map<AccountId, LoadedBook>();
-  for (const row of accounts.rows) {
-    books.set(row.account_id, {
-      account: toAccount(row),
-      holds: new Map(),
-      groups: new Map(),
-      counters: new Map(),
-    });
-  }
+  const groups: GroupRow[] = [];
+  const endedKeys = new Map<string, EndedKey>();
+  const keyIds = wanted.keyIds.map((keyId) => [keyId]);
+  await roundTrip(client, [
+    BEGIN,
+    lockAccounts(wanted.accountIds, books),
+    ...byNames("ledger_groups", LOAD_GROUPS, wanted.keys, (row) => groups.push(toGroupRow(row))),
+    ...byNames("ledger_holds", LOAD_HOLDS, wanted.holds, (row) => addHold(books, row)),
+    ...byNames("ledger_counters", LOAD_COUNTERS, wanted.counters, (row) => addCounter(books, row)),
+    ...byNames("ledger_ended_keys", LOAD_ENDED_KEYS, keyIds, (row) => addEndedKey(endedKeys, row)),
+  ]);
   addGroups(books, groups);
-  for (const row of holds) books.get(row.account_id)?.holds.set(row.hold_id, toHold(row));
-  for (const row of counters) {
-    books.get(row.account_id)?.counters.set(counterName(row.cap_id, row.window_start), row.used);
-  }
-  const endedKeys = new Map(
-    keys.map((row) => [row.key_id, { revoked: row.revoked, expiresAt: row.expires_at }]),
-  );
   return { books, endedKeys };
 }
 
+type Row = readonly (string | null)[];
+
+function lockAccounts(accountIds: readonly AccountId[], books: Map<AccountId, LoadedBook>): Statement {
+  const onRow = (row: Row) => {
+    const account = toAccount(row);
+    books.set(account.id, { account, holds: new Map(), groups: new Map(), counters: new Map() });
+  };
+  return { name: "ledger_lock", text: LOCK_ACCOUNTS, values: [textArray(accountIds)], onRow };
+}
+
+/** One array a column; no statement at all where nothing is named. */
+function byNames(
+  name: string,
+  text: string,
+  names: readonly (readonly string[])[],
+  onRow: (row: Row) => void,
+): Statement[] {
+  const first = names[0];
+  if (first === undefined) return [];
+  const values = first.map((_, column) => textArray(names.map((tuple) => tuple[column]!)));
+  return [{ name, text, values, onRow }];
+}
+
 /** One account as it stands, without a lock; null when there is none. */
-export async function readAccount(
-  client: Pick<pg.ClientBase, "query">,
-  id: AccountId,
-): Promise<Account | null> {
-  const { rows } = await client.query<AccountRow>({ name: "ledger_read", text: READ_ACCOUNT, values: [id] });
+export async function readAccount(pool: pg.Pool, id: AccountId): Promise<Account | null> {
+  const { rows } = await pool.query<(string | null)[]>({
+    name: "ledger_read",
+    text: READ_ACCOUNT,
+    values: [id],
+    rowMode: "array",
+    types: AS_TEXT,
+  });
   return rows[0] === undefined ? null : toAccount(rows[0]);
 }
 
 /** How much of these caps is used, without a lock; a counter that does not exist yet is not in the answer. */
 export async function readCounters(
-  client: Pick<pg.ClientBase, "query">,
+  pool: pg.Pool,
   names: readonly NamedCounter[],
 ): Promise<Map<string, MicroCredits>> {
-  const rows = await byNames<CounterRow>(client, "ledger_counters", LOAD_COUNTERS, names);
-  return new Map(rows.map((row) => [counterName(row.cap_id, row.window_start), row.used]));
+  const { rows } = await pool.query<(string | null)[]>({
+    name: "ledger_counters",
+    text: LOAD_COUNTERS,
+    values: [0, 1, 2].map((column) => textArray(names.map((tuple) => tuple[column]!))),
+    rowMode: "array",
+    types: AS_TEXT,
+  });
+  return new Map(rows.map((row) => [counterName(row[1]!, row[2]!), BigInt(row[3]!)]));
 }
 
-async function byNames<Row extends pg.QueryResultRow>(
-  client: Pick<pg.ClientBase, "query">,
-  name: string,
-  text: string,
-  names: readonly (readonly string[])[],
-): Promise<Row[]> {
-  const first = names[0];
-  if (first === undefined) return [];
-  const values = first.map((_, column) => textArray(names.map((tuple) => tuple[column]!)));
-  const { rows } = await client.query<Row>({ name, text, values });
-  return rows;
+/** Rows as the ledger's own round trips give them: the same readers serve both. */
+const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
+
+interface GroupRow extends ResultRow {
+  readonly accountId: AccountId;
+  readonly key: string;
+  readonly fingerprint: bigint | null;
 }
 
-interface GroupRow extends Record<string, unknown> {
-  account_id: AccountId;
-  key: string;
-  fingerprint: bigint | null;
-  seq: bigint;
-  kind: EntryKind;
-  amount: bigint;
-  hold_after: bigint | null;
-  expires_at: Instant | null;
-  available_after: bigint;
-  held_after: bigint;
-  owed_after: bigint;
+function toGroupRow(row: Row): GroupRow {
+  return {
+    accountId: row[0] as AccountId,
+    key: row[1]!,
+    fingerprint: toBigInt(row[2]),
+    seq: BigInt(row[3]!),
+    kind: row[4] as EntryKind,
+    amount: BigInt(row[5]!),
+    holdAfter: toBigInt(row[6]),
+    expiresAt: toInstant(row[7]),
+    availableAfter: BigInt(row[8]!),
+    heldAfter: BigInt(row[9]!),
+    owedAfter: BigInt(row[10]!),
+  };
 }
 
 function addGroups(books: Map<AccountId, LoadedBook>, rows: readonly GroupRow[]): void {
-  const byGroup = Map.groupBy(rows, (row) => `${row.account_id} ${row.key}`);
-  for (const group of byGroup.values()) {
-    const { account_id, key, fingerprint, kind } = group[0]!;
-    const result = resultOf(group.map(toResultRow));
-    books.get(account_id)?.groups.set(key, { fingerprint, leader: kind, result });
+  if (rows.length === 0) return;
+  for (const group of Map.groupBy(rows, (row) => `${row.accountId} ${row.key}`).values()) {
+    const { accountId, key, fingerprint, kind } = group[0]!;
+    books.get(accountId)?.groups.set(key, { fingerprint, leader: kind, result: resultOf(group) });
   }
 }
 
-function toResultRow(row: GroupRow): ResultRow {
+function addHold(books: Map<AccountId, LoadedBook>, row: Row): void {
+  const id = row[1] as HoldId;
+  books.get(row[0] as AccountId)?.holds.set(id, {
+    id,
+    parentId: row[2] as HoldId | null,
+    amount: BigInt(row[3]!),
+    draws: drawsFromText(row[4] ?? null),
+    reported: BigInt(row[5]!),
+    feature: row[6] ?? null,
+    caps: row[7] == null ? [] : (JSON.parse(row[7]) as CountedCap[]),
+    expiresAt: toInstant(row[8]),
+    createdAt: parsePostgresTimestamp(row[9]!),
+  });
+}
+
+function addCounter(books: Map<AccountId, LoadedBook>, row: Row): void {
+  books.get(row[0] as AccountId)?.counters.set(counterName(row[1]!, row[2]!), BigInt(row[3]!));
+}
+
+function addEndedKey(endedKeys: Map<string, EndedKey>, row: Row): void {
+  endedKeys.set(row[0]!, { revoked: row[1] === "t", expiresAt: toInstant(row[2]) });
+}
+
+const toBigInt = (text: string | null | undefined) => (text == null ? null : BigInt(text));
+const toInstant = (text: string | null | undefined) => (text == null ? null : parsePostgresTimestamp(text));
+
+function toAccount(row: Row): Account {
   return {
-    seq: row.seq,
-    kind: row.kind,
-    amount: row.amount,
-    holdAfter: row.hold_after,
-    expiresAt: row.expires_at,
-    availableAfter: row.available_after,
-    heldAfter: row.held_after,
-    owedAfter: row.owed_after,
-  };
-}
-
-interface HoldRow extends Record<string, unknown> {
-  account_id: AccountId;
-  hold_id: HoldId;
-  parent_id: HoldId | null;
-  amount: bigint;
-  draws: string;
-  reported: bigint;
-  feature: string | null;
-  caps: CountedCap[] | null;
-  expires_at: Instant | null;
-  created_at: Instant;
-}
-
-function toHold(row: HoldRow): Hold {
-  return {
-    id: row.hold_id,
-    parentId: row.parent_id,
-    amount: row.amount,
-    draws: drawsFromText(row.draws),
-    reported: row.reported,
-    feature: row.feature,
-    caps: row.caps ?? [],
-    expiresAt: row.expires_at,
-    createdAt: row.created_at,
-  };
-}
-
-interface CounterRow extends Record<string, unknown> {
-  account_id: AccountId;
-  cap_id: string;
-  window_start: string;
-  used: bigint;
-}
-
-interface KeyRow extends Record<string, unknown> {
-  key_id: string;
-  revoked: boolean;
-  expires_at: Instant | null;
-}
-
-function toAccount(row: AccountRow): Account {
-  return {
-    id: row.account_id,
-    available: row.available,
-    held: row.held,
-    owed: row.owed,
-    issued: row.issued,
-    spent: row.spent,
-    expired: row.expired,
-    revoked: row.revoked,
-    frozen: row.frozen,
-    grants: grantsFromText(row.grants),
-    seq: row.seq,
-    hash: row.hash,
-    alertBelow: row.alert_below,
+    id: row[0] as AccountId,
+    available: BigInt(row[1]!),
+    held: BigInt(row[2]!),
+    owed: BigInt(row[3]!),
+    issued: BigInt(row[4]!),
+    spent: BigInt(row[5]!),
+    expired: BigInt(row[6]!),
+    revoked: BigInt(row[7]!),
+    frozen: row[8] === "t",
+    grants: grantsFromText(row[9]!),
+    seq: BigInt(row[10]!),
+    hash: row[11]!,
+    alertBelow: toBigInt(row[12]),
   };
 }
 

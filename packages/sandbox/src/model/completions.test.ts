@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { useSandboxModel } from "./testing.ts";
 
-const used = useSandboxModel();
+const used = await useSandboxModel();
 
 test("the older endpoint answers with at most 16 tokens unless asked for more", async () => {
   const completion = await used.client.completions.create({

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { behaveBefore } from "./before.ts";
 import { findModel, type ModelCard } from "./catalogue.ts";
-import { type Choice, limitDraft, type Piece } from "./chat/choice.ts";
+import { type Choice, countOutputTokens, limitDraft, type Piece, piecesOf } from "./chat/choice.ts";
 import { draftAnswer } from "./chat/draft.ts";
 import { parseWith } from "./chat/request.ts";
 import { unknownModel } from "./errors.ts";
@@ -67,11 +67,11 @@ function send(
   settings: Settings,
   promptTokens: number,
 ): void {
-  const outputTokens = choices.reduce((sum, choice) => sum + choice.pieces.length, 0);
+  const outputTokens = countOutputTokens(choices);
   const cachedTokens = Math.min(promptTokens, settings.cachedTokens ?? 0);
   const counts = { promptTokens, cachedTokens, outputTokens, reasoningTokens: 0 };
   const envelope = {
-    id: `cmpl-${randomBytes(15).toString("hex")}`,
+    id: `cmpl-${randomUUID().replaceAll("-", "")}`,
     object: "text_completion",
     created: Math.floor(Date.now() / 1000),
     model: request.model,
@@ -107,7 +107,7 @@ function textOfPiece(piece: Piece): string {
 
 function completionBody(envelope: object, choices: readonly Choice[], usage: Usage | undefined) {
   const described = choices.map((choice, index) =>
-    describeChoice(index, choice.pieces.map(textOfPiece).join(""), choice.finishReason),
+    describeChoice(index, piecesOf(choice).map(textOfPiece).toArray().join(""), choice.finishReason),
   );
   return { ...envelope, choices: described, ...(usage && { usage }) };
 }

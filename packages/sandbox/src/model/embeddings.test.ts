@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { useSandboxModel } from "./testing.ts";
 import { countTokens } from "./tokens.ts";
 
-const used = useSandboxModel();
+const used = await useSandboxModel();
 const model = "sandbox-embedding";
 
 function embed(input: string, name = model) {
@@ -33,9 +33,8 @@ test("floats and base64 carry the same numbers", async () => {
     encoding_format: "float",
   });
   expect(viaBase64.data[0]?.embedding).toEqual(viaFloats.data[0]?.embedding);
-  expect(
-    used.model.requests.list().map((entry) => (entry.body as { encoding_format: string }).encoding_format),
-  ).toEqual(["base64", "float"]);
+  const bodies = used.model.requests.list().map((entry) => entry.body);
+  expect(bodies).toMatchObject([{ encoding_format: "base64" }, { encoding_format: "float" }]);
 });
 
 test("fewer dimensions are the beginning of more, at length 1", async () => {

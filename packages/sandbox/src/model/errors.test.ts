@@ -1,13 +1,21 @@
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { ask, post, useSandboxModel } from "./testing.ts";
 
-const used = useSandboxModel();
+const errorBody = z.strictObject({
+  error: z.strictObject({
+    message: z.string().min(1),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+  }),
+});
+
+const used = await useSandboxModel();
 
 async function refusal(body: unknown, path = "/chat/completions") {
   const response = await post(`${used.model.url}${path}`, body);
-  const { error } = (await response.json()) as {
-    error: { message: string; param: string | null; code: string | null };
-  };
+  const { error } = errorBody.parse(await response.json());
   return [response.status, error.param, error.code];
 }
 

@@ -8,7 +8,7 @@ import OpenAI, {
 import { expect, test } from "vitest";
 import { ask, payloads, post, useSandboxModel } from "./testing.ts";
 
-const used = useSandboxModel();
+const used = await useSandboxModel();
 
 function whole(content: string) {
   return used.client.chat.completions.create(ask(content));

@@ -1,10 +1,12 @@
+import { setTimeout } from "node:timers/promises";
+
 /** How a request ended; `open` while it is still being answered. */
 export type RequestOutcome = "open" | "answered" | "client_gone" | "cut" | "server_closed";
 
 export interface RequestEntry {
   number: number;
   requestId: string;
-  startedAt: string;
+  startedAt: Date;
   durationMs: number | null;
   method: string;
   path: string;
@@ -26,16 +28,16 @@ export interface RequestEntry {
 export interface RequestLog {
   list(): readonly RequestEntry[];
   clear(): void;
-  /** Resolves with the first request that fits, looking again at each change.
+  /** Resolves with the first request that fits, now or within `timeoutMs`.
    *  Throws: nothing fitted in time. */
   waitFor(fits: (entry: RequestEntry) => boolean, timeoutMs?: number): Promise<RequestEntry>;
 }
 
 export interface WritableRequestLog extends RequestLog {
-  open(first: Pick<RequestEntry, "requestId" | "method" | "path" | "headers">): RequestEntry;
-  /** Tells those who wait that an entry was written to. */
-  changed(): void;
+  open(first: FirstFacts): RequestEntry;
 }
+
+type FirstFacts = Pick<RequestEntry, "requestId" | "method" | "path" | "headers">;
 
 const maximumEntries = 1000;
 
@@ -43,8 +45,6 @@ const maximumEntries = 1000;
 export function createRequestLog(): WritableRequestLog {
   let entries: RequestEntry[] = [];
   let number = 0;
-  const watchers = new Set<() => void>();
-  const changed = () => watchers.forEach((watch) => watch());
   return {
     list: () => entries.slice(-maximumEntries),
     clear() {
@@ -55,22 +55,17 @@ export function createRequestLog(): WritableRequestLog {
       const entry = newEntry(number, first);
       entries.push(entry);
       if (entries.length > maximumEntries * 2) entries = entries.slice(-maximumEntries);
-      changed();
       return entry;
     },
-    changed,
-    waitFor: (fits, timeoutMs = 5000) => waitForEntry(() => entries.find(fits), watchers, timeoutMs),
+    waitFor: (fits, timeoutMs = 5000) => poll(() => entries.find(fits), timeoutMs),
   };
 }
 
-function newEntry(
-  number: number,
-  first: Pick<RequestEntry, "requestId" | "method" | "path" | "headers">,
-): RequestEntry {
+function newEntry(number: number, first: FirstFacts): RequestEntry {
   return {
     number,
     ...first,
-    startedAt: new Date().toISOString(),
+    startedAt: new Date(),
     durationMs: null,
     model: null,
     stream: false,
@@ -84,24 +79,13 @@ function newEntry(
   };
 }
 
-function waitForEntry(
-  find: () => RequestEntry | undefined,
-  watchers: Set<() => void>,
-  timeoutMs: number,
-): Promise<RequestEntry> {
-  const { promise, resolve, reject } = Promise.withResolvers<RequestEntry>();
-  const timer = setTimeout(() => {
-    watchers.delete(look);
-    reject(new Error(`No request fitted within ${timeoutMs} ms.`));
-  }, timeoutMs);
-  function look() {
+/** Entries change with every token, so looking again beats being told. */
+async function poll(find: () => RequestEntry | undefined, timeoutMs: number): Promise<RequestEntry> {
+  const giveUpAt = performance.now() + timeoutMs;
+  while (performance.now() < giveUpAt) {
     const entry = find();
-    if (!entry) return;
-    clearTimeout(timer);
-    watchers.delete(look);
-    resolve(entry);
+    if (entry) return entry;
+    await setTimeout(5);
   }
-  watchers.add(look);
-  look();
-  return promise;
+  throw new Error(`No request fitted within ${timeoutMs} ms.`);
 }

@@ -2,7 +2,7 @@ import type OpenAI from "openai";
 import { expect, test } from "vitest";
 import { post, useSandboxModel } from "./testing.ts";
 
-const used = useSandboxModel();
+const used = await useSandboxModel();
 
 type Messages = OpenAI.ChatCompletionMessageParam[];
 

@@ -52,7 +52,9 @@ export function createScripts(): Scripts {
       scripts = [];
     },
     list: () =>
-      scripts.map(({ when, mode, replies }) => ({ when: when ?? null, mode, left: replies.length })),
+      scripts
+        .filter(({ replies }) => replies.length > 0)
+        .map(({ when, mode, replies }) => ({ when: when ?? null, mode, left: replies.length })),
     take(request) {
       for (const script of scripts.filter((script) => concerns(script.when, request))) {
         const reply = script.mode === "queue" ? script.replies.shift() : script.replies[turnOf(request)];

@@ -51,7 +51,7 @@ async function route(world: World, exchange: Exchange): Promise<void> {
   }
   const method = exchange.entry.method;
   const modelId = method === "GET" ? /^\/v1\/models\/([^/]+)$/.exec(exchange.path)?.[1] : undefined;
-  if (modelId !== undefined) return sendModel(exchange, decodeURIComponent(modelId));
+  if (modelId !== undefined) return sendModel(exchange, modelId);
   const handler = handlers[`${method} ${exchange.path}`];
   if (!handler) return sendError(exchange, unknownPath(method, exchange.path));
   const body = method === "POST" ? await takeBody(exchange) : {};

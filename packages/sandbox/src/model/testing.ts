@@ -1,23 +1,20 @@
 import OpenAI from "openai";
-import { afterAll, beforeAll, beforeEach } from "vitest";
-import { type SandboxModel, startSandboxModel } from "../model.ts";
+import { afterAll, beforeEach } from "vitest";
+import { startSandboxModel } from "../model.ts";
 
 export type ChatBody = OpenAI.ChatCompletionCreateParamsNonStreaming;
 
 /** One sandbox model a test file, clean before each test, with the official client pointed at it. */
-export function useSandboxModel() {
-  const used = {} as { model: SandboxModel; client: OpenAI };
-  beforeAll(async () => {
-    used.model = await startSandboxModel();
-    used.client = new OpenAI({ baseURL: used.model.url, apiKey: "sk-test-1234567890", maxRetries: 0 });
-  });
+export async function useSandboxModel() {
+  const model = await startSandboxModel();
+  const client = new OpenAI({ baseURL: model.url, apiKey: "sk-test-1234567890", maxRetries: 0 });
   beforeEach(() => {
-    used.model.faults.clear();
-    used.model.requests.clear();
-    used.model.scripts.clear();
+    model.faults.clear();
+    model.requests.clear();
+    model.scripts.clear();
   });
-  afterAll(() => used.model.close());
-  return used;
+  afterAll(() => model.close());
+  return { model, client };
 }
 
 export function ask(content: string, more: Partial<ChatBody> = {}): ChatBody {
@@ -25,14 +22,9 @@ export function ask(content: string, more: Partial<ChatBody> = {}): ChatBody {
 }
 
 /** Sends JSON without a client that hides anything. */
-export function post(url: string, body: unknown, init: RequestInit = {}): Promise<Response> {
+export function post(url: string, body: unknown, init: Omit<RequestInit, "body"> = {}): Promise<Response> {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return fetch(url, {
-    method: "POST",
-    body: text,
-    ...init,
-    headers: { "content-type": "application/json", ...init.headers },
-  });
+  return fetch(url, { method: "POST", body: text, ...init });
 }
 
 /** The payloads of a stream, in order; `[DONE]` and garbage stay text. */

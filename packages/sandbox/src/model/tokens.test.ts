@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, property, string } from "fast-check";
 import { expect, test } from "vitest";
 import { countTokens, tokenize } from "./tokens.ts";
 
@@ -18,7 +18,7 @@ test.each([
 });
 
 test("tokens joined are the text again, whatever the text", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => tokenize(text).join("") === text));
+  assert(property(string({ unit: "binary" }), (text) => tokenize(text).join("") === text));
 });
 
 test("the beginning of an answer keeps its count, so a cut answer can be predicted", () => {

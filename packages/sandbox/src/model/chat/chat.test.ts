@@ -3,7 +3,7 @@ import { ask, useSandboxModel } from "../testing.ts";
 import { countTokens } from "../tokens.ts";
 import { countPromptTokens } from "./prompt.ts";
 
-const used = useSandboxModel();
+const used = await useSandboxModel();
 
 test("a first question gets a friendly answer that mentions it, the same every time", async () => {
   const first = await used.client.chat.completions.create(ask("What is a prepaid credit?"));

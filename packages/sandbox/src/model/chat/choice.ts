@@ -7,8 +7,10 @@ export type Piece =
   | { kind: "call"; call: number; name: string }
   | { kind: "arguments"; call: number; text: string };
 
+/** A draft and how much of it is sent. */
 export interface Choice {
-  pieces: Piece[];
+  draft: Draft;
+  tokenCount: number;
   finishReason: string;
 }
 
@@ -19,19 +21,33 @@ export interface Limits {
 }
 
 /** Applies stop words, then the token limit; a limit that is met exactly does not cut anything. */
-export function limitDraft(draft: Draft, limits: Limits): Choice {
-  const content = cutAtStop(draft.contentTokens, limits.stop);
-  const pieces: Piece[] = content.map((text) => ({ kind: "content", text }));
-  for (const [call, { name, arguments: json }] of draft.toolCalls.entries()) {
-    pieces.push({ kind: "call", call, name });
-    for (const text of tokenize(json)) pieces.push({ kind: "arguments", call, text });
-  }
-  const natural = draft.toolCalls.length > 0 ? "tool_calls" : "stop";
-  const tooLong = pieces.length > limits.maximumTokens;
+export function limitDraft(unlimited: Draft, limits: Limits): Choice {
+  const draft = { ...unlimited, contentTokens: cutAtStop(unlimited.contentTokens, limits.stop) };
+  const callTokens = draft.toolCalls.reduce((sum, call) => sum + 1 + call.argumentTokens.length, 0);
+  const wanted = draft.contentTokens.length + callTokens;
+  const natural = callTokens > 0 ? "tool_calls" : "stop";
   return {
-    pieces: tooLong ? pieces.slice(0, limits.maximumTokens) : pieces,
-    finishReason: limits.finishReason ?? (tooLong ? "length" : natural),
+    draft,
+    tokenCount: Math.min(wanted, limits.maximumTokens),
+    finishReason: limits.finishReason ?? (wanted > limits.maximumTokens ? "length" : natural),
   };
+}
+
+/** The pieces that are sent, one a token. Lazy: a thousand long streams must not hold them all. */
+export function piecesOf(choice: Choice): IteratorObject<Piece> {
+  return draftPieces(choice.draft).take(choice.tokenCount);
+}
+
+function* draftPieces(draft: Draft): Generator<Piece> {
+  for (const text of draft.contentTokens) yield { kind: "content", text };
+  for (const [call, { name, argumentTokens }] of draft.toolCalls.entries()) {
+    yield { kind: "call", call, name };
+    for (const text of argumentTokens) yield { kind: "arguments", call, text };
+  }
+}
+
+export function countOutputTokens(choices: readonly Choice[]): number {
+  return choices.reduce((sum, choice) => sum + choice.tokenCount, 0);
 }
 
 /** The text before the first stop word, in tokens again; the stop word itself is neither sent nor counted. */

@@ -34,7 +34,9 @@ export function draftAnswer(
 export function draftScripted(scripted: ScriptedReply): Draft {
   const toolCalls = (scripted.tool_calls ?? []).map((call) => ({
     name: call.name,
-    arguments: typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments),
+    argumentTokens: tokenize(
+      typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments),
+    ),
   }));
   return { contentTokens: tokenize(scripted.content ?? ""), toolCalls };
 }

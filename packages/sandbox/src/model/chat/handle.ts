@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { behaveBefore } from "../before.ts";
 import { findModel, type ModelCard } from "../catalogue.ts";
 import { readFaultWords } from "../directive.ts";
@@ -8,7 +8,7 @@ import { describeUsage, type TokenCounts } from "../usage.ts";
 import { type Exchange, sendError } from "../wire/exchange.ts";
 import { reply } from "../wire/reply.ts";
 import type { World } from "../world.ts";
-import { type Choice, limitDraft } from "./choice.ts";
+import { type Choice, countOutputTokens, limitDraft } from "./choice.ts";
 import { draftAnswer, draftScripted } from "./draft.ts";
 import { countPromptTokens } from "./prompt.ts";
 import { type ChatRequest, lastUserText, parseChatRequest } from "./request.ts";
@@ -91,7 +91,7 @@ function countTokensOf(
   promptTokens: number,
 ): TokenCounts {
   const remembered = card.cachesPrompts && promptTokens >= 1024 ? world.promptCache.visit(request) : 0;
-  const shown = answer.choices.reduce((sum, choice) => sum + choice.pieces.length, 0);
+  const shown = countOutputTokens(answer.choices);
   return {
     promptTokens,
     cachedTokens: Math.min(promptTokens, answer.settings.cachedTokens ?? remembered),
@@ -102,7 +102,7 @@ function countTokensOf(
 
 function send(exchange: Exchange, request: ChatRequest, answer: Answer, counts: TokenCounts): void {
   const envelope = {
-    id: `chatcmpl-${randomBytes(15).toString("base64url").replace(/[-_]/g, "0")}`,
+    id: `chatcmpl-${randomUUID().replaceAll("-", "")}`,
     created: Math.floor(Date.now() / 1000),
     model: request.model,
   };

@@ -1,11 +1,12 @@
 import type { AskedToolCall, Settings } from "../settings.ts";
+import { tokenize } from "../tokens.ts";
 import { exampleOf } from "./example.ts";
 import { type ChatRequest, lastUserText } from "./request.ts";
 
 export interface DecidedCall {
   name: string;
-  /** JSON text, as it goes over the wire. */
-  arguments: string;
+  /** The JSON text as it goes over the wire, cut into tokens. */
+  argumentTokens: string[];
 }
 
 /** Which tools the model calls. First match wins: none when the caller forbids it; the tool the caller demands;
@@ -16,7 +17,7 @@ export function decideToolCalls(request: ChatRequest, settings: Settings): Decid
   const called = request.parallel_tool_calls === false ? asked.slice(0, 1) : asked;
   return called.map((call) => ({
     name: call.name,
-    arguments: call.arguments ?? JSON.stringify(exampleArguments(request, call.name)),
+    argumentTokens: tokenize(call.arguments ?? JSON.stringify(exampleArguments(request, call.name))),
   }));
 }
 

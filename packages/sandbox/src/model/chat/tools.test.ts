@@ -4,7 +4,7 @@ import type OpenAI from "openai";
 import { expect, test } from "vitest";
 import { ask, useSandboxModel } from "../testing.ts";
 
-const used = useSandboxModel();
+const used = await useSandboxModel();
 
 function declare(name: string, properties: Record<string, unknown> = {}): OpenAI.ChatCompletionFunctionTool {
   const parameters = { type: "object", properties, required: Object.keys(properties) };

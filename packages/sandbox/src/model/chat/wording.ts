@@ -1,6 +1,6 @@
 import type { Dialect } from "../wire/interleave.ts";
 import type { Usage } from "../usage.ts";
-import type { Choice, Piece } from "./choice.ts";
+import { type Choice, type Piece, piecesOf } from "./choice.ts";
 
 export interface Envelope {
   id: string;
@@ -35,7 +35,7 @@ function chunkChoice(index: number, delta: string, finishReason = "null"): strin
 
 /** Content is null, not empty, when an answer is nothing but tool calls. */
 function openingDelta(choice: Choice): string {
-  const content = choice.pieces[0]?.kind === "call" ? "null" : '""';
+  const content = choice.draft.contentTokens.length === 0 && choice.tokenCount > 0 ? "null" : '""';
   return `{"role":"assistant","content":${content},"refusal":null}`;
 }
 
@@ -71,7 +71,7 @@ export function chatBody(envelope: Envelope, choices: readonly Choice[], usage: 
 function messageOf(choice: Choice, envelope: Envelope, index: number) {
   const toolCalls: { id: string; type: "function"; function: { name: string; arguments: string } }[] = [];
   let content = "";
-  for (const piece of choice.pieces) {
+  for (const piece of piecesOf(choice)) {
     if (piece.kind === "content") content += piece.text;
     else if (piece.kind === "call") {
       const id = toolCallId(envelope, index, piece.call);

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ApiError } from "../errors.ts";
 import type { RequestEntry, WritableRequestLog } from "../requests.ts";
@@ -9,7 +9,6 @@ export interface Exchange {
   response: ServerResponse;
   path: string;
   entry: RequestEntry;
-  log: WritableRequestLog;
 }
 
 const loggedHeaders = /^(?:content-type|user-agent|accept|idempotency-key|openai-.*|x-.*|traceparent)$/;
@@ -21,7 +20,7 @@ export function openExchange(
   response: ServerResponse,
 ): Exchange {
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-  const requestId = `req_${randomBytes(16).toString("hex")}`;
+  const requestId = `req_${randomUUID().replaceAll("-", "")}`;
   const startedAt = performance.now();
   const entry = log.open({
     requestId,
@@ -34,9 +33,8 @@ export function openExchange(
   response.once("close", () => {
     entry.durationMs = Math.round(performance.now() - startedAt);
     if (entry.outcome === "open") entry.outcome = response.writableFinished ? "answered" : "client_gone";
-    log.changed();
   });
-  return { request, response, path, entry, log };
+  return { request, response, path, entry };
 }
 
 function shownHeaders(request: IncomingMessage): Record<string, string> {
@@ -60,9 +58,10 @@ export function maskKey(key: string): string {
 }
 
 export function sendJson(exchange: Exchange, status: number, value: unknown): void {
-  const text = Buffer.from(JSON.stringify(value));
+  const text = JSON.stringify(value);
+  const length = Buffer.byteLength(text);
   exchange.entry.status = status;
-  exchange.response.writeHead(status, { "content-type": "application/json", "content-length": text.length });
+  exchange.response.writeHead(status, { "content-type": "application/json", "content-length": length });
   exchange.response.end(text);
 }
 

@@ -1,4 +1,4 @@
-import type { Choice, Piece } from "../chat/choice.ts";
+import { type Choice, type Piece, piecesOf } from "../chat/choice.ts";
 import type { Usage } from "../usage.ts";
 import { type Frame, sse } from "./frame.ts";
 
@@ -29,12 +29,8 @@ export function* interleave(dialect: Dialect, choices: readonly Choice[], end: S
       yield { kind: "open", text: chunk(dialect.open(index, choice)) };
     }
   }
-  const longest = Math.max(...choices.map((choice) => choice.pieces.length));
-  for (let at = 0; at < longest; at += 1) {
-    for (const [index, choice] of choices.entries()) {
-      const piece = choice.pieces[at];
-      if (piece) yield { kind: "token", text: chunk(dialect.token(index, piece)) };
-    }
+  for (const { index, piece } of takeTurns(choices)) {
+    yield { kind: "token", text: chunk(dialect.token(index, piece)) };
   }
   for (const [index, choice] of choices.entries()) {
     yield { kind: "close", text: chunk(dialect.close(index, choice.finishReason)) };
@@ -43,4 +39,17 @@ export function* interleave(dialect: Dialect, choices: readonly Choice[], end: S
     yield { kind: "close", text: sse(`${dialect.head}[],"usage":${JSON.stringify(end.usage)}}`) };
   }
   if (end.sendsDone) yield { kind: "close", text: sse("[DONE]") };
+}
+
+function* takeTurns(choices: readonly Choice[]): Generator<{ index: number; piece: Piece }> {
+  let open = choices.map((choice, index) => ({ index, pieces: piecesOf(choice) }));
+  while (open.length > 0) {
+    const finished = new Set<object>();
+    for (const turn of open) {
+      const { value: piece, done } = turn.pieces.next();
+      if (done) finished.add(turn);
+      else yield { index: turn.index, piece };
+    }
+    if (finished.size > 0) open = open.filter((turn) => !finished.has(turn));
+  }
 }

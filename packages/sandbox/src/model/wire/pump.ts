@@ -17,9 +17,7 @@ export function pump(exchange: Exchange, frames: Iterator<Frame>, intervalMs: nu
   let timer: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
   entry.status = 200;
-  response.writeHead(200, {...streamHeaders, "transfer-encoding":"chunked"});
-  response.flushHeaders();
-  response.chunkedEncoding = false;
+  response.writeHead(200, streamHeaders);
   response.once("close", () => {
     clearTimeout(timer);
     clearImmediate(immediate);
@@ -28,11 +26,11 @@ export function pump(exchange: Exchange, frames: Iterator<Frame>, intervalMs: nu
   function step(): void {
     if (response.destroyed) return;
     const batch = takeBatch(frames, intervalMs);
-    const flowing = batch.text === "" || response.write(Buffer.byteLength(batch.text).toString(16)+"\r\n"+batch.text+"\r\n");
+    const flowing = batch.text === "" || response.write(batch.text);
     entry.tokensSent += batch.tokens;
     entry.outputTokens += batch.tokens;
     if (batch.next === "cut") afterFlush(exchange, flowing);
-    else if (batch.next === "end") response.end("0\r\n\r\n");
+    else if (batch.next === "end") response.end();
     else if (batch.next === "more" && !flowing) response.once("drain", step);
     else if (batch.next === "more") later();
   }

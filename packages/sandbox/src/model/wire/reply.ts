@@ -1,4 +1,4 @@
-import type { Choice } from "../chat/choice.ts";
+import { type Choice, countOutputTokens } from "../chat/choice.ts";
 import type { Settings } from "../settings.ts";
 import type { TokenCounts, Usage } from "../usage.ts";
 import { cut, type Exchange } from "./exchange.ts";
@@ -42,15 +42,16 @@ function replyWhole(exchange: Exchange, answer: Reply): void {
   const { settings } = answer;
   if (settings.hangAfterTokens !== undefined) return;
   entry.outputTokens = answer.counts.outputTokens;
-  const whole = Buffer.from(JSON.stringify(answer.body(settings.noUsage ? undefined : answer.usage)));
-  const half = whole.subarray(0, whole.length / 2);
+  const whole = JSON.stringify(answer.body(settings.noUsage ? undefined : answer.usage));
+  const half = whole.slice(0, whole.length / 2);
   const sent = settings.malformedAfterTokens === undefined ? whole : half;
+  const length = Buffer.byteLength(sent);
   entry.status = 200;
-  response.writeHead(200, { "content-type": "application/json", "content-length": sent.length });
+  response.writeHead(200, { "content-type": "application/json", "content-length": length });
   if (settings.cutAfterTokens !== undefined) {
     response.write(half, () => cut(exchange));
     return;
   }
-  entry.tokensSent = answer.choices.reduce((sum, choice) => sum + choice.pieces.length, 0);
+  entry.tokensSent = countOutputTokens(answer.choices);
   response.end(sent);
 }

@@ -1,0 +1,112 @@
+import type pg from "pg";
+
+/** One statement of a round trip: prepared once a connection under its name, its parameters and columns as text. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly string[];
+  readonly onRow?: (columns: readonly (string | null)[]) => void;
+}
+
+/** Rows on their way in, as lines of COPY's text format. */
+export interface CopyIn {
+  readonly name: string;
+  readonly text: string;
+  readonly lines: string;
+}
+
+/** What we use of the driver's connection. Its type declarations leave these out; pg-cursor and pg-query-stream, by
+ *  the same authors, are built on them. */
+interface Wire {
+  readonly stream: { cork(): void; uncork(): void };
+  parse(message: { name: string; text: string; types: readonly number[] }): void;
+  bind(message: { portal: string; statement: string; values: readonly string[] }): void;
+  execute(message: { portal: string }): void;
+  sync(): void;
+  sendCopyFromChunk(chunk: Buffer): void;
+  endCopyFrom(): void;
+}
+
+const preparedNames = new WeakMap<Wire, Set<string>>();
+
+/** Sends any number of statements, also COPY, in one write, with one Sync at the end, and waits once. The driver's own
+ *  pipeline pays a Sync, a result object and a write a statement, and knows no COPY: this is what makes a batch of 512
+ *  cost two waits. The first error ends the trip, and the transaction with it; the connection is not to be used again
+ *  then, since it is unknown which statements are prepared.
+ *  Needs a client that is not in pipeline mode. */
+export function roundTrip(client: pg.ClientBase, steps: readonly (Statement | CopyIn)[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const trip = new RoundTrip(steps, resolve, reject);
+    // The driver takes any object with these methods for a query.
+    client.query(trip as unknown as pg.Submittable);
+  });
+}
+
+class RoundTrip {
+  readonly #steps: readonly (Statement | CopyIn)[];
+  readonly #resolve: (lastCommand: string) => void;
+  readonly #reject: (error: Error) => void;
+  #current = 0;
+  #lastCommand = "";
+
+  constructor(
+    steps: readonly (Statement | CopyIn)[],
+    resolve: (lastCommand: string) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#steps = steps;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  submit(wire: Wire): null {
+    wire.stream.cork();
+    for (const step of this.#steps) send(wire, step);
+    wire.sync();
+    wire.stream.uncork();
+    return null;
+  }
+
+  handleDataRow(message: { fields: (string | null)[] }): void {
+    const step = this.#steps[this.#current]!;
+    if ("onRow" in step) step.onRow?.(message.fields);
+  }
+
+  handleCommandComplete(message: { text: string }): void {
+    this.#lastCommand = message.text;
+    this.#current += 1;
+  }
+
+  handleReadyForQuery(): void {
+    this.#resolve(this.#lastCommand);
+  }
+
+  handleError(error: Error): void {
+    this.#reject(error);
+  }
+
+  handleRowDescription(): void {
+    // The columns are known.
+  }
+
+  handleCopyInResponse(): void {
+    // The lines are on their way already.
+  }
+
+  handleEmptyQuery(): void {
+    this.#current += 1;
+  }
+}
+
+function send(wire: Wire, step: Statement | CopyIn): void {
+  const prepared = preparedNames.get(wire) ?? new Set();
+  if (!prepared.has(step.name)) {
+    wire.parse({ name: step.name, text: step.text, types: [] });
+    preparedNames.set(wire, prepared.add(step.name));
+  }
+  wire.bind({ portal: "", statement: step.name, values: "values" in step ? step.values : [] });
+  wire.execute({ portal: "" });
+  if (!("lines" in step)) return;
+  wire.sendCopyFromChunk(Buffer.from(step.lines));
+  wire.endCopyFrom();
+}
