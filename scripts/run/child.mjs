@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 
 const isWindows = process.platform === "win32";
@@ -6,7 +7,7 @@ const isWindows = process.platform === "win32";
 /** One Ctrl-C reaches us up to three times: from the terminal, from npm, and from a shell between the two. */
 const ECHO_MILLISECONDS = 500;
 
-const PARENT_POLL_MILLISECONDS = 1000;
+const NPM_POLL_MILLISECONDS = 1000;
 
 /** Runs a program to its end and gives its exit code; 128 plus the signal's number when a signal ended it.
  *  It has a process group of its own, so that a terminal's Ctrl-C reaches it only through us, once, and it can end in
@@ -14,7 +15,7 @@ const PARENT_POLL_MILLISECONDS = 1000;
 export function runChild(program, args, env) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: "inherit", env, detached: !isWindows });
-    const releases = [forwardSignals(child), watchForOurDeath(child), watchForParentsDeath(child)];
+    const releases = [forwardSignals(child), watchForOurDeath(child), watchForNpmsDeath(child)];
     const finish = (code) => {
       for (const release of releases) release();
       resolve(code);
@@ -56,11 +57,24 @@ function watchForOurDeath(child) {
 
 /** npm that is killed outright takes nothing with it. Only npm is watched: whoever starts this script from a shell
  *  may well close that shell. */
-function watchForParentsDeath(child) {
-  const parent = process.ppid;
+function watchForNpmsDeath(child) {
   if (process.env.npm_lifecycle_event === undefined) return () => {};
+  const npm = findNpm();
   const timer = setInterval(() => {
-    if (process.ppid !== parent) child.kill("SIGTERM");
-  }, PARENT_POLL_MILLISECONDS);
+    if (findNpm() !== npm) child.kill("SIGTERM");
+  }, NPM_POLL_MILLISECONDS);
   return () => clearInterval(timer);
+}
+
+/** npm starts us through `sh -c`, which some shells turn into us and others stay to wait for. Without /proc: our
+ *  parent, whichever it is. */
+function findNpm() {
+  try {
+    const isShell = readFileSync(`/proc/${process.ppid}/cmdline`, "utf8").split("\0")[1] === "-c";
+    if (!isShell) return process.ppid;
+    const status = readFileSync(`/proc/${process.ppid}/status`, "utf8");
+    return Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]);
+  } catch {
+    return process.ppid;
+  }
 }

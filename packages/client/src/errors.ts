@@ -38,6 +38,13 @@ export class BursarError extends Error {
     this.available = refusal.available;
     this.missing = refusal.missing;
   }
+
+  /** The body that the server sent, for logs and for passing on. */
+  toJSON(): { readonly error: Omit<Refusal, "status"> } {
+    const { type, code, message, param, requestId, available, missing } = this;
+    const credits = { ...(available && { available }), ...(missing && { missing }) };
+    return { error: { type, code, message, param, requestId, ...credits } };
+  }
 }
 
 /** Why there was no answer. After `refused` and `unknown_host` the request was surely not received. */

@@ -17,7 +17,10 @@ afterEach(() => server.close());
 const BUSY = { status: 503, body: refusalBody("unavailable") };
 const OK = { status: 200, body: {} };
 
-const idsSent = () => server.requests.map((request) => (request.body as { id?: string }).id);
+const idsSent = () =>
+  server.requests.map(({ body }) =>
+    typeof body === "object" && body !== null && "id" in body ? body.id : null,
+  );
 
 /** A new operation that writes must be thought about here. */
 test("only what has no id of its own is not repeated", () => {

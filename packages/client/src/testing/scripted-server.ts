@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 
 export interface SeenRequest {
   readonly method: string;
@@ -57,14 +57,12 @@ async function serve(
 }
 
 async function readRequest(request: IncomingMessage): Promise<SeenRequest> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  const text = Buffer.concat(parts).toString();
+  const body = await text(request);
   return {
     method: request.method ?? "",
     path: request.url ?? "",
     headers: request.headers,
-    body: text === "" ? null : JSON.parse(text),
+    body: body === "" ? null : JSON.parse(body),
   };
 }
 
@@ -93,7 +91,10 @@ export function eventStream(...chunks: readonly (string | Uint8Array)[]): Answer
 
 function listen(server: Server): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
-  server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    resolve(typeof address === "object" && address !== null ? address.port : 0);
+  });
   return promise;
 }
 

@@ -3,6 +3,8 @@ import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import type { Cap, Refusal, SpendCommand } from "../ledger/command.ts";
 import { type Cost, type Priced, type Pricing, priceCost } from "../price/work.ts";
+import type { PriceBook } from "../price/decide.ts";
+import { decisionFor } from "../receipt/policy.ts";
 import { recordRefusal } from "../receipt/refused.ts";
 import { usageRecordOf } from "../usage/record.ts";
 
@@ -35,15 +37,24 @@ export async function charge(
   deps: Pick<Deps, "ledger" | "prices" | "clock" | "refusals">,
   request: ChargeRequest,
 ): Promise<ChargeOutcome> {
+  return chargeAtPrices(deps, await deps.prices.current(), request);
+}
+
+/** The same at prices already in hand: reaches the ledger without yielding, so that a list of operations is submitted
+ *  in its order. */
+export async function chargeAtPrices(
+  deps: Pick<Deps, "ledger" | "clock" | "refusals">,
+  book: PriceBook,
+  request: ChargeRequest,
+): Promise<ChargeOutcome> {
   const { cost, ...rest } = request;
-  const book = await deps.prices.current();
   const priced = priceCost(book, cost);
   if (priced.kind !== "priced") return priced;
   const command: SpendCommand = {
     ...rest,
     kind: "spend",
     amount: priced.amount,
-    decision: priced.decision,
+    decision: decisionFor(priced, request.caps),
     usage: usageRecordOf(cost, book, request.keyId),
     asked: cost.kind !== "amount" ? JSON.stringify(cost) : undefined,
   };

@@ -6,6 +6,7 @@ import { type Affordable, affordableFor } from "../gate/affordable.ts";
 import type { Cap, HoldCommand, Refusal, Result } from "../ledger/command.ts";
 import type { PriceBook } from "../price/decide.ts";
 import { type Priced, type Pricing, priceWork, type Work } from "../price/work.ts";
+import { decisionFor } from "../receipt/policy.ts";
 import { recordRefusal } from "../receipt/refused.ts";
 
 export interface HoldRequest {
@@ -46,7 +47,16 @@ export async function hold(
   deps: Pick<Deps, "ledger" | "clock" | "prices" | "refusals">,
   request: HoldRequest,
 ): Promise<HoldOutcome> {
-  const book = await deps.prices.current();
+  return holdAtPrices(deps, await deps.prices.current(), request);
+}
+
+/** The same at prices already in hand: reaches the ledger without yielding, so that a list of operations is submitted
+ *  in its order. */
+export async function holdAtPrices(
+  deps: Pick<Deps, "ledger" | "clock" | "refusals">,
+  book: PriceBook,
+  request: HoldRequest,
+): Promise<HoldOutcome> {
   const priced = priceWork(book, request.work);
   if (priced.kind !== "priced") return priced;
   const command = holdCommand(request, priced, deps.clock.now());
@@ -59,10 +69,11 @@ export async function hold(
 
 function holdCommand(request: HoldRequest, priced: Priced, now: Instant): HoldCommand {
   const { work, ttlSeconds = HOLD_SECONDS, ...rest } = request;
+  const decision = decisionFor(priced, request.caps);
   // The same question is the same command, even when prices or the time have moved on between two tries.
   const asked = JSON.stringify([work.kind === "amount" ? String(work.amount) : work, ttlSeconds]);
   const expiresAt = addSeconds(now, ttlSeconds);
-  return { ...rest, kind: "hold", amount: priced.amount, decision: priced.decision, expiresAt, asked };
+  return { ...rest, kind: "hold", amount: priced.amount, decision, expiresAt, asked };
 }
 
 function held(

@@ -3,6 +3,7 @@ import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import type { Refusal } from "../ledger/command.ts";
 import { type Cost, type Priced, type Pricing, priceCost } from "../price/work.ts";
+import type { PriceBook } from "../price/decide.ts";
 import { usageRecordOf } from "../usage/record.ts";
 
 interface CloseRequest {
@@ -40,8 +41,17 @@ export async function settle(
   deps: Pick<Deps, "ledger" | "prices">,
   request: SettleRequest,
 ): Promise<SettleOutcome> {
+  return settleAtPrices(deps, await deps.prices.current(), request);
+}
+
+/** The same at prices already in hand: reaches the ledger without yielding, so that a list of operations is submitted
+ *  in its order. */
+export async function settleAtPrices(
+  deps: Pick<Deps, "ledger">,
+  book: PriceBook,
+  request: SettleRequest,
+): Promise<SettleOutcome> {
   const { cost, keyId, ...rest } = request;
-  const book = await deps.prices.current();
   const priced = priceCost(book, cost);
   if (priced.kind !== "priced") return priced;
   const { amount, decision } = priced;

@@ -1,0 +1,97 @@
+import type { Command } from "commander";
+import type { Context } from "./context.ts";
+
+/** Adds arguments, options, examples and the action to a command. */
+export type Define = (command: Command, context: Context) => void;
+
+interface Entry {
+  readonly group: string;
+  readonly summary: string;
+  readonly load: () => Promise<Define>;
+}
+
+const CREDITS = "Credits:";
+const HISTORY = "History and proof:";
+const MODELS = "Models:";
+const ADMINISTRATION = "Administration:";
+
+/** Every command, in the order of the help. Code is loaded when its command is called, so that none slows another. */
+export const COMMANDS = {
+  balance: {
+    group: CREDITS,
+    summary: "show what the account has, and what expires next",
+    load: async () => (await import("./commands/balance.ts")).balance,
+  },
+  check: {
+    group: CREDITS,
+    summary: "ask whether some work would be allowed now; reserves nothing",
+    load: async () => (await import("./commands/check.ts")).check,
+  },
+  spend: {
+    group: CREDITS,
+    summary: "charge work with a known price, once",
+    load: async () => (await import("./commands/spend.ts")).spend,
+  },
+  hold: {
+    group: CREDITS,
+    summary: "reserve credits before work, then settle or release them",
+    load: async () => (await import("./commands/hold.ts")).hold,
+  },
+  chat: {
+    group: MODELS,
+    summary: "talk to a model, and see what it costs",
+    load: async () => (await import("./commands/chat.ts")).chat,
+  },
+  models: {
+    group: MODELS,
+    summary: "list the models and their prices",
+    load: async () => (await import("./commands/models.ts")).models,
+  },
+  usage: {
+    group: HISTORY,
+    summary: "show what AI work used and cost, by day, model, feature or key",
+    load: async () => (await import("./commands/usage.ts")).usage,
+  },
+  entries: {
+    group: HISTORY,
+    summary: "list the ledger's entries, newest first",
+    load: async () => (await import("./commands/entries.ts")).entries,
+  },
+  explain: {
+    group: HISTORY,
+    summary: "tell why a request was allowed or denied, and what it cost",
+    load: async () => (await import("./commands/explain.ts")).explain,
+  },
+  verify: {
+    group: HISTORY,
+    summary: "let the ledger prove that nothing is wrong or missing",
+    load: async () => (await import("./commands/verify.ts")).verify,
+  },
+  grant: {
+    group: ADMINISTRATION,
+    summary: "give credits to an account, or take them back",
+    load: async () => (await import("./commands/grant.ts")).grant,
+  },
+  accounts: {
+    group: ADMINISTRATION,
+    summary: "create, list, show, freeze and correct accounts",
+    load: async () => (await import("./commands/accounts.ts")).accounts,
+  },
+  keys: {
+    group: ADMINISTRATION,
+    summary: "create, list and revoke API keys",
+    load: async () => (await import("./commands/keys.ts")).keys,
+  },
+  prices: {
+    group: ADMINISTRATION,
+    summary: "show the price book, or put a new version of it",
+    load: async () => (await import("./commands/prices.ts")).prices,
+  },
+  serve: {
+    group: ADMINISTRATION,
+    summary: "run the server in the foreground",
+    load: async () => (await import("./commands/serve.ts")).serve,
+  },
+} as const satisfies Record<string, Entry>;
+
+export type CommandName = keyof typeof COMMANDS;

@@ -1,0 +1,76 @@
+import { dirname } from "node:path";
+import type { Client } from "@bursar/client";
+import { Failure, usageFailure } from "../failure.ts";
+import { type Choice, choose, type Known, type Need } from "./choose.ts";
+
+export interface Connection {
+  readonly client: Client;
+  /** To spread into a call's fields: names the account where it must or should be named. */
+  readonly account: { readonly accountId?: string };
+  /** The account's id, for calls that cannot do without. Throws: none is known. */
+  requireAccount(): string;
+}
+
+export type Chosen = Extract<Choice, { kind: "chosen" }>;
+
+/** Throws: nothing to connect to, or no key, with all that was looked at and what would help. */
+export function chooseOrExplain(known: Known, need: Need, looked: readonly string[]): Chosen {
+  const choice = choose(known, need);
+  if (choice.kind === "chosen") return choice;
+  throw choice.kind === "no_url" ? noSandbox(looked) : noKey(choice.url.value, need);
+}
+
+/** Loads the client only now: a command that fails before, or prints its help, does not pay for it. */
+export async function connect(chosen: Chosen): Promise<Connection> {
+  const { createClient } = await import("@bursar/client");
+  const { accountId } = chosen;
+  return {
+    client: client(),
+    account: accountId === undefined ? {} : { accountId },
+    requireAccount: () => accountId ?? explainAccount(),
+  };
+
+  function client(): Client {
+    const retry = { maxRetries: 2, firstDelayMilliseconds: 100 };
+    try {
+      return createClient({ url: chosen.url.value, key: chosen.key.value, retry });
+    } catch (error) {
+      if (error instanceof TypeError) throw usageFailure(`${error.message}`, originsOf(chosen));
+      throw error;
+    }
+  }
+}
+
+function explainAccount(): never {
+  throw usageFailure("Which account? Name it with --account <id>, or set BURSAR_ACCOUNT.");
+}
+
+export function originsOf({ url, key }: Chosen): string {
+  return `The address came from ${url.from}, the key from ${key.from}.`;
+}
+
+function noSandbox(looked: readonly string[]): Failure {
+  return new Failure("unavailable", "unavailable", "No server is known, and no sandbox is running here.", [
+    "Looked for --url, BURSAR_URL, and the file that a running sandbox writes:",
+    ...looked.map((path) => `  ${path}`),
+    "Start a sandbox with npm start in Bursar's folder, or set BURSAR_URL and BURSAR_API_KEY.",
+  ]);
+}
+
+function noKey(url: string, need: Need): Failure {
+  const name = need === "admin" ? "BURSAR_ADMIN_KEY" : "BURSAR_API_KEY";
+  const kind = need === "admin" ? "an admin key" : "an API key";
+  return new Failure("notAllowed", "unauthenticated", `No key for ${url}: this command needs ${kind}.`, [
+    `Set ${name}, or give it with --key.`,
+  ]);
+}
+
+/** What to do when nothing answers. */
+export function unreachableHints(chosen: Chosen, sandboxPath: string | undefined): readonly string[] {
+  if (chosen.url.from !== sandboxPath) return [originsOf(chosen)];
+  const folder = dirname(dirname(sandboxPath));
+  return [
+    `The sandbox that wrote ${sandboxPath} is not running any more.`,
+    `Start it again with npm start in ${folder}`,
+  ];
+}

@@ -1,0 +1,61 @@
+import type { Flags, Need } from "./connection/choose.ts";
+import { type Chosen, chooseOrExplain, type Connection, connect } from "./connection/connect.ts";
+import { findSandbox, type Sandbox, sandboxPaths } from "./connection/sandbox.ts";
+import { createPaint, type Paint, wantsColours } from "./output/paint.ts";
+
+export interface GlobalFlags extends Flags {
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+/** How texts for people are drawn: pure functions take this, so that they can be read and tested alone. */
+export interface Look {
+  readonly paint: Paint;
+  readonly nowMilliseconds: number;
+}
+
+export interface Machine {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly folder: string;
+  /** The folder that this program is part of. */
+  readonly repository: string;
+}
+
+/** What a command is given. */
+export interface Context extends Machine {
+  isJson(): boolean;
+  look(stream?: NodeJS.WriteStream): Look;
+  connect(need: Need): Promise<Connection>;
+  sandbox(): Sandbox | null;
+  /** Prints the one answer: as JSON when asked for, else as text for people. */
+  print(answer: unknown, text: (look: Look) => string): void;
+  /** What the last connection was made of, for the explanation of a failure. */
+  lastChosen(): Chosen | undefined;
+}
+
+export function createContext(machine: Machine, flags: () => GlobalFlags): Context {
+  const looked = sandboxPaths(machine.environment, machine.folder, machine.repository);
+  const sandbox = () => findSandbox(looked);
+  const isJson = () => flags().json === true;
+  let chosen: Chosen | undefined;
+
+  const look = (stream: NodeJS.WriteStream = process.stdout): Look => ({
+    paint: createPaint(wantsColours(stream, machine.environment, !flags().color)),
+    nowMilliseconds: Date.now(),
+  });
+  return {
+    ...machine,
+    isJson,
+    look,
+    sandbox,
+    connect: (need) => {
+      const known = { flags: flags(), environment: machine.environment, sandbox: sandbox() };
+      chosen = chooseOrExplain(known, need, looked);
+      return connect(chosen);
+    },
+    print: (answer, text) => {
+      process.stdout.write(`${isJson() ? JSON.stringify(answer, null, 2) : text(look())}\n`);
+    },
+    lastChosen: () => chosen,
+  };
+}

@@ -1,0 +1,44 @@
+import type { BursarError } from "@bursar/client/errors";
+import type { ErrorCode } from "@bursar/contract/errors";
+import { originsOf } from "./connection/connect.ts";
+import type { Context } from "./context.ts";
+import { exitNameFor } from "./exit.ts";
+import { amount } from "./output/amount.ts";
+
+/** What to do about it, where there is something to do. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  insufficient_credits: "Credits are added with: bursar grant <amount>",
+  in_debt: "The next grant pays the debt first: bursar grant <amount>",
+  account_frozen: "An admin lets it go on with: bursar accounts unfreeze <id> --reason <text>",
+  account_unknown: "The accounts there are: bursar accounts",
+  model_unknown: "The models with a price: bursar models",
+  grant_unknown: "The grants of an account: bursar balance",
+  hold_closed: "What became of it: bursar explain <hold id>",
+  key_unknown: "The keys there are: bursar keys",
+  key_conflict: "The same id was used for something else before: choose another, or leave it out.",
+  receipt_unknown: "Ids that can be explained are in the column REFERENCE of: bursar entries",
+  admin_required: "An admin key is given with BURSAR_ADMIN_KEY or --key.",
+};
+
+/** Lines to go below the server's message. */
+export function hintsFor(error: BursarError, context: Context): string[] {
+  const hints: Readonly<Record<string, string>> = HINTS;
+  const hint = hints[error.code];
+  return [
+    ...shortageOf(error),
+    ...(hint === undefined ? [] : [hint]),
+    ...originHints(error, context),
+    ...(error.requestId === null ? [] : [`The request was ${error.requestId}`]),
+  ];
+}
+
+function shortageOf({ available, missing }: BursarError): string[] {
+  return missing === undefined ? [] : [`available ${amount(available ?? "0")}, missing ${amount(missing)}`];
+}
+
+/** A wrong key or a wrong address: where did it come from? */
+function originHints(error: BursarError, context: Context): string[] {
+  const chosen = context.lastChosen();
+  const matters = exitNameFor(error) === "notAllowed" || error.code === "unrecognised_answer";
+  return matters && chosen !== undefined ? [originsOf(chosen)] : [];
+}

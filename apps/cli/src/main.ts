@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { CommanderError } from "commander";
+import { type Context, createContext } from "./context.ts";
+import { EXIT, type ExitName } from "./exit.ts";
+import { usageFailure } from "./failure.ts";
+import { addCommands, createProgram, flagsOf } from "./program.ts";
+import { printReport, reportOf } from "./report.ts";
+
+/** A reader that has seen enough (`| head`) is no error. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.done);
+    throw error;
+  });
+}
+
+/** Sets the exit code and lets the process end by itself, so that all output arrives. */
+process.exitCode = EXIT[await run(process.argv.slice(2))];
+
+async function run(words: readonly string[]): Promise<ExitName> {
+  const program = createProgram(version());
+  const context = createContext(
+    {
+      environment: process.env,
+      folder: process.cwd(),
+      repository: fileURLToPath(new URL("../../..", import.meta.url)),
+    },
+    () => ({ ...flagsOf(program), ...(words.includes("--json") ? { json: true } : {}) }),
+  );
+  program.configureOutput({ outputError: () => undefined });
+  try {
+    await addCommands(program, context, words);
+    if (words.length === 0) program.outputHelp();
+    else await program.parseAsync(words, { from: "user" });
+    return context.verdict();
+  } catch (thrown) {
+    return fail(thrown, context);
+  }
+}
+
+function fail(thrown: unknown, context: Context): ExitName {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return "done";
+  const report = reportOf(thrown instanceof CommanderError ? usageOf(thrown) : thrown, context);
+  printReport(report, context);
+  return report.exit;
+}
+
+function usageOf(error: CommanderError) {
+  const message = error.message.replace(/^error: /, "");
+  return usageFailure(message, "bursar --help, or --help after a command, shows what is right.");
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const isManifest = typeof manifest === "object" && manifest !== null && "version" in manifest;
+  return isManifest ? String(manifest.version) : "unknown";
+}

@@ -1,0 +1,61 @@
+import { Command } from "commander";
+import { COMMANDS, type CommandName } from "./commands.ts";
+import type { Context, GlobalFlags } from "./context.ts";
+import { exitCodeTable } from "./exit.ts";
+
+const ENVIRONMENT = `Environment:
+  BURSAR_URL         the server's address
+  BURSAR_API_KEY     an account's key
+  BURSAR_ADMIN_KEY   a key for the commands under "Administration"
+  BURSAR_ACCOUNT     the account that an admin key acts for
+  BURSAR_DATA_DIR    where the sandbox keeps its data; default: .bursar here or above
+  NO_COLOR           no colours`;
+
+const EXAMPLES = `Examples:
+  $ bursar balance
+  $ bursar chat "What is a bursar?"
+  $ bursar spend 2.5 --feature export --json`;
+
+/** The flags that every command takes, before or after its name. */
+export function createProgram(version: string): Command {
+  return new Command("bursar")
+    .description("Prepaid credits for AI products.\nFinds a sandbox that runs on this machine by itself.")
+    .version(version, "-V, --version", "print the version")
+    .option("--url <url>", "the server, such as http://127.0.0.1:3000")
+    .option("--key <key>", "an API key, or an admin key")
+    .option("--account <id>", "the account to act for, with an admin key")
+    .option("--json", "print one JSON document, and errors as JSON on stderr")
+    .option("--no-color", "no colours")
+    .helpOption("-h, --help", "show this help")
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .addHelpText("after", () => `\n${EXAMPLES}\n\n${ENVIRONMENT}\n\nExit codes:\n${exitCodeTable()}`);
+}
+
+/** Loads only the commands whose names occur among the words; the others are known by name and summary alone. */
+export async function addCommands(
+  program: Command,
+  context: Context,
+  words: readonly string[],
+): Promise<void> {
+  for (const name of commandNames()) {
+    const { summary, group, load } = COMMANDS[name];
+    const command = program.command(name).description(summary).helpGroup(group);
+    if (!words.includes(name)) continue;
+    const define = await load();
+    define(command, context);
+  }
+}
+
+export function commandNames(): CommandName[] {
+  return Object.keys(COMMANDS).filter((name): name is CommandName => name in COMMANDS);
+}
+
+export function flagsOf(program: Command): GlobalFlags {
+  return program.opts<GlobalFlags>();
+}
+
+/** Every command's help ends with examples. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}

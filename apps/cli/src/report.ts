@@ -1,0 +1,82 @@
+import type { BursarError, BursarUnreachable } from "@bursar/client/errors";
+import { unreachableHints } from "./connection/connect.ts";
+import type { Context } from "./context.ts";
+import { type ExitName, exitNameFor } from "./exit.ts";
+import { Failure } from "./failure.ts";
+import { hintsFor } from "./hints.ts";
+import { indent } from "./output/table.ts";
+
+/** A failure as it is shown: for people as a message and hints, for programs in the shape of the API's errors. */
+export interface Report {
+  readonly exit: ExitName;
+  readonly message: string;
+  readonly hints: readonly string[];
+  readonly body: object;
+}
+
+/** Makes an explanation of whatever a command threw. */
+export function reportOf(thrown: unknown, context: Context): Report {
+  if (thrown instanceof Failure) return failureReport(thrown);
+  if (isRefusal(thrown)) return refusalReport(thrown, context);
+  if (isSilence(thrown)) return silenceReport(thrown, context);
+  return bugReport(thrown);
+}
+
+export function printReport({ body, message, hints }: Report, context: Context): void {
+  const { paint } = context.look(process.stderr);
+  const lines = [`${paint.red("error:")} ${message}`, ...hints.map((hint) => indent(hint))];
+  const text = context.isJson() ? JSON.stringify(body, null, 2) : lines.join("\n");
+  process.stderr.write(`${text}\n`);
+}
+
+/** By name, not by class: the client is loaded only by commands that use it. */
+function isRefusal(thrown: unknown): thrown is BursarError {
+  return thrown instanceof Error && thrown.name === "BursarError";
+}
+
+function isSilence(thrown: unknown): thrown is BursarUnreachable {
+  return thrown instanceof Error && thrown.name === "BursarUnreachable";
+}
+
+function failureReport({ exit, code, message, hints }: Failure): Report {
+  return { exit, message, hints, body: bodyOf(exit, code, message) };
+}
+
+function refusalReport(error: BursarError, context: Context): Report {
+  const { message, param } = error;
+  return {
+    exit: exitNameFor(error),
+    message: param === null || message.includes(param) ? message : `${param}: ${message}`,
+    hints: hintsFor(error, context),
+    body: error.toJSON(),
+  };
+}
+
+function silenceReport({ message, operationId }: BursarUnreachable, context: Context): Report {
+  const chosen = context.lastChosen();
+  const repeat = operationId === undefined ? [] : [`To be sure it is done once, repeat it with --id ${operationId}`];
+  const hints = chosen === undefined ? [] : unreachableHints(chosen, context.sandbox()?.path);
+  return { exit: "unavailable", message, hints: [...hints, ...repeat], body: bodyOf("unavailable", "unavailable", message) };
+}
+
+function bugReport(thrown: unknown): Report {
+  const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  const message = "This is a bug in bursar, not something you did wrong.";
+  return { exit: "bug", message, hints: stack.split("\n"), body: bodyOf("bug", "internal", stack) };
+}
+
+const TYPES: Record<ExitName, string> = {
+  done: "internal_error",
+  refused: "conflict_error",
+  usage: "invalid_request_error",
+  notFound: "not_found_error",
+  notAllowed: "authentication_error",
+  unavailable: "unavailable_error",
+  bug: "internal_error",
+  interrupted: "interrupted",
+};
+
+/** Without a request there is no request id. */
+function bodyOf(exit: ExitName, code: string, message: string): object {
+  return { error: { type: TYPES[exit], code, message, param: null, requestId: null } };
+}

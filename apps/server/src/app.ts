@@ -1,0 +1,96 @@
+import { ERRORS } from "@bursar/contract/errors";
+import { newRequestId } from "@bursar/contract/ids";
+import { pendingMigrations } from "@bursar/database/migrate";
+import type { Gateway } from "@bursar/gateway/gateway";
+import { Hono } from "hono";
+import { Registry, collectDefaultMetrics, Gauge } from "prom-client";
+import { mountGateway } from "./compat/openai.ts";
+import { type MountDeps, mountRest, unexpected } from "./rest/mount.ts";
+import { openApiDocument } from "./rest/openapi.ts";
+import { type Problem, problemBody } from "./rest/problem.ts";
+import { VERSION } from "./version.ts";
+
+export interface AppDeps extends MountDeps {
+  readonly gateway: Gateway;
+  readonly mode: "sandbox" | "live";
+  readonly migrations: string;
+}
+
+/** Everything that is answered over HTTP. */
+export function createApp(deps: AppDeps): Hono {
+  const app = new Hono();
+  const document = openApiDocument();
+  app.get("/health", (context) => context.json({ status: "ok", version: VERSION, mode: deps.mode }));
+  app.get("/ready", async (context) => {
+    const ready = await readiness(deps);
+    return context.json(ready, ready.status === "ready" ? 200 : 503);
+  });
+  app.get("/openapi.json", (context) => context.json(document));
+  mountMetrics(app, deps);
+  mountGateway(app, deps);
+  mountRest(app, deps);
+  app.notFound((context) => {
+    const problem = {
+      problem: "not_found",
+      message: `There is no ${context.req.method} ${context.req.path}`,
+    } as const;
+    return answerProblem(problem, newRequestId());
+  });
+  app.onError((error, context) => {
+    const requestId = newRequestId();
+    return answerProblem(unexpected(deps, error, requestId, context.req.path), requestId);
+  });
+  return app;
+}
+
+export function answerProblem(problem: Problem, requestId: string): Response {
+  const init = { status: ERRORS[problem.problem].status, headers: { "x-request-id": requestId } };
+  return Response.json(problemBody(problem, requestId), init);
+}
+
+/** Ready when the database answers, its schema is the code's, and there are prices. */
+async function readiness(deps: AppDeps) {
+  const [database, migrations, prices] = await Promise.all([
+    holds(deps.pool.query("select 1")),
+    holds(
+      pendingMigrations({ pool: deps.pool, directory: deps.migrations }).then((pending) => {
+        if (pending.length > 0) throw new Error("migrations are pending");
+      }),
+    ),
+    holds(Promise.resolve(deps.prices.current())),
+  ]);
+  const status = database && migrations && prices ? "ready" : "not_ready";
+  return { status, version: VERSION, checks: { database, migrations, prices } };
+}
+
+function holds(check: Promise<unknown>): Promise<boolean> {
+  return check.then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Invariant 1 and 2 over all account rows, as gauges: anything but 0 is an alarm. */
+function mountMetrics(app: Hono, deps: AppDeps): void {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: "bursar_accounts_out_of_balance",
+    help: "Accounts whose issued credits are not where the ledger says; must be 0",
+    registers: [registry],
+    async collect() {
+      this.set(await accountsOutOfBalance(deps));
+    },
+  });
+  app.get("/metrics", async (context) =>
+    context.text(await registry.metrics(), 200, { "content-type": registry.contentType }),
+  );
+}
+
+async function accountsOutOfBalance(deps: AppDeps): Promise<number> {
+  const { rows } = await deps.pool.query<{ count: bigint }>(
+    `select count(*) as count from accounts
+     where issued <> available + held + spent + expired + revoked - owed or available < 0 or held < 0 or owed < 0`,
+  );
+  return Number(rows[0]!.count);
+}

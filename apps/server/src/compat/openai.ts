@@ -1,0 +1,56 @@
+import { newRequestId } from "@bursar/contract/ids";
+import type { Gateway } from "@bursar/gateway/gateway";
+import type { Context, Hono } from "hono";
+import { type AppDeps, answerProblem } from "../app.ts";
+import { authenticate } from "../rest/authenticate.ts";
+import { readJson } from "../rest/input.ts";
+import { unexpected } from "../rest/mount.ts";
+import { isProblem, type Problem } from "../rest/problem.ts";
+
+/** Pictures travel in the body. */
+const BODY_LIMIT_BYTES = 32 << 20;
+
+/** The calls of OpenAI's API, so that its clients work by base URL and key alone. */
+export function mountGateway(app: Hono, deps: AppDeps): void {
+  const { gateway } = deps;
+  app.post("/v1/chat/completions", (context) => forward(context, deps, gateway.chatCompletions));
+  app.post("/v1/completions", (context) => forward(context, deps, gateway.completions));
+  app.post("/v1/embeddings", (context) => forward(context, deps, gateway.embeddings));
+}
+
+async function forward(
+  context: Context,
+  deps: AppDeps,
+  handle: Gateway["chatCompletions"],
+): Promise<Response> {
+  const requestId = newRequestId();
+  try {
+    const answer = await run(context, deps, handle, requestId);
+    return isProblem(answer) ? answerProblem(answer, requestId) : answer;
+  } catch (error) {
+    return answerProblem(unexpected(deps, error, requestId, context.req.path), requestId);
+  }
+}
+
+async function run(
+  context: Context,
+  deps: AppDeps,
+  handle: Gateway["chatCompletions"],
+  requestId: string,
+): Promise<Response | Problem> {
+  const principal = await authenticate(deps.keys, context.req.header("authorization"), false);
+  if (isProblem(principal)) return principal;
+  if (principal.accountId === null) return accountKeyRequired;
+  const limited = await deps.rateLimit.take(principal.keyId);
+  if (limited !== null) return limited;
+  const body = await readJson(context.req.raw, BODY_LIMIT_BYTES);
+  if (isProblem(body)) return body;
+  const { accountId, keyId, by, caps } = principal;
+  const signal = context.req.raw.signal;
+  return handle({ body: body.value, signal, principal: { accountId, keyId, by, caps }, requestId });
+}
+
+const accountKeyRequired: Problem = {
+  problem: "admin_required",
+  message: "Use an account's API key here: an admin key has no balance to spend from",
+};

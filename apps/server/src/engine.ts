@@ -1,0 +1,46 @@
+import { APPLICATION_ROLE, connectionOptions } from "@bursar/database/connection";
+import { openPool } from "@bursar/database/pool";
+import type { Clock } from "@bursar/engine/clock/clock";
+import type { Log } from "@bursar/engine/deps";
+import { openKeys } from "@bursar/engine/key/keys";
+import { openLedger } from "@bursar/engine/ledger/ledger";
+import { openPrices } from "@bursar/engine/price/prices";
+import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
+import pg from "pg";
+import type { RestDeps } from "./rest/context.ts";
+
+export interface Engine extends RestDeps {
+  close(): Promise<void>;
+}
+
+/** How long a caller waits on the database before the answer is no. */
+const TIMEOUT_SECONDS = 2;
+
+/** The domain on one database: everything that serves requests asks it. */
+export function openEngine(request: { url: string; lanes: number; clock: Clock; log: Log }): Engine {
+  const { url, lanes, clock, log } = request;
+  const connection = {
+    url,
+    applicationName: "bursar",
+    role: APPLICATION_ROLE,
+    connectTimeoutSeconds: TIMEOUT_SECONDS,
+  };
+  const pool = openPool({ ...connection, log, statementTimeoutSeconds: 10 });
+  const connect = () => new pg.Client(connectionOptions({ ...connection, applicationName: "bursar-ledger" }));
+  const ledger = openLedger({
+    connect,
+    clock,
+    log,
+    lanes,
+    settings: { timeoutMilliseconds: TIMEOUT_SECONDS * 1000 },
+  });
+  const prices = openPrices({ pool, clock });
+  const refusals = openRefusalLog({ pool, log });
+  const keys = openKeys({ pool, clock, log });
+  const close = async () => {
+    await ledger.close();
+    await keys.close();
+    await pool.end();
+  };
+  return { ledger, pool, clock, prices, refusals, keys, log, close };
+}

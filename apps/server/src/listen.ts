@@ -1,0 +1,63 @@
+import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Hono } from "hono";
+import { SettingsError } from "./settings.ts";
+
+export interface Listening {
+  readonly urls: readonly string[];
+  /** Takes no new connections, lets running answers end, and cuts what is left after this long. */
+  close(graceMilliseconds: number): Promise<void>;
+}
+
+/** Serves one app on several ports. */
+export async function listen(app: Hono, host: string, ports: readonly number[]): Promise<Listening> {
+  const servers = ports.map(() => createAdaptorServer({ fetch: app.fetch }) as Server);
+  try {
+    const urls = await Promise.all(servers.map((server, index) => listenOn(server, host, ports[index]!)));
+    return { urls, close: (grace) => closeAll(servers, grace) };
+  } catch (error) {
+    await closeAll(servers, 0);
+    throw error;
+  }
+}
+
+function listenOn(server: Server, host: string, port: number): Promise<string> {
+  server.keepAliveTimeout = 65_000;
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.listen(port, host, 4096, () => {
+      const { port: actual } = server.address() as AddressInfo;
+      const name = host.includes(":") ? `[${host}]` : host;
+      resolve(`http://${name}:${actual}`);
+    });
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === "EADDRINUSE") {
+    return new SettingsError(
+      `PORT: ${port} is in use on ${host}; stop what runs there or choose another: PORT=3001 npm start`,
+    );
+  }
+  if (error.code === "EACCES")
+    return new SettingsError(`PORT: ${port} needs more rights; choose one above 1023`);
+  if (error.code === "EADDRNOTAVAIL")
+    return new SettingsError(`HOST: ${host} is not an address of this machine`);
+  return error;
+}
+
+async function closeAll(servers: readonly Server[], graceMilliseconds: number): Promise<void> {
+  const cut = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections();
+  }, graceMilliseconds);
+  await Promise.all(servers.map(closeOne));
+  clearTimeout(cut);
+}
+
+function closeOne(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,143 @@
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { startEmbeddedPostgres } from "@bursar/database/embedded";
+import { migrate } from "@bursar/database/migrate";
+import { systemClock } from "@bursar/engine/clock/clock";
+import { hashOf } from "@bursar/engine/key/secret";
+import { createGateway } from "@bursar/gateway/gateway";
+import { startSandboxModel } from "@bursar/sandbox/model";
+import pino, { type Logger } from "pino";
+import { createApp } from "./app.ts";
+import { startBackground } from "./background.ts";
+import { type Engine, openEngine } from "./engine.ts";
+import { listen } from "./listen.ts";
+import { openRateLimit } from "./rest/rate-limit.ts";
+import { banner } from "./sandbox/banner.ts";
+import { prepareDemo, type SandboxFile, writeSandboxFile } from "./sandbox/demo.ts";
+import { readSettings, type Settings, SettingsError, type UpstreamSettings } from "./settings.ts";
+
+const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/", import.meta.url));
+const SANDBOX_MODELS = ["sandbox-*"];
+const GRACE_MILLISECONDS = 10_000;
+
+/** Everything that must be stopped, in the order of its start. */
+type Stop = () => Promise<void>;
+
+/** Wires the parts and starts them; returns how to stop them. Nothing is decided here. */
+async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<void> {
+  const isSandbox = settings.mode === "sandbox";
+  if (isSandbox) await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, log, stops));
+  await migrate({ url: databaseUrl, directory: MIGRATIONS });
+  const engine = openEngine({ url: databaseUrl, lanes: settings.lanes, clock: systemClock, log });
+  stops.push(() => engine.close());
+  const model = isSandbox ? await startModel(stops) : null;
+  const gateway = createGateway({ engine, upstreams: upstreamsOf(settings, model) });
+  const background = startBackground(engine);
+  stops.push(() => background.stop());
+  const rateLimit = openRateLimit(settings.rateLimitPerSecond);
+  const app = createApp({ ...engine, gateway, rateLimit, mode: settings.mode, migrations: MIGRATIONS });
+  const server = await listen(app, settings.host, settings.ports);
+  stops.push(async () => {
+    await Promise.all([gateway.close(), server.close(GRACE_MILLISECONDS)]);
+  });
+  const url = server.urls[0]!;
+  if (model === null) await prepareLive(engine, settings);
+  else await showSandbox(engine, settings, { url, modelUrl: model.url, databaseUrl });
+  for (const other of server.urls.slice(1)) process.stdout.write(`also   ${other}\n`);
+  process.stdout.write(`ready ${url}\n`);
+}
+
+async function startDatabase(settings: Settings, log: Logger, stops: Stop[]): Promise<string> {
+  const postgres = await startEmbeddedPostgres({ dataDir: `${settings.dataDir}/postgres`, log });
+  stops.push(() => postgres.stop());
+  return postgres.url;
+}
+
+async function startModel(stops: Stop[]) {
+  const model = await startSandboxModel();
+  stops.push(() => model.close());
+  return model;
+}
+
+function upstreamsOf(settings: Settings, model: { url: string } | null): readonly UpstreamSettings[] {
+  if (model === null) return settings.upstreams;
+  return [{ name: "sandbox", url: model.url, models: SANDBOX_MODELS }, ...settings.upstreams];
+}
+
+/** The admin key of the environment opens the API; it is kept as a hash like every other. */
+async function prepareLive(engine: Engine, settings: Settings): Promise<void> {
+  const secret = settings.adminKey!;
+  const known = await engine.keys.authenticate(secret);
+  if (known.kind === "authenticated") return;
+  if (known.kind !== "unauthenticated")
+    throw new SettingsError(`BURSAR_ADMIN_KEY: has been revoked (${hashOf(secret).slice(0, 8)})`);
+  await engine.keys.create({ accountId: null, secret, name: "BURSAR_ADMIN_KEY", by: "system:environment" });
+}
+
+async function showSandbox(
+  engine: Engine,
+  settings: Settings,
+  urls: Pick<SandboxFile, "url" | "modelUrl" | "databaseUrl">,
+): Promise<void> {
+  const sandbox = { ...urls, ...(await prepareDemo(engine, settings.dataDir)) };
+  await writeSandboxFile(settings.dataDir, sandbox);
+  process.stdout.write(`${banner(sandbox, settings.dataDir)}\n`);
+}
+
+/** Stops everything, the last started first, whatever fails on the way. */
+async function stopAll(stops: Stop[], log: Logger): Promise<void> {
+  for (const stop of stops.splice(0).reverse()) {
+    await stop().catch((error: unknown) => log.error({ err: error }, "stopping"));
+  }
+}
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env, process.argv.slice(2));
+  const log = pino(
+    {
+      level: settings.logLevel,
+      redact: [
+        "apiKey",
+        "*.apiKey",
+        "authorization",
+        "*.authorization",
+        "headers",
+        "*.headers",
+        "url",
+        "*.databaseUrl",
+      ],
+    },
+    pino.destination(2),
+  );
+  const stops: Stop[] = [];
+  let isStopping = false;
+  const stop = async (code: number) => {
+    if (isStopping) return;
+    isStopping = true;
+    await stopAll(stops, log);
+    process.exit(code);
+  };
+  process.on("SIGINT", () => void stop(0));
+  process.on("SIGTERM", () => void stop(0));
+  try {
+    await start(settings, log, stops);
+  } catch (error) {
+    process.stderr.write(
+      error instanceof SettingsError ? `${error.message}\n` : `bursar could not start: ${describe(error)}\n`,
+    );
+    await stop(1);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

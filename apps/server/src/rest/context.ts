@@ -1,0 +1,40 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type { AnswerOf, BodyOf, ParamsOf, QueryOf } from "@bursar/contract/operation";
+import type { OperationName, v1 } from "@bursar/contract/v1";
+import type { Deps } from "@bursar/engine/deps";
+import type { Keys, Principal } from "@bursar/engine/key/keys";
+import type { Problem } from "./problem.ts";
+
+export interface RestDeps extends Deps {
+  readonly keys: Keys;
+}
+
+/** What a handler gets: who asks, about which account, and the checked input. */
+export interface Call<Name extends OperationName> {
+  readonly deps: RestDeps;
+  readonly principal: Principal;
+  /** The key's own account, or with an admin key the one it named. Only for operations of access "account". */
+  readonly accountId: AccountId;
+  readonly requestId: string;
+  /** From the Idempotency-Key header. */
+  readonly idempotencyKey: string | undefined;
+  readonly params: ParamsOf<(typeof v1)[Name]>;
+  readonly query: QueryOf<(typeof v1)[Name]>;
+  readonly body: BodyOf<(typeof v1)[Name]>;
+  /** The same before defaults and conversions. */
+  readonly rawBody: unknown;
+}
+
+/** `repeated` answers 200 where a first success answers the operation's own status. */
+export interface Success<Name extends OperationName> {
+  readonly answer: AnswerOf<(typeof v1)[Name]>;
+  readonly repeated?: boolean;
+}
+
+export type Handler<Name extends OperationName> = (call: Call<Name>) => Promise<Success<Name> | Problem>;
+
+/** Who a command is by, and under which key and request: the same facts for every command of a call. */
+export function actor(call: Pick<Call<OperationName>, "principal" | "requestId" | "accountId">) {
+  const { principal, requestId, accountId } = call;
+  return { accountId, requestId, by: principal.by, keyId: principal.keyId, caps: principal.caps };
+}

@@ -1,0 +1,64 @@
+import { type AccountId, type GrantId, newGrantId, newOperationId } from "@bursar/contract/ids";
+import { credits, iso } from "@bursar/contract/shapes";
+import { type GrantOutcome, grant } from "@bursar/engine/grant/grant";
+import type { Handler, Success } from "./context.ts";
+import { type Problem, refused } from "./problem.ts";
+
+export const createGrant: Handler<"createGrant"> = async ({
+  deps,
+  body,
+  principal,
+  requestId,
+  idempotencyKey,
+}) => {
+  if (body.accountId === undefined) return accountRequired;
+  const late = endsInThePast(body.expiresAt ?? null, deps.clock.now());
+  if (late !== null) return late;
+  const id = (body.id ?? idempotencyKey ?? newGrantId()) as GrantId;
+  const accountId = body.accountId as AccountId;
+  return grantedAnswer(accountId, await grant(deps, { ...body, id, accountId, by: principal.by, requestId }));
+};
+
+export const accountRequired: Problem = {
+  problem: "invalid_request",
+  message: "is required with an admin key: the account this is about",
+  param: "accountId",
+};
+
+export function endsInThePast(expiresAt: number | null, now: number): Problem | null {
+  if (expiresAt === null || expiresAt > now) return null;
+  return { problem: "invalid_request", message: "must be in the future", param: "expiresAt" };
+}
+
+export function grantedAnswer(accountId: AccountId, outcome: GrantOutcome): Success<"createGrant"> | Problem {
+  if (outcome.kind !== "granted") return refused(outcome, "grant");
+  const { id, duplicate, amount, remaining, expiresAt } = outcome;
+  const answer = {
+    id,
+    accountId,
+    amount: credits(amount),
+    remaining: credits(remaining),
+    expiresAt: iso(expiresAt),
+  };
+  return { repeated: duplicate, answer };
+}
+
+export const revokeGrant: Handler<"revokeGrant"> = async ({
+  deps,
+  params,
+  body,
+  principal,
+  requestId,
+  idempotencyKey,
+}) => {
+  const id = body.id ?? idempotencyKey ?? newOperationId();
+  const accountId = body.accountId as AccountId;
+  const grantId = params.id as GrantId;
+  const facts = { accountId, by: principal.by, requestId, note: body.reason };
+  const outcome = await deps.ledger.submit({ ...facts, kind: "revoke", id, grantId, amount: body.amount });
+  if (outcome.kind !== "done" && outcome.kind !== "duplicate") return refused(outcome, "revoke");
+  const { amount, available, owed } = outcome.result;
+  return {
+    answer: { id, grantId, revoked: credits(amount), available: credits(available), owed: credits(owed) },
+  };
+};

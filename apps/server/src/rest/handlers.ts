@@ -1,0 +1,40 @@
+import type { OperationName } from "@bursar/contract/v1";
+import * as accounts from "./accounts.ts";
+import * as balance from "./balance.ts";
+import { batch } from "./batch.ts";
+import type { Handler } from "./context.ts";
+import * as grants from "./grants.ts";
+import * as history from "./history.ts";
+import * as holds from "./holds.ts";
+import * as keys from "./keys.ts";
+import * as prices from "./prices.ts";
+import { spend } from "./spend.ts";
+
+/** One handler an operation; a missing one does not compile. */
+export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
+  getBalance: balance.getBalance,
+  check: balance.checkWork,
+  createHold: holds.createHold,
+  extendHold: holds.extendHold,
+  settleHold: holds.settleHold,
+  releaseHold: holds.releaseHold,
+  spend,
+  batch,
+  listEntries: history.listEntries,
+  getReceipt: history.getReceipt,
+  getUsage: history.getUsage,
+  listModels: prices.listModels,
+  createAccount: accounts.createAccount,
+  listAccounts: accounts.listAccounts,
+  getAccount: accounts.getAccount,
+  freezeAccount: accounts.freezeAccount,
+  unfreezeAccount: accounts.unfreezeAccount,
+  createAdjustment: accounts.createAdjustment,
+  createGrant: grants.createGrant,
+  revokeGrant: grants.revokeGrant,
+  createKey: keys.createKey,
+  listKeys: keys.listKeys,
+  revokeKey: keys.revokeKey,
+  getPriceBook: prices.getPriceBook,
+  putPriceBook: prices.putPriceBook,
+};

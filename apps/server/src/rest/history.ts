@@ -1,0 +1,129 @@
+import { addSeconds } from "@bursar/contract/instant";
+import { credits, iso } from "@bursar/contract/shapes";
+import type { Receipt as ReceiptAnswer } from "@bursar/contract/operations/history";
+import type { Entry } from "@bursar/engine/ledger/entry";
+import { entriesBefore } from "@bursar/engine/ledger/store-read";
+import { type Receipt, receipt } from "@bursar/engine/receipt/receipt";
+import { usageBetween } from "@bursar/engine/usage/store";
+import { findAccount } from "@bursar/engine/account/store";
+import type { Handler } from "./context.ts";
+import { refused } from "./problem.ts";
+
+export const listEntries: Handler<"listEntries"> = async ({ deps, accountId, query }) => {
+  const before = query.cursor === undefined ? null : seqFrom(query.cursor);
+  if (before === "malformed") {
+    return {
+      problem: "invalid_request",
+      message: "must be a nextCursor from an earlier answer",
+      param: "cursor",
+    };
+  }
+  const entries = await entriesBefore(deps.pool, accountId, before, query.limit);
+  if (entries.length === 0 && (await findAccount(deps.pool, accountId)) === null) {
+    return refused({ kind: "account_unknown", accountId });
+  }
+  const last = entries.at(-1);
+  const nextCursor =
+    entries.length === query.limit && last !== undefined && last.seq > 1n ? `before:${last.seq}` : null;
+  return { answer: { entries: entries.map(entryAnswer), nextCursor } };
+};
+
+function seqFrom(cursor: string): bigint | "malformed" {
+  const match = /^before:(\d{1,18})$/.exec(cursor);
+  return match === null ? "malformed" : BigInt(match[1]!);
+}
+
+function entryAnswer(entry: Entry) {
+  return {
+    seq: Number(entry.seq),
+    kind: entry.kind,
+    amount: credits(entry.amount),
+    availableAfter: credits(entry.availableAfter),
+    heldAfter: credits(entry.heldAfter),
+    owedAfter: credits(entry.owedAfter),
+    reference: entry.reference,
+    feature: entry.feature,
+    at: iso(entry.at)!,
+    hash: entry.hash,
+  };
+}
+
+export const getReceipt: Handler<"getReceipt"> = async ({ deps, accountId, params }) => {
+  const found = await receipt(deps, accountId, params.id);
+  if (found !== null) return { answer: receiptAnswer(found) };
+  return {
+    problem: "receipt_unknown",
+    message: `Nothing is known under ${params.id} on this account`,
+    param: "id",
+  };
+};
+
+function receiptAnswer(found: Receipt): ReceiptAnswer {
+  const { pricing, policy, metadata, ...rest } = found;
+  return {
+    ...rest,
+    amount: found.amount === null ? null : credits(found.amount),
+    charged: credits(found.charged),
+    at: iso(found.at)!,
+    draws: found.draws.map((draw) => ({ ...draw, amount: credits(draw.amount) })),
+    price: priceAnswer(pricing),
+    policy: policy as ReceiptAnswer["policy"],
+    metadata: metadata as ReceiptAnswer["metadata"],
+    entries: found.entries.map(entryAnswer),
+  };
+}
+
+/** The fields are the very ones that pricing recorded (`price/work.ts`). */
+function priceAnswer(pricing: Receipt["pricing"]): ReceiptAnswer["price"] {
+  if (pricing === null || typeof pricing["model"] !== "string") return null;
+  const recorded = pricing as unknown as Omit<
+    NonNullable<ReceiptAnswer["price"]>,
+    "version" | "marginPercent"
+  > & {
+    priceVersion: number;
+    marginBasisPoints: number;
+  };
+  return {
+    version: recorded.priceVersion,
+    model: recorded.model,
+    inputTokens: recorded.inputTokens,
+    cachedInputTokens: recorded.cachedInputTokens,
+    outputTokens: recorded.outputTokens,
+    inputPerMillion: recorded.inputPerMillion,
+    cachedInputPerMillion: recorded.cachedInputPerMillion,
+    outputPerMillion: recorded.outputPerMillion,
+    marginPercent: String(recorded.marginBasisPoints / 100),
+  };
+}
+
+const DEFAULT_DAYS = 30;
+const SECONDS_PER_DAY = 86_400;
+
+export const getUsage: Handler<"getUsage"> = async ({ deps, accountId, query }) => {
+  const to = query.to ?? deps.clock.now();
+  const from = query.from ?? addSeconds(to, -DEFAULT_DAYS * SECONDS_PER_DAY);
+  if (from >= to) return { problem: "invalid_request", message: "must be before to", param: "from" };
+  const groups = await usageBetween(deps.pool, accountId, from, to, query.groupBy);
+  const sum = (value: (group: (typeof groups)[number]) => bigint) =>
+    groups.reduce((total, group) => total + value(group), 0n);
+  return {
+    answer: {
+      from: iso(from)!,
+      to: iso(to)!,
+      total: {
+        amount: credits(sum((group) => group.amount)),
+        requests: Number(sum((group) => group.requests)),
+        inputTokens: Number(sum((group) => group.inputTokens)),
+        outputTokens: Number(sum((group) => group.outputTokens)),
+      },
+      groups: groups.map((group) => ({
+        group: group.group,
+        amount: credits(group.amount),
+        requests: Number(group.requests),
+        inputTokens: Number(group.inputTokens),
+        cachedInputTokens: Number(group.cachedInputTokens),
+        outputTokens: Number(group.outputTokens),
+      })),
+    },
+  };
+};

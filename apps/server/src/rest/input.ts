@@ -1,0 +1,57 @@
+import type { z } from "zod";
+import type { Problem } from "./problem.ts";
+
+/** The first thing that is wrong, by the name of its field and what would be right. */
+export function firstIssue(error: z.ZodError, prefix = ""): Problem {
+  const issue = deepest(error.issues[0]!);
+  const keys = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
+  const path = [...(prefix === "" ? [] : [prefix]), ...keys.map(String)].join(".");
+  const message = issue.code === "unrecognized_keys" ? "is not a field of this request" : issue.message;
+  return {
+    problem: "invalid_request",
+    message: path === "" ? message : `${path}: ${message}`,
+    param: path || null,
+  };
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Of a choice that failed in all its forms, the first form's first issue tells the most. */
+function deepest(issue: Issue): Issue {
+  const first = issue.code === "invalid_union" ? issue.errors[0]?.[0] : undefined;
+  return first === undefined ? issue : deepest({ ...first, path: [...issue.path, ...first.path] });
+}
+
+export type BodyOutcome = { readonly kind: "read"; readonly value: unknown } | Problem;
+
+/** Reads a JSON body of at most `limitBytes`; an empty body is `undefined`. */
+export async function readJson(request: Request, limitBytes: number): Promise<BodyOutcome> {
+  const length = Number(request.headers.get("content-length") ?? 0);
+  if (length > limitBytes) return tooLarge(limitBytes);
+  const isCounted = request.headers.has("content-length");
+  const text = isCounted ? await request.text() : await readUpTo(request, limitBytes);
+  if (text === null) return tooLarge(limitBytes);
+  if (text === "") return { kind: "read", value: undefined };
+  try {
+    return { kind: "read", value: JSON.parse(text) };
+  } catch (error) {
+    return { problem: "invalid_json", message: `The body is not JSON: ${(error as Error).message}` };
+  }
+}
+
+function tooLarge(limitBytes: number): Problem {
+  return { problem: "body_too_large", message: `The body must be at most ${limitBytes} bytes` };
+}
+
+/** For bodies that do not say their length: stops reading where the limit is crossed. */
+async function readUpTo(request: Request, limitBytes: number): Promise<string | null> {
+  if (request.body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > limitBytes) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

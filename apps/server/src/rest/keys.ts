@@ -1,0 +1,43 @@
+import type { AccountId, KeyId } from "@bursar/contract/ids";
+import { credits, iso } from "@bursar/contract/shapes";
+import type { Handler } from "./context.ts";
+import { endsInThePast } from "./grants.ts";
+import { refused } from "./problem.ts";
+
+export const createKey: Handler<"createKey"> = async ({ deps, body, principal }) => {
+  const late = endsInThePast(body.expiresAt ?? null, deps.clock.now());
+  if (late !== null) return late;
+  const outcome = await deps.keys.create({
+    ...body,
+    accountId: body.accountId as AccountId,
+    by: principal.by,
+  });
+  if (outcome.kind === "account_unknown") return refused(outcome);
+  return { answer: { id: outcome.id, key: outcome.key, prefix: outcome.prefix } };
+};
+
+export const listKeys: Handler<"listKeys"> = async ({ deps, query }) => {
+  const keys = await deps.keys.list((query.accountId ?? null) as AccountId | null);
+  return {
+    answer: {
+      keys: keys.map((key) => ({
+        id: key.id,
+        accountId: key.accountId,
+        name: key.name,
+        prefix: key.prefix,
+        capAmount: key.capAmount === null ? null : credits(key.capAmount),
+        capUsed: credits(key.capUsed),
+        expiresAt: iso(key.expiresAt),
+        revokedAt: iso(key.revokedAt),
+        lastUsedAt: iso(key.lastUsedAt),
+        createdAt: iso(key.createdAt)!,
+      })),
+    },
+  };
+};
+
+export const revokeKey: Handler<"revokeKey"> = async ({ deps, params }) => {
+  const outcome = await deps.keys.revoke(params.id as KeyId);
+  if (outcome.kind === "revoked") return { answer: { id: params.id, revokedAt: iso(outcome.at)! } };
+  return { problem: "key_unknown", message: `There is no key ${outcome.id}`, param: "id" };
+};

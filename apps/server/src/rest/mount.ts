@@ -1,0 +1,155 @@
+import { ERRORS } from "@bursar/contract/errors";
+import { type AccountId, ID_PATTERN, newRequestId } from "@bursar/contract/ids";
+import type { Operation } from "@bursar/contract/operation";
+import { type OperationName, v1 } from "@bursar/contract/v1";
+import { LedgerUnavailable } from "@bursar/engine/ledger/lane";
+import type { Context, Hono } from "hono";
+import { accountFor, authenticate } from "./authenticate.ts";
+import type { Call, Handler, RestDeps, Success } from "./context.ts";
+import { handlers } from "./handlers.ts";
+import { firstIssue, readJson } from "./input.ts";
+import { isProblem, type Problem, problemBody } from "./problem.ts";
+import type { RateLimit } from "./rate-limit.ts";
+
+export interface MountDeps extends RestDeps {
+  readonly rateLimit: RateLimit;
+}
+
+const BODY_LIMIT_BYTES = 1 << 20;
+const BATCH_LIMIT_BYTES = 8 << 20;
+
+/** Mounts every operation of the contract on its path. */
+export function mountRest(app: Hono, deps: MountDeps): void {
+  for (const name of Object.keys(v1) as OperationName[]) {
+    const operation = v1[name] as Operation;
+    const path = operation.path.replace(/\{(\w+)\}/g, ":$1");
+    app[operation.method](path, (context) => answer(context, deps, name, operation));
+  }
+}
+
+/** Answers one call: authenticate, check the input, let the handler do it, say how it went. */
+async function answer(
+  context: Context,
+  deps: MountDeps,
+  name: OperationName,
+  operation: Operation,
+): Promise<Response> {
+  const requestId = newRequestId();
+  const outcome = await perform(context, deps, name, operation, requestId).catch((error: unknown) =>
+    unexpected(deps, error, requestId, name),
+  );
+  const headers = { "x-request-id": requestId, "cache-control": "no-store" };
+  if (isProblem(outcome)) {
+    return context.json(problemBody(outcome, requestId), ERRORS[outcome.problem].status, headers);
+  }
+  return context.json(outcome.answer as object, outcome.repeated === true ? 200 : operation.status, headers);
+}
+
+async function perform(
+  context: Context,
+  deps: MountDeps,
+  name: OperationName,
+  operation: Operation,
+  requestId: string,
+): Promise<Success<OperationName> | Problem> {
+  const principal = await authenticate(
+    deps.keys,
+    context.req.header("authorization"),
+    !movesCredits(operation),
+  );
+  if (isProblem(principal)) return principal;
+  const limited = await deps.rateLimit.take(principal.keyId);
+  if (limited !== null) return limited;
+  const input = await readInput(context, operation, name === "batch" ? BATCH_LIMIT_BYTES : BODY_LIMIT_BYTES);
+  if (isProblem(input)) return input;
+  const accountId = accountFor(operation.access, principal, namedAccount(input));
+  if (isProblem(accountId)) return accountId;
+  const idempotencyKey = readIdempotencyKey(context, input.body);
+  if (isProblem(idempotencyKey)) return idempotencyKey;
+  const call = { deps, principal, requestId, idempotencyKey, ...input, accountId: accountId as AccountId };
+  const handler = handlers[name] as unknown as Handler<OperationName>;
+  return handler(call as unknown as Call<OperationName>);
+}
+
+/** Calls that end in a ledger command under the caller's key, which the ledger checks again. */
+function movesCredits(operation: Operation): boolean {
+  return operation.access === "account" && operation.method === "post" && operation.name !== "check";
+}
+
+interface Input {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly rawBody: unknown;
+}
+
+async function readInput(
+  context: Context,
+  operation: Operation,
+  limitBytes: number,
+): Promise<Input | Problem> {
+  const params = operation.params?.safeParse(context.req.param());
+  if (params?.success === false) return firstIssue(params.error);
+  const query = operation.query?.safeParse(context.req.query());
+  if (query?.success === false) return firstIssue(query.error);
+  if (operation.body === undefined)
+    return { params: params?.data, query: query?.data, body: undefined, rawBody: undefined };
+  const read = await readJson(context.req.raw, limitBytes);
+  if (isProblem(read)) return read;
+  const body = operation.body.safeParse(read.value);
+  if (!body.success) return firstIssue(body.error);
+  return { params: params?.data, query: query?.data, body: body.data, rawBody: read.value };
+}
+
+function namedAccount(input: Input): string | undefined {
+  const from = (part: unknown) => (part as { accountId?: string } | undefined)?.accountId;
+  return from(input.body) ?? from(input.query);
+}
+
+/** The header or the id in the body; both only when they agree. */
+function readIdempotencyKey(context: Context, body: unknown): string | undefined | Problem {
+  const header = context.req.header("idempotency-key");
+  if (header === undefined) return undefined;
+  const param = "Idempotency-Key";
+  if (!ID_PATTERN.test(header)) {
+    return {
+      problem: "invalid_request",
+      message: `${param}: must be 1 to 128 letters, digits or . _ : @ / + -`,
+      param,
+    };
+  }
+  const id = (body as { id?: string } | undefined)?.id;
+  if (id === undefined || id === header) return header;
+  return { problem: "invalid_request", message: `${param}: must be the id in the body, or left out`, param };
+}
+
+/** Fails closed: what cannot be known is a no. What happened is in the log, under the request id. */
+export function unexpected(
+  deps: Pick<RestDeps, "log">,
+  error: unknown,
+  requestId: string,
+  where: string,
+): Problem {
+  if (isUnavailable(error)) {
+    deps.log.warn({ err: error, requestId, where }, "answered unavailable");
+    return { problem: "unavailable", message: "The ledger cannot be reached; ask again under the same id" };
+  }
+  deps.log.error({ err: error, requestId, where }, "unexpected error");
+  return {
+    problem: "internal",
+    message: "Something went wrong on our side; the request id names it in the log",
+  };
+}
+
+const CONNECTION_FAULTS = /^(08|57|53)|^(ECONN|ENOENT|EPIPE|ETIMEDOUT|EAI_)/;
+
+/** Whether the database was out of reach, rather than the code wrong. */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof LedgerUnavailable) return true;
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return (
+    CONNECTION_FAULTS.test(code) ||
+    /Connection terminated|timeout exceeded|Query read timeout/.test(error.message)
+  );
+}

@@ -1,0 +1,103 @@
+import { ERRORS, errorBody } from "@bursar/contract/errors";
+import type { Operation } from "@bursar/contract/operation";
+import { batchOperation } from "@bursar/contract/operations/spend";
+import { v1 } from "@bursar/contract/v1";
+import { z } from "zod";
+import { VERSION } from "../version.ts";
+
+type Json = Record<string, unknown>;
+
+/** The OpenAPI 3.1 document, made from the very schemas that check the requests. */
+export function openApiDocument(): Json {
+  const paths: Record<string, Json> = {};
+  for (const operation of Object.values(v1) as Operation[]) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Bursar",
+      version: VERSION,
+      description:
+        "Prepaid credits for AI products. Amounts are decimal strings of credits, at most 6 decimals.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    security: [{ apiKey: [] }],
+    paths,
+    components: {
+      securitySchemes: { apiKey: { type: "http", scheme: "bearer" } },
+      schemas: { Error: schemaOf(errorBody, "output"), BatchOperation: schemaOf(batchOperation, "input") },
+    },
+  };
+}
+
+/** zod writes JSON Schema 2020-12, which is what OpenAPI 3.1 uses. */
+function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return json;
+}
+
+function describe(operation: Operation): Json {
+  const { name, summary, body, status, answer } = operation;
+  const success = {
+    description: "Done",
+    content: { "application/json": { schema: schemaOf(answer, "output") } },
+  };
+  const requestBody = { required: true, content: { "application/json": { schema: bodySchema(operation) } } };
+  return {
+    operationId: name,
+    summary,
+    parameters: [...parametersIn("path", operation.params), ...parametersIn("query", operation.query)],
+    ...(body === undefined ? {} : { requestBody }),
+    responses: {
+      [status]: success,
+      ...(status === 201 ? { 200: repeated(success) } : {}),
+      ...errorsOf(operation),
+    },
+  };
+}
+
+/** A batch's operations are checked one by one, so its own schema leaves them open. */
+function bodySchema(operation: Operation): Json {
+  const schema = schemaOf(operation.body!, "input");
+  if (operation.name !== "batch") return schema;
+  const properties = schema["properties"] as Record<string, Json>;
+  const operations = { ...properties["operations"], items: { $ref: "#/components/schemas/BatchOperation" } };
+  return { ...schema, properties: { ...properties, operations } };
+}
+
+function repeated(success: Json): Json {
+  return { ...success, description: "The same was done before: its first result" };
+}
+
+function parametersIn(place: "path" | "query", schema: z.ZodType | undefined): Json[] {
+  if (schema === undefined) return [];
+  const json = schemaOf(schema, "input") as { properties?: Record<string, Json>; required?: string[] };
+  return Object.entries(json.properties ?? {}).map(([name, { description, ...rest }]) => ({
+    name,
+    in: place,
+    required: place === "path" || (json.required ?? []).includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  }));
+}
+
+const ALWAYS = ["unauthenticated", "invalid_request", "unavailable"] as const;
+
+function errorsOf(operation: Operation): Record<string, Json> {
+  const codes = [
+    ...operation.errors,
+    ...ALWAYS,
+    ...(operation.access === "admin" ? ["admin_required" as const] : []),
+  ];
+  const byStatus = Map.groupBy(codes, (code) => String(ERRORS[code].status));
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      status,
+      {
+        description: group.join(", "),
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+      },
+    ]),
+  );
+}

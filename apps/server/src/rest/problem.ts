@@ -1,0 +1,108 @@
+import { ERRORS, type ErrorBody, type ErrorCode } from "@bursar/contract/errors";
+import { formatCredits } from "@bursar/contract/money";
+import type { CommandKind, Refusal } from "@bursar/engine/ledger/command";
+
+/** An answer that is not a success. Public text only: what happened inside goes to the log, under the request id. */
+export interface Problem {
+  readonly problem: ErrorCode;
+  readonly message: string;
+  readonly param?: string | null;
+  readonly available?: string;
+  readonly missing?: string;
+  /** More facts of the refusal that help its caller go on. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+export function isProblem(value: unknown): value is Problem {
+  return typeof value === "object" && value !== null && "problem" in value;
+}
+
+export function problemBody(problem: Problem, requestId: string): ErrorBody {
+  const { problem: code, message, param = null, available, missing, extra } = problem;
+  const type = ERRORS[code].type;
+  return { error: { type, code, message, param, requestId, ...defined({ available, missing }), ...extra } };
+}
+
+function defined<T extends Record<string, unknown>>(fields: T): { [K in keyof T]: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: NonNullable<T[K]>;
+  };
+}
+
+/** What people read of each refusal of the ledger. */
+export function refused(refusal: Refusal, operation?: CommandKind): Problem {
+  switch (refusal.kind) {
+    case "insufficient_credits": {
+      const available = formatCredits(refusal.available);
+      const missing = formatCredits(refusal.missing);
+      const message = `Not enough credits: ${available} available, ${missing} missing`;
+      return { problem: "insufficient_credits", message, available, missing };
+    }
+    case "in_debt": {
+      const missing = formatCredits(refusal.owed);
+      const message = `The account owes ${missing} credits; nothing new can be used until that is paid`;
+      return { problem: "in_debt", message, available: "0", missing };
+    }
+    case "cap_exceeded": {
+      const { id, limit, window } = refusal.cap;
+      const span = window === "total" ? "in total" : `a ${window}`;
+      const message = `The cap of ${id} is ${formatCredits(limit)} credits ${span}, and ${formatCredits(refusal.used)} are used`;
+      return { problem: "cap_exceeded", message };
+    }
+    case "parent_exhausted": {
+      const left = formatCredits(refusal.left);
+      return {
+        problem: "parent_exhausted",
+        message: `The hold ${refusal.parentId} has ${left} credits left`,
+        param: "parentId",
+      };
+    }
+    case "account_frozen":
+      return { problem: "account_frozen", message: "The account is frozen" };
+    case "account_unknown":
+      return {
+        problem: "account_unknown",
+        message: `There is no account ${refusal.accountId}`,
+        param: "accountId",
+      };
+    case "key_conflict":
+      return { problem: "key_conflict", message: "This id was used before for another request", param: "id" };
+    case "hold_unknown":
+      return { problem: "hold_unknown", message: `There is no hold ${refusal.holdId}`, param: "id" };
+    case "hold_closed":
+      return { problem: "hold_closed", message: `The hold ${refusal.holdId} is closed already`, param: "id" };
+    case "hold_not_due":
+      return { problem: "hold_not_due", message: `The hold ${refusal.holdId} has not expired`, param: "id" };
+    case "grant_unknown":
+      return { problem: "grant_unknown", message: `There is no grant ${refusal.grantId}`, param: "id" };
+    case "grant_not_due":
+      return {
+        problem: "grant_not_due",
+        message: `The grant ${refusal.grantId} has not expired`,
+        param: "id",
+      };
+    case "amount_out_of_range": {
+      const message =
+        operation === "revoke"
+          ? "must not be above what was granted"
+          : "must be more than 0 and at most 1000000000";
+      return { problem: "amount_out_of_range", message, param: "amount" };
+    }
+    case "key_revoked":
+      return { problem: "key_revoked", message: "This API key has been revoked" };
+    case "key_expired":
+      return { problem: "key_expired", message: "This API key has expired" };
+  }
+}
+
+export function modelUnknown(model: string): Problem {
+  return {
+    problem: "model_unknown",
+    message: `The model "${model}" has no price, so it cannot be used; GET /v1/models lists those that have one`,
+    param: "model",
+  };
+}
+
+export function featureUnknown(feature: string): Problem {
+  return { problem: "feature_unknown", message: `The feature "${feature}" has no price`, param: "feature" };
+}

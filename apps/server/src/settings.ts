@@ -1,0 +1,159 @@
+import { parseArgs } from "node:util";
+import { resolve } from "node:path";
+import { z } from "zod";
+
+/** Everything that is chosen from outside, checked at start: a wrong setting is named, with what would be right. */
+export interface Settings {
+  readonly mode: "sandbox" | "live";
+  readonly host: string;
+  /** One, or several with --listen. 0 takes any free port. */
+  readonly ports: readonly number[];
+  readonly dataDir: string;
+  /** null: the embedded Postgres. */
+  readonly databaseUrl: string | null;
+  readonly upstreams: readonly UpstreamSettings[];
+  /** In live mode, the admin key to begin with. */
+  readonly adminKey: string | null;
+  readonly logLevel: string;
+  readonly rateLimitPerSecond: number;
+  readonly lanes: number;
+}
+
+export interface UpstreamSettings {
+  readonly name: string;
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+  readonly models: readonly string[];
+}
+
+/** Prints as one line, without a stack. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+const port = z.coerce.number({ error: "must be a port number" }).int().min(0).max(65535);
+const ports = z
+  .string()
+  .transform((text) => text.split(",").map((part) => port.parse(part.trim())))
+  .refine((list) => list.length > 0 && list.length <= 16, "must name 1 to 16 ports");
+
+const upstreams = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: "custom", message: 'must be JSON: [{"name", "url", "apiKey", "models"}]' });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z.array(
+      z.strictObject({
+        name: z.string().min(1),
+        url: z.url(),
+        apiKey: z.string().min(1).optional(),
+        models: z.array(z.string().min(1)).min(1),
+      }),
+    ),
+  );
+
+const environment = z.object({
+  NODE_ENV: z.string().optional(),
+  HOST: z.string().min(1).optional(),
+  PORT: port.optional(),
+  BURSAR_DATA_DIR: z.string().min(1).default(".bursar"),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgresql:// URL" }).optional(),
+  BURSAR_UPSTREAMS: upstreams.optional(),
+  LLM_API_URL: z.url().optional(),
+  LLM_API_KEY: z.string().min(1).optional(),
+  LLM_MODELS: z.string().min(1).default("*"),
+  BURSAR_ADMIN_KEY: z.string().min(1).optional(),
+  BURSAR_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
+  BURSAR_LANES: z.coerce.number().int().min(1).max(16).default(2),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("warn"),
+});
+
+type Environment = z.output<typeof environment>;
+
+/** Reads the environment and the arguments; arguments win. */
+export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): Settings {
+  const parsed = environment.safeParse(withoutEmpty(env));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new SettingsError(`${issue.path.join(".")}: ${issue.message}`);
+  }
+  const flags = readFlags(args);
+  const { data } = parsed;
+  const mode = data.NODE_ENV === "production" ? "live" : "sandbox";
+  const settings: Settings = {
+    mode,
+    host: flags.host ?? data.HOST ?? (mode === "live" ? "0.0.0.0" : "127.0.0.1"),
+    ports: portsFrom(flags, data),
+    dataDir: resolve(flags["data-dir"] ?? data.BURSAR_DATA_DIR),
+    databaseUrl: data.DATABASE_URL ?? null,
+    upstreams: upstreamsFrom(data),
+    adminKey: data.BURSAR_ADMIN_KEY ?? null,
+    logLevel: data.LOG_LEVEL,
+    rateLimitPerSecond: data.BURSAR_RATE_LIMIT,
+    lanes: data.BURSAR_LANES,
+  };
+  if (mode === "live") refuseUnsafe(settings);
+  return settings;
+}
+
+/** An empty variable is one that is not set. */
+function withoutEmpty(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
+  ) as Record<string, string>;
+}
+
+type Flags = { listen?: string; port?: string; host?: string; "data-dir"?: string };
+
+function readFlags(args: readonly string[]): Flags {
+  const text = { type: "string" } as const;
+  try {
+    const options = { listen: text, port: text, host: text, "data-dir": text };
+    return parseArgs({ args: [...args], options, strict: true }).values;
+  } catch (error) {
+    throw new SettingsError((error as Error).message);
+  }
+}
+
+const DEFAULT_PORT = 3000;
+
+function portsFrom(flags: Flags, data: Environment): readonly number[] {
+  const text = flags.listen ?? flags.port;
+  if (text === undefined) return [data.PORT ?? DEFAULT_PORT];
+  const parsed = ports.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new SettingsError(
+    `--${flags.listen === undefined ? "port" : "listen"}: must be ports such as 3000,3001`,
+  );
+}
+
+function upstreamsFrom(data: Environment): readonly UpstreamSettings[] {
+  if (data.BURSAR_UPSTREAMS !== undefined) return data.BURSAR_UPSTREAMS;
+  if (data.LLM_API_URL === undefined) return [];
+  const models = data.LLM_MODELS.split(",").map((model) => model.trim());
+  return [{ name: "llm", url: data.LLM_API_URL, apiKey: data.LLM_API_KEY, models }];
+}
+
+const WEAKEST_ADMIN_KEY = 32;
+
+/** What would be careless with real money does not start. */
+function refuseUnsafe(settings: Settings): void {
+  if (settings.databaseUrl === null) {
+    throw new SettingsError("DATABASE_URL: is required with NODE_ENV=production, a postgresql:// URL");
+  }
+  if (settings.adminKey === null || settings.adminKey.length < WEAKEST_ADMIN_KEY) {
+    throw new SettingsError(
+      `BURSAR_ADMIN_KEY: is required with NODE_ENV=production, at least ${WEAKEST_ADMIN_KEY} characters; ` +
+        `make one with: node -p "'bsa_' + crypto.randomBytes(32).toString('base64url')"`,
+    );
+  }
+  if (/sandbox/i.test(settings.adminKey)) {
+    throw new SettingsError("BURSAR_ADMIN_KEY: is a sandbox key, which live mode refuses");
+  }
+}

@@ -1,0 +1,37 @@
+import { countInTurns } from "../tokens/tokenizer.ts";
+
+/** Two bytes a token is more than text, code or JSON needs in today's vocabularies (three to five bytes). Only noise
+ *  such as base64 needs more, and there the settlement puts it right. */
+const BYTES_PER_TOKEN_AT_LEAST = 2;
+
+/** Vocabularies differ: others than o200k were seen to need up to a third more for the same text. */
+const OTHER_VOCABULARIES = 1.25;
+const EXTRA_TOKENS = 16;
+
+/** The input of a call, as text to count and a flat number of tokens for all that is not text. */
+export class Prompt {
+  readonly #texts: readonly string[];
+  readonly #flatTokens: number;
+  /** Surely enough for ordinary text, and next to free: a prompt may be megabytes, and callers wait. */
+  readonly quickBound: number;
+  #counted: Promise<number> | null = null;
+
+  constructor(texts: readonly string[], flatTokens: number) {
+    this.#texts = texts;
+    this.#flatTokens = flatTokens;
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    this.quickBound = Math.ceil(bytes / BYTES_PER_TOKEN_AT_LEAST) + flatTokens;
+  }
+
+  /** What it is billed as where the upstream does not say. Counted once, in small turns of the event loop. */
+  counted(): Promise<number> {
+    this.#counted ??= countInTurns(this.#texts).then((tokens) => tokens + this.#flatTokens);
+    return this.#counted;
+  }
+
+  /** The tighter bound, for when credits are short: counted, with room for other vocabularies. */
+  async carefulBound(): Promise<number> {
+    const bound = Math.ceil((await this.counted()) * OTHER_VOCABULARIES) + EXTRA_TOKENS;
+    return Math.min(bound, this.quickBound);
+  }
+}
