@@ -1,6 +1,7 @@
 import type { Flags, Need } from "./connection/choose.ts";
 import { type Chosen, chooseOrExplain, type Connection, connect } from "./connection/connect.ts";
 import { findSandbox, type Sandbox, sandboxPaths } from "./connection/sandbox.ts";
+import type { ExitName } from "./exit.ts";
 import { createPaint, type Paint, wantsColours } from "./output/paint.ts";
 
 export interface GlobalFlags extends Flags {
@@ -29,6 +30,9 @@ export interface Context extends Machine {
   sandbox(): Sandbox | null;
   /** Prints the one answer: as JSON when asked for, else as text for people. */
   print(answer: unknown, text: (look: Look) => string): void;
+  /** Says how the process ends when nothing is thrown; default: done. */
+  conclude(exit: ExitName): void;
+  verdict(): ExitName;
   /** What the last connection was made of, for the explanation of a failure. */
   lastChosen(): Chosen | undefined;
 }
@@ -38,6 +42,7 @@ export function createContext(machine: Machine, flags: () => GlobalFlags): Conte
   const sandbox = () => findSandbox(looked);
   const isJson = () => flags().json === true;
   let chosen: Chosen | undefined;
+  let verdict: ExitName = "done";
 
   const look = (stream: NodeJS.WriteStream = process.stdout): Look => ({
     paint: createPaint(wantsColours(stream, machine.environment, !flags().color)),
@@ -56,6 +61,10 @@ export function createContext(machine: Machine, flags: () => GlobalFlags): Conte
     print: (answer, text) => {
       process.stdout.write(`${isJson() ? JSON.stringify(answer, null, 2) : text(look())}\n`);
     },
+    conclude: (exit) => {
+      verdict = exit;
+    },
+    verdict: () => verdict,
     lastChosen: () => chosen,
   };
 }

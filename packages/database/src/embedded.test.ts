@@ -58,7 +58,9 @@ describe("embedded Postgres", () => {
 
   it("refuses a folder that holds something else", async () => {
     await writeFile(join(launcher.parent, "diary.txt"), "dear diary");
-    await expect(launcher.start({ dataDir: launcher.parent })).rejects.toThrow("neither empty nor a data folder");
+    await expect(launcher.start({ dataDir: launcher.parent })).rejects.toThrow(
+      "neither empty nor a data folder",
+    );
   });
 
   it("starts after an initialisation that was cut off", async () => {
@@ -99,4 +101,3 @@ describe("a second start on one folder", () => {
     await launcher.start();
   });
 });
-

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -31,4 +32,10 @@ export function killHard(...pids: (number | undefined)[]): void {
 async function readStatus(pid: number): Promise<Map<string, string>> {
   const text = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   return new Map(text.split("\n").map((line) => [line.split(":")[0] ?? "", line.split("\t")[1] ?? ""]));
+}
+
+/** False where, for one, the repository is in a private home. */
+export function canUserRunNode(uid: number): boolean {
+  const program = ["-e", `await import(${JSON.stringify(import.meta.filename)})`];
+  return spawnSync(process.execPath, program, { uid, gid: uid, cwd: "/" }).status === 0;
 }

@@ -1,0 +1,47 @@
+import type { Command } from "commander";
+import { wholeNumber } from "../values.ts";
+
+/** Work that is priced by tokens before it is done. */
+export interface WorkOptions {
+  readonly model?: string;
+  readonly inputTokens?: number;
+  readonly maxOutputTokens?: number;
+}
+
+export function addWorkOptions(command: Command): Command {
+  return command
+    .option("--model <name>", "price it by this model's tokens, instead of an amount")
+    .option("--input-tokens <count>", "tokens of the prompt", wholeNumber)
+    .option("--max-output-tokens <count>", "the most tokens of the answer", wholeNumber);
+}
+
+/** Work that is done: what it used. */
+export interface UsageOptions {
+  readonly model?: string;
+  readonly inputTokens?: number;
+  readonly cachedInputTokens?: number;
+  readonly outputTokens?: number;
+}
+
+export function addUsageOptions(command: Command): Command {
+  return command
+    .option("--model <name>", "price it by this model's tokens, instead of an amount")
+    .option("--input-tokens <count>", "tokens of the prompt, the cached ones included", wholeNumber)
+    .option("--cached-input-tokens <count>", "tokens of the prompt that were cached", wholeNumber)
+    .option("--output-tokens <count>", "tokens of the answer", wholeNumber);
+}
+
+interface Cost {
+  readonly amount?: string;
+  readonly usage?: { model: string; inputTokens: number; cachedInputTokens?: number; outputTokens: number };
+}
+
+/** An amount or a model's usage; whether exactly one was given is for the server to say. */
+export function costOf(amount: string | undefined, options: UsageOptions): Cost {
+  const { model, inputTokens = 0, cachedInputTokens, outputTokens = 0 } = options;
+  const cached = cachedInputTokens === undefined ? {} : { cachedInputTokens };
+  return {
+    ...(amount === undefined ? {} : { amount }),
+    ...(model === undefined ? {} : { usage: { model, inputTokens, ...cached, outputTokens } }),
+  };
+}
