@@ -1,4 +1,4 @@
-import { chmod, chown, cp, mkdir, stat } from "node:fs/promises";
+import { chmod, chown, cp, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findBinaries } from "./embedded/binaries.ts";

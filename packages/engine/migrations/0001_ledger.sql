@@ -13,8 +13,9 @@ create table accounts (
   expired     int8        not null default 0,
   revoked     int8        not null default 0,
   frozen      boolean     not null default false,
-  -- The grants that still have something to give or to take back. A balance is this one row.
-  grants      json        not null default '[]',
+  -- The grants that still have something to give or to take back, in spending order, so that a balance is this one
+  -- row. Fields: id source remaining held priority expiresAt allocatedAt scope (grants-text.ts).
+  grants      text        not null default '',
   -- The newest entry: its dense number and the head of the hash chain.
   seq         int8        not null default 0,
   hash        bytea       not null,

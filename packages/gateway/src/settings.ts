@@ -2,9 +2,9 @@
 export interface UpstreamTimeouts {
   /** To accept the connection. */
   readonly connectMilliseconds: number;
-  /** From the request to the first token of a stream. */
-  readonly firstTokenMilliseconds: number;
-  /** From one piece of a stream to the next; also how long a client may not read. */
+  /** From the request to the first sign of a stream. */
+  readonly headersMilliseconds: number;
+  /** From one piece of a stream to the next; also how long a client may leave it unread. */
   readonly idleMilliseconds: number;
   /** From the request to the end of an answer that does not stream. */
   readonly wholeMilliseconds: number;
@@ -68,7 +68,7 @@ export const DEFAULT_SETTINGS: GatewaySettings = {
 
 export const DEFAULT_TIMEOUTS: UpstreamTimeouts = {
   connectMilliseconds: 5000,
-  firstTokenMilliseconds: 120_000,
+  headersMilliseconds: 120_000,
   idleMilliseconds: 60_000,
   wholeMilliseconds: 600_000,
 };

@@ -27,3 +27,8 @@ export function textArray(values: readonly (string | null)[]): string {
   }
   return `${text}}`;
 }
+
+/** For text that cannot hold a quote or a backslash, such as ids, numbers and hex. */
+export function quotedArray(values: readonly string[]): string {
+  return values.length === 0 ? "{}" : `{"${values.join('","')}"}`;
+}

@@ -24,13 +24,20 @@ export interface Book {
   readonly counters: ReadonlyMap<string, MicroCredits>;
 }
 
+/** A movement and the account's buckets after it. */
+export interface Moved extends Movement {
+  readonly availableAfter: MicroCredits;
+  readonly heldAfter: MicroCredits;
+  readonly owedAfter: MicroCredits;
+}
+
 /** Movements under one idempotency key: they become rows with dense numbers. */
 export interface Group {
   /** By name; the column holds its hash. */
   readonly key: string;
   readonly fingerprint: bigint | null;
   readonly reference: string;
-  readonly movements: readonly Movement[];
+  readonly movements: readonly Moved[];
   /** True for what time or a parent's end brought about, not the caller: it carries none of the caller's facts. */
   readonly consequence: boolean;
   readonly usage: UsageRecord | null;

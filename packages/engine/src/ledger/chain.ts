@@ -1,9 +1,8 @@
 import type { Instant } from "@bursar/contract/instant";
 import type { Account } from "./account.ts";
-import type { Group } from "./book.ts";
+import type { Group, Moved } from "./book.ts";
 import type { Command } from "./command.ts";
 import { canonicalRow, chainHash, drawsToText, type Entry, keyOf, type NewEntry } from "./entry.ts";
-import { bucketsAfter, type Movement } from "./movement.ts";
 
 /** Turns the groups of one command into rows: dense numbers, the balance after each, and the hash chain.
  *  `before` is the account that the groups were decided on. */
@@ -14,20 +13,16 @@ export function chainEntries(
   now: Instant,
 ): NewEntry[] {
   const entries: NewEntry[] = [];
-  let buckets = { ...before };
   let seq = before.seq;
   let previous = before.hash;
   for (const group of groups) {
-    const facts = factsOf(group, command);
-    for (const [index, movement] of group.movements.entries()) {
-      buckets = { ...buckets, ...bucketsAfter(buckets, movement) };
+    const facts = group.consequence ? NO_FACTS : factsOf(command);
+    for (const [index, moved] of group.movements.entries()) {
       seq += 1n;
-      const row = { ...rowOf(group, movement, index), ...facts, accountId: before.id, seq, at: now };
-      const after = { availableAfter: buckets.available, heldAfter: buckets.held, owedAfter: buckets.owed };
-      const unhashed = { ...row, ...after };
-      const line = canonicalRow(unhashed);
-      previous = chainHash(previous, line);
-      entries.push({ ...unhashed, hash: previous, row: line });
+      const entry = entryOf(before, group, moved, index === 0, facts, seq, now);
+      const row = canonicalRow(entry);
+      previous = chainHash(previous, row);
+      entries.push({ ...entry, hash: previous, row });
     }
   }
   return entries;
@@ -36,41 +31,58 @@ export function chainEntries(
 type Facts = Pick<Entry, "feature" | "metadata" | "decision" | "note" | "requestId" | "by">;
 
 /** A consequence was not asked for by the caller, so it carries none of the caller's facts. */
-function factsOf(group: Group, command: Command): Facts {
-  const requestId = command.requestId ?? null;
-  if (group.consequence) {
-    return {
-      feature: null,
-      metadata: null,
-      decision: null,
-      note: null,
-      requestId: null,
-      by: "system:expiry",
-    };
-  }
+const NO_FACTS: Facts = {
+  feature: null,
+  metadata: null,
+  decision: null,
+  note: null,
+  requestId: null,
+  by: "system:expiry",
+};
+
+function factsOf(command: Command): Facts {
   return {
     feature: command.feature ?? null,
     metadata: jsonText(command.metadata),
     decision: jsonText(command.decision),
     note: command.note ?? null,
-    requestId,
+    requestId: command.requestId ?? null,
     by: command.by,
   };
 }
 
-function rowOf(group: Group, movement: Movement, index: number) {
-  const leads = index === 0;
+function entryOf(
+  account: Account,
+  group: Group,
+  moved: Moved,
+  leads: boolean,
+  facts: Facts,
+  seq: bigint,
+  at: Instant,
+): Omit<Entry, "hash"> {
   return {
-    kind: movement.kind,
-    amount: movement.amount,
-    draws: drawsToText(movement.draws),
+    accountId: account.id,
+    seq,
+    kind: moved.kind,
+    amount: moved.amount,
+    draws: drawsToText(moved.draws),
     reference: group.reference,
-    parentId: movement.parentId,
-    holdAfter: movement.holdAfter,
+    parentId: moved.parentId,
+    holdAfter: moved.holdAfter,
     key: leads ? keyOf(group.key) : null,
     fingerprint: leads ? group.fingerprint : null,
     groupSize: group.movements.length,
-    expiresAt: movement.expiresAt,
+    feature: facts.feature,
+    metadata: facts.metadata,
+    decision: facts.decision,
+    note: facts.note,
+    requestId: facts.requestId,
+    availableAfter: moved.availableAfter,
+    heldAfter: moved.heldAfter,
+    owedAfter: moved.owedAfter,
+    expiresAt: moved.expiresAt,
+    at,
+    by: facts.by,
   };
 }
 

@@ -10,7 +10,7 @@ import {
   payingGrants,
   sumOfDraws,
 } from "./account.ts";
-import { type Book, type Changes, counterName, type Effect, type Group } from "./book.ts";
+import { type Book, type Changes, counterName, type Effect, type Group, type Moved } from "./book.ts";
 import type { Command, UsageRecord } from "./command.ts";
 import { drawFrom } from "./draw.ts";
 import { expiryKey, fingerprint, referenceOf } from "./key.ts";
@@ -28,7 +28,7 @@ export class Draft {
   readonly #holds = new Map<HoldId, Hold | null>();
   readonly #counters = new Map<string, MicroCredits>();
   readonly #endedGrants: string[] = [];
-  #movements: Movement[] = [];
+  #movements: Moved[] = [];
 
   constructor(book: Book, now: Instant) {
     this.#book = book;
@@ -38,16 +38,19 @@ export class Draft {
   }
 
   move(partial: PartialMovement): void {
-    const movement: Movement = {
-      draws: [],
-      parentId: null,
-      holdAfter: null,
-      expiresAt: null,
-      grant: null,
-      ...partial,
-    };
+    const {
+      kind,
+      amount,
+      draws = [],
+      parentId = null,
+      holdAfter = null,
+      expiresAt = null,
+      grant = null,
+    } = partial;
+    const movement = { kind, amount, draws, parentId, holdAfter, expiresAt, grant };
     this.account = applyMovement(this.account, movement);
-    this.#movements.push(movement);
+    const { available: availableAfter, held: heldAfter, owed: owedAfter } = this.account;
+    this.#movements.push({ ...movement, availableAfter, heldAfter, owedAfter });
   }
 
   /** For transfers that only happen when there is something to move. */
@@ -142,7 +145,7 @@ export class Draft {
   }
 
   #expiredGrants(): OpenGrant[] {
-    return this.account.grants.filter((grant) => grant.remaining > 0n && isExpired(grant, this.now));
+    return this.account.grants.filter((grant) => isExpired(grant, this.now) && grant.remaining > 0n);
   }
 
   #expire(grant: OpenGrant): void {

@@ -20,16 +20,22 @@ export function resultOf(rows: readonly ResultRow[]): Result {
   const first = rows[0];
   const last = rows.at(-1);
   if (first === undefined || last === undefined) throw new Error("an entry group is never empty");
-  const sum = (...kinds: EntryKind[]) =>
-    rows.reduce((total, row) => (kinds.includes(row.kind) ? total + row.amount : total), 0n);
+  let [charged, released, overrun, repaid, expired] = [0n, 0n, 0n, 0n, 0n];
+  for (const { kind, amount } of rows) {
+    if (kind === "settle" || kind === "spend" || kind === "overrun") charged += amount;
+    if (kind === "overrun") overrun += amount;
+    else if (kind === "release") released += amount;
+    else if (kind === "repay") repaid += amount;
+    else if (kind === "expire") expired += amount;
+  }
   return {
     seq: last.seq,
     amount: first.amount,
-    charged: sum("settle", "spend", "overrun"),
-    released: sum("release"),
-    overrun: sum("overrun"),
-    repaid: sum("repay"),
-    expired: sum("expire"),
+    charged,
+    released,
+    overrun,
+    repaid,
+    expired,
     available: last.availableAfter,
     held: last.heldAfter,
     owed: last.owedAfter,

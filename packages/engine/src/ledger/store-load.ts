@@ -1,25 +1,15 @@
-import type { AccountId, GrantId, HoldId } from "@bursar/contract/ids";
+import type { AccountId, HoldId } from "@bursar/contract/ids";
 import { type Instant, parsePostgresTimestamp } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
-import type { Account, CountedCap, Hold, OpenGrant } from "./account.ts";
-import { textArray } from "./array-literal.ts";
+import type { Account, CountedCap, Hold } from "./account.ts";
+import { quotedArray } from "./array-literal.ts";
 import { counterName, type KnownGroup } from "./book.ts";
 import { drawsFromText } from "./entry.ts";
-import type { EntryKind, GrantSource } from "./kinds.ts";
+import type { EntryKind } from "./kinds.ts";
+import { grantsFromText } from "./grants-text.ts";
 import { type ResultRow, resultOf } from "./result.ts";
 import { roundTrip, type Statement } from "./round-trip.ts";
-
-interface GrantJson {
-  id: GrantId;
-  source: GrantSource;
-  remaining: string;
-  held?: string;
-  priority: number;
-  expiresAt?: Instant;
-  allocatedAt: Instant;
-  scope?: string[];
-}
 
 const ACCOUNT_COLUMNS = `account_id, available, held, owed, issued, spent, expired, revoked, frozen,
   grants, seq, encode(hash, 'hex'), alert_below`;
@@ -121,7 +111,7 @@ function lockAccounts(accountIds: readonly AccountId[], books: Map<AccountId, Lo
     const account = toAccount(row);
     books.set(account.id, { account, holds: new Map(), groups: new Map(), counters: new Map() });
   };
-  return { name: "ledger_lock", text: LOCK_ACCOUNTS, values: [textArray(accountIds)], onRow };
+  return { name: "ledger_lock", text: LOCK_ACCOUNTS, values: [quotedArray(accountIds)], onRow };
 }
 
 /** One array a column; no statement at all where nothing is named. */
@@ -133,7 +123,7 @@ function byNames(
 ): Statement[] {
   const first = names[0];
   if (first === undefined) return [];
-  const values = first.map((_, column) => textArray(names.map((tuple) => tuple[column]!)));
+  const values = first.map((_, column) => quotedArray(names.map((tuple) => tuple[column]!)));
   return [{ name, text, values, onRow }];
 }
 
@@ -157,7 +147,7 @@ export async function readCounters(
   const { rows } = await pool.query<(string | null)[]>({
     name: "ledger_counters",
     text: LOAD_COUNTERS,
-    values: [0, 1, 2].map((column) => textArray(names.map((tuple) => tuple[column]!))),
+    values: [0, 1, 2].map((column) => quotedArray(names.map((tuple) => tuple[column]!))),
     rowMode: "array",
     types: AS_TEXT,
   });
@@ -239,30 +229,4 @@ function toAccount(row: Row): Account {
     hash: row[11]!,
     alertBelow: toBigInt(row[12]),
   };
-}
-
-function grantsFromText(text: string): OpenGrant[] {
-  return (JSON.parse(text) as GrantJson[]).map((grant) => ({
-    id: grant.id,
-    source: grant.source,
-    remaining: BigInt(grant.remaining),
-    held: BigInt(grant.held ?? 0),
-    priority: grant.priority,
-    expiresAt: grant.expiresAt ?? null,
-    allocatedAt: grant.allocatedAt,
-    scope: grant.scope ?? null,
-  }));
-}
-
-/** Written by hand, in the field order of `GrantJson`: absent means none. */
-export function grantsToText(grants: readonly OpenGrant[]): string {
-  return `[${grants.map(grantToText).join(",")}]`;
-}
-
-function grantToText(grant: OpenGrant): string {
-  const { id, source, remaining, held, priority, expiresAt, allocatedAt, scope } = grant;
-  const heldText = held === 0n ? "" : `,"held":"${held}"`;
-  const expiryText = expiresAt === null ? "" : `,"expiresAt":${expiresAt}`;
-  const scopeText = scope === null ? "" : `,"scope":${JSON.stringify(scope)}`;
-  return `{"id":"${id}","source":"${source}","remaining":"${remaining}"${heldText},"priority":${priority}${expiryText},"allocatedAt":${allocatedAt}${scopeText}}`;
 }

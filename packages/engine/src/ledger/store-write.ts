@@ -7,7 +7,7 @@ import type { Effect } from "./book.ts";
 import type { UsageRecord } from "./command.ts";
 import { drawsToText, ENTRY_COLUMNS, type Entry, type NewEntry } from "./entry.ts";
 import { type CopyIn, roundTrip, type Statement } from "./round-trip.ts";
-import { grantsToText } from "./store-load.ts";
+import { grantsToText } from "./grants-text.ts";
 
 type Of<Row> = Row & { readonly accountId: AccountId };
 
@@ -58,7 +58,7 @@ interface BatchStatement<Row> {
   readonly columns: readonly Column<Row>[];
 }
 
-const TEXT_TYPES = new Set(["text", "json", "timestamptz", "bytea"]);
+const TEXT_TYPES = new Set(["text", "json", "timestamptz"]);
 
 function columnsOf<Row>(columns: readonly Column<Row>[]): { names: string; arrays: string } {
   return {
@@ -89,7 +89,6 @@ function write<Row>(statement: BatchStatement<Row>, rows: readonly Row[]): State
 }
 
 const timestamp = (instant: Instant | null) => (instant === null ? null : formatPostgresTimestamp(instant));
-const bytes = (hex: string) => `\\x${hex}`;
 
 const ACCOUNT_COLUMNS: readonly Column<Account>[] = [
   ["account_id", "text", (account) => account.id],
@@ -101,9 +100,9 @@ const ACCOUNT_COLUMNS: readonly Column<Account>[] = [
   ["expired", "int8", (account) => account.expired],
   ["revoked", "int8", (account) => account.revoked],
   ["frozen", "bool", (account) => (account.frozen ? "t" : "f")],
-  ["grants", "json", (account) => grantsToText(account.grants)],
+  ["grants", "text", (account) => grantsToText(account.grants)],
   ["seq", "int8", (account) => account.seq],
-  ["hash", "bytea", (account) => bytes(account.hash)],
+  ["hash", "text", (account) => account.hash],
 ];
 
 /** The rows are locked already, so the order of this update does not matter. No indexed column changes: it stays HOT. */
@@ -111,7 +110,7 @@ const UPDATE_ACCOUNTS: BatchStatement<Account> = {
   name: "ledger_update_accounts",
   columns: ACCOUNT_COLUMNS,
   text: `update accounts a set ${ACCOUNT_COLUMNS.slice(1)
-    .map(([name]) => `${name} = v.${name}`)
+    .map(([name]) => (name === "hash" ? "hash = decode(v.hash, 'hex')" : `${name} = v.${name}`))
     .join(", ")}
   from unnest(${columnsOf(ACCOUNT_COLUMNS).arrays}) as v (${columnsOf(ACCOUNT_COLUMNS).names})
   where a.account_id = v.account_id`,

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { copyOut } from "./copy-out.ts";
 import { ENTRY_COLUMNS } from "./entry.ts";
+import { grantsFromText } from "./grants-text.ts";
 import { AccountReplay, type Problem, type Replayed } from "./replay.ts";
 
 export type { Problem } from "./replay.ts";
@@ -69,7 +70,7 @@ async function checkKeyIndex(client: pg.Client, report: (problem: Problem) => vo
 
 interface AccountRow {
   readonly accountId: string;
-  /** The buckets and the rest, as text, in the order of `SUMMARY`. */
+  /** The buckets, the state, and the sums of its open grants and holds, between tabs. */
   readonly summary: string;
   replayed: boolean;
 }
@@ -77,18 +78,19 @@ interface AccountRow {
 /** One line an account: what its row says, with the sums of its open grants and holds. */
 const ACCOUNTS = `copy (
   select account_id, available, held, owed, issued, spent, expired, revoked, frozen, seq, encode(hash, 'hex'),
-    (select coalesce(sum((g ->> 'remaining')::int8), 0) from json_array_elements(grants) g),
-    (select coalesce(sum((g ->> 'held')::int8), 0) from json_array_elements(grants) g),
-    coalesce(h.amount, 0)
+    grants, coalesce(h.amount, 0)
   from accounts left join (select account_id, sum(amount) as amount from holds group by 1) h using (account_id)
 ) to stdout`;
 
 async function readAccounts(client: pg.Client): Promise<Map<string, AccountRow>> {
   const rows = new Map<string, AccountRow>();
   await copyOut(client, ACCOUNTS, (line) => {
-    const at = line.indexOf("\t");
-    const accountId = line.slice(0, at);
-    rows.set(accountId, { accountId, summary: line.slice(at + 1), replayed: false });
+    const columns = line.split("\t");
+    const [accountId, grants] = [columns[0]!, grantsFromText(columns[11]!)];
+    const remaining = grants.reduce((sum, grant) => sum + grant.remaining, 0n);
+    const held = grants.reduce((sum, grant) => sum + grant.held, 0n);
+    const summary = [...columns.slice(1, 11), remaining, held, columns[12]].join("\t");
+    rows.set(accountId, { accountId, summary, replayed: false });
   });
   return rows;
 }

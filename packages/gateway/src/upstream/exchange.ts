@@ -23,7 +23,7 @@ export interface Sending {
  *  times as much to the first token and web streams cost more per chunk. */
 export function exchange(wire: Wire, sending: Sending): Promise<Answered | UpstreamFailure> {
   const { signal } = sending;
-  if (signal.aborted) return Promise.resolve({ kind: "called_off" });
+  if (signal.aborted) return Promise.resolve({ kind: "called_off", isAnswered: false });
   return new Promise((resolve) => {
     const request = wire.open(optionsOf(wire, sending));
     const finish = (result: Answered | UpstreamFailure) => {
@@ -32,7 +32,7 @@ export function exchange(wire: Wire, sending: Sending): Promise<Answered | Upstr
       if (result.kind !== "answered") request.destroy();
       resolve(result);
     };
-    const callOff = () => finish({ kind: "called_off" });
+    const callOff = () => finish({ kind: "called_off", isAnswered: false });
     const timer = setTimeout(() => finish(timedOut("no answer in time")), sending.answerMilliseconds);
     signal.addEventListener("abort", callOff);
     // Errors after the headers reach whoever reads the response; without a listener they would end the process.

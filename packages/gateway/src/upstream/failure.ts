@@ -14,8 +14,8 @@ export type UpstreamFailure =
   | { readonly kind: "broken"; readonly detail: string }
   | { readonly kind: "timed_out"; readonly detail: string }
   | { readonly kind: "breaker_open" }
-  /** Nobody waits any more: the client left, or we shut down. */
-  | { readonly kind: "called_off" };
+  /** Nobody waits any more: the client left, or we shut down. `isAnswered`: the upstream had begun by then. */
+  | { readonly kind: "called_off"; readonly isAnswered: boolean };
 
 export function broken(detail: string): UpstreamFailure {
   return { kind: "broken", detail };

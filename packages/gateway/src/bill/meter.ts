@@ -1,0 +1,66 @@
+import { loadTokenizer, tokenizerIfLoaded } from "../tokens/tokenizer.ts";
+import type { Output } from "../stream/event.ts";
+
+/** As with prompts: more than text needs, but for noise. */
+const BYTES_PER_TOKEN_AT_LEAST = 2;
+
+/** Counts output while it flows. Between exact counts it knows a bound that costs next to nothing. */
+export class Meter {
+  #counted = 0;
+  #deltas = 0;
+  #tailBound = 0;
+  readonly #tails = new Map<number, string>();
+
+  /** No fewer tokens than were written: counted ones, and a bound for the text since. Nor fewer than there were
+   *  pieces, because models rarely send less than a token at a time. */
+  get atMost(): number {
+    return Math.max(this.#counted + this.#tailBound, this.#deltas);
+  }
+
+  get isEmpty(): boolean {
+    return this.#deltas === 0;
+  }
+
+  add(outputs: readonly Output[]): void {
+    for (const { index, text } of outputs) {
+      this.#deltas += 1;
+      this.#tailBound += boundOf(text);
+      this.#tails.set(index, (this.#tails.get(index) ?? "") + text);
+    }
+  }
+
+  /** Counts what has come since the last time, if the tokenizer is there: bound and truth meet again. */
+  tighten(): void {
+    const count = tokenizerIfLoaded();
+    if (count !== null && this.#tailBound > 0) this.#countTails(count, lastWordBegins);
+  }
+
+  /** All of it, exactly. */
+  async total(): Promise<number> {
+    this.#countTails(await loadTokenizer(), (text) => text.length);
+    return this.#counted;
+  }
+
+  /** The last word may grow: it stays in the tail, so that the parts count as the whole does. */
+  #countTails(count: (text: string) => number, endOf: (text: string) => number): void {
+    this.#tailBound = 0;
+    for (const [index, tail] of this.#tails) {
+      const end = endOf(tail);
+      this.#counted += count(tail.slice(0, end));
+      this.#tails.set(index, tail.slice(end));
+      this.#tailBound += boundOf(tail.slice(end));
+    }
+  }
+}
+
+export function boundOf(text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN_AT_LEAST);
+}
+
+/** A word without end is cut all the same. */
+const LONGEST_WORD = 64;
+
+function lastWordBegins(text: string): number {
+  const space = text.lastIndexOf(" ");
+  return space > 0 && text.length - space <= LONGEST_WORD ? space : text.length;
+}

@@ -1,0 +1,146 @@
+import type { HoldId } from "@bursar/contract/ids";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { Affordable } from "@bursar/engine/gate/affordable";
+import { type HoldOutcome, holdAtPrices } from "@bursar/engine/hold/hold";
+import type { Refusal } from "@bursar/engine/ledger/command";
+import { costOf, type PriceBook, type Rates } from "@bursar/engine/price/decide";
+import type { Ask } from "../ask/ask.ts";
+import type { EngineDeps, Principal } from "../principal.ts";
+import type { GatewaySettings } from "../settings.ts";
+import { leftOf, type OpenHold, outputTokensFor } from "./budget.ts";
+
+export interface Opening {
+  readonly ask: Ask;
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly book: PriceBook;
+  readonly rates: Rates;
+  readonly settings: Pick<GatewaySettings, "sliceTokens" | "defaultOutputTokens" | "holdSeconds">;
+}
+
+export type Opened =
+  | {
+      readonly kind: "open";
+      readonly hold: OpenHold;
+      /** The most output tokens of a choice that the credits pay for, if that is less than the caller may ask. */
+      readonly outputCap: number | null;
+    }
+  | { readonly kind: "refused"; readonly refusal: Refusal; readonly affordable?: Affordable | undefined }
+  /** This request was here before. Its hold cannot pay for the work twice. */
+  | { readonly kind: "repeated" };
+
+type Held = Extract<HoldOutcome, { kind: "held" }>;
+
+/** Input and output tokens to reserve. */
+interface Reserve {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** The gate: reserves what the call needs to begin, or as much of it as there is. A stream begins with a slice; an
+ *  answer in one piece cannot be stopped midway, so all that it may become is reserved.
+ *  Throws: LedgerUnavailable. */
+export async function openHold(engine: EngineDeps, opening: Opening): Promise<Opened> {
+  const { ask } = opening;
+  const wanted = wantedTokens(opening) * ask.choices;
+  let reserve: Reserve = { inputTokens: ask.prompt.quickBound, outputTokens: wanted };
+  let outcome = await tryHold(engine, opening, reserve);
+  // Twice: a cap may leave more than the account has.
+  for (let lowered = 0; lowered < 2 && outcome.kind !== "held"; lowered += 1) {
+    const lower = await lowerReserve(opening, wanted, leftOf(refusalIn(outcome)));
+    if (lower === null) break;
+    reserve = lower;
+    outcome = await tryHold(engine, opening, reserve);
+  }
+  if (outcome.kind !== "held") return { kind: "refused", refusal: refusalIn(outcome), affordable: affordableIn(outcome) };
+  return outcome.duplicate ? { kind: "repeated" } : opened(opening, reserve, outcome);
+}
+
+/** Output tokens of one choice, at first. */
+function wantedTokens(opening: Opening): number {
+  const limit = limitTokens(opening);
+  return opening.ask.streams ? Math.min(limit, opening.settings.sliceTokens) : limit;
+}
+
+/** How long one choice can become. */
+function limitTokens({ ask, rates, settings }: Opening): number {
+  const models = rates.maxOutputTokens;
+  return Math.min(ask.outputLimit ?? models ?? settings.defaultOutputTokens, models ?? Number.MAX_SAFE_INTEGER);
+}
+
+/** What the credits pay for, with the prompt counted and no longer guessed. null: not one token a choice. */
+async function lowerReserve(opening: Opening, wanted: number, left: MicroCredits): Promise<Reserve | null> {
+  if (left <= 0n) return null;
+  const { ask, rates } = opening;
+  const inputTokens = await ask.prompt.carefulBound();
+  if (costOf(rates, { inputTokens, cachedInputTokens: 0, outputTokens: 0 }) > left) return null;
+  const affordable = Math.min(outputTokensFor(rates, inputTokens, left), wanted);
+  if (affordable < ask.choices) return null;
+  return { inputTokens, outputTokens: ask.choices === 0 ? 0 : affordable - (affordable % ask.choices) };
+}
+
+async function tryHold(engine: EngineDeps, opening: Opening, reserve: Reserve): Promise<HoldOutcome> {
+  const { ask, principal, requestId, book, rates, settings } = opening;
+  const cost = costOf(rates, { ...reserve, cachedInputTokens: 0 });
+  const { accountId, by, caps } = principal;
+  return holdAtPrices(engine, book, {
+    ...{ accountId, by, caps, requestId },
+    id: holdIdOf(requestId),
+    keyId: principal.keyId ?? undefined,
+    ttlSeconds: settings.holdSeconds,
+    // A hold of nothing would be none: free work reserves the smallest amount there is.
+    work:
+      cost === 0n
+        ? { kind: "amount", amount: 1n }
+        : {
+            kind: "tokens",
+            model: ask.model,
+            inputTokens: reserve.inputTokens,
+            maxOutputTokens: reserve.outputTokens,
+          },
+  });
+}
+
+/** Named after the request, so that the hold and the receipt are found by the request's id. */
+export function holdIdOf(requestId: string): HoldId {
+  return `hold_${requestId.replace(/^req_/, "")}` as HoldId;
+}
+
+async function opened(opening: Opening, reserve: Reserve, held: Held): Promise<Opened> {
+  const { ask, principal, requestId, book, rates, settings } = opening;
+  return {
+    kind: "open",
+    outputCap: await outputCapOf(opening, reserve, held),
+    hold: {
+      ...{ requestId, principal, book, rates, holdId: held.id, model: ask.model, prompt: ask.prompt },
+      amount: held.amount,
+      available: held.available,
+      inputTokens: reserve.inputTokens,
+      holdSeconds: settings.holdSeconds,
+    },
+  };
+}
+
+/** A stream may grow into what is available, an answer in one piece has what it holds. The upstream is told, because
+ *  what it thinks without showing is output too, and no count here could stop it. */
+async function outputCapOf(opening: Opening, reserve: Reserve, held: Held): Promise<number | null> {
+  const { ask, rates } = opening;
+  if (ask.choices === 0) return null;
+  const paid = ask.streams ? held.amount + held.available : held.amount;
+  const capFor = (inputTokens: number) => Math.floor(outputTokensFor(rates, inputTokens, paid) / ask.choices);
+  const limit = limitTokens(opening);
+  if (capFor(reserve.inputTokens) >= limit) return null;
+  const cap = capFor(Math.min(reserve.inputTokens, await ask.prompt.carefulBound()));
+  return cap >= limit ? null : cap;
+}
+
+/** The model was priced by the same book just before: what is no hold is a refusal. */
+function refusalIn(outcome: Exclude<HoldOutcome, Held>): Refusal {
+  if (outcome.kind === "model_unknown" || outcome.kind === "feature_unknown")
+    throw new Error(`no price for ${JSON.stringify(outcome)}`);
+  return outcome;
+}
+
+function affordableIn(outcome: HoldOutcome): Affordable | undefined {
+  return "affordable" in outcome ? outcome.affordable : undefined;
+}

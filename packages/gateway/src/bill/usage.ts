@@ -1,0 +1,39 @@
+import { isObject } from "../ask/fields.ts";
+
+/** Tokens of one call. `inputTokens` includes the cached ones. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  /** Output that the caller never sees; part of `outputTokens`. */
+  readonly hiddenTokens: number;
+}
+
+/** No call uses this many; more is nonsense, and so is what comes with it. */
+const LARGEST_COUNT = 1_000_000_000;
+
+/** Reads an upstream's `usage`. null when there is none, or when it is none that can be billed: negative, fractional,
+ *  absurdly large, or text. Then the gateway's own count holds. */
+export function readUsage(value: unknown): Usage | null {
+  if (!isObject(value)) return null;
+  const inputTokens = countOf(value["prompt_tokens"]);
+  const outputTokens = countOf(value["completion_tokens"] ?? 0);
+  if (inputTokens === null || outputTokens === null) return null;
+  const cached = detail(value["prompt_tokens_details"], "cached_tokens");
+  const hidden = detail(value["completion_tokens_details"], "reasoning_tokens");
+  return {
+    inputTokens,
+    cachedInputTokens: Math.min(cached, inputTokens),
+    outputTokens,
+    hiddenTokens: Math.min(hidden, outputTokens),
+  };
+}
+
+function countOf(value: unknown): number | null {
+  const isCount = Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_COUNT;
+  return isCount ? (value as number) : null;
+}
+
+function detail(details: unknown, field: string): number {
+  return isObject(details) ? (countOf(details[field]) ?? 0) : 0;
+}

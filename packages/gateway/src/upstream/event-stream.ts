@@ -1,0 +1,125 @@
+import type { IncomingMessage } from "node:http";
+import { type ModelEvent, readEvent } from "../stream/event.ts";
+import { openSplitter } from "../stream/sse.ts";
+import { broken, timedOut, type UpstreamFailure } from "./failure.ts";
+
+export interface StreamListener {
+  /** Never empty; all that one read from the network brought. */
+  onEvents(events: readonly ModelEvent[]): void;
+  /** Once, after the last event. null: the model said that it is done. */
+  onEnd(failure: UpstreamFailure | null): void;
+}
+
+/** A single event is never this large; a stream that sends no end of one is broken. */
+const LARGEST_EVENT_CHARACTERS = 16 * 1024 * 1024;
+/** After `[DONE]` the connection gets this long to end properly, so that it can be used again. */
+const GOODBYE_MILLISECONDS = 1000;
+
+/** A model's answer as it streams in. Keeps what comes until somebody listens. Callbacks and not promises, because
+ *  a thousand streams go through here chunk by chunk. */
+export class EventStream {
+  readonly #response: IncomingMessage;
+  readonly #splitter = openSplitter();
+  readonly #idle: NodeJS.Timeout;
+  #listener: StreamListener | null = null;
+  #kept: ModelEvent[] = [];
+  #end: { readonly failure: UpstreamFailure | null } | null = null;
+  #unfinishedChoices: number;
+
+  constructor(response: IncomingMessage, choices: number, idleMilliseconds: number) {
+    this.#response = response;
+    this.#unfinishedChoices = choices;
+    this.#idle = setTimeout(() => this.#finish(this.#stalled()), idleMilliseconds);
+    response.setEncoding("utf8");
+    response.on("data", (text: string) => this.#take(text));
+    response.on("end", () => this.#finish(this.#unlessComplete("the stream ended too early")));
+    response.on("close", () => this.#finish(this.#unlessComplete("the connection broke")));
+  }
+
+  /** What is kept first, then the rest as it comes. */
+  listen(listener: StreamListener): void {
+    this.#listener = listener;
+    const kept = this.#kept;
+    this.#kept = [];
+    if (kept.length > 0) listener.onEvents(kept);
+    if (this.#end !== null) listener.onEnd(this.#end.failure);
+  }
+
+  /** Takes back what a listener was given, for the next one. */
+  putBack(events: ModelEvent[]): void {
+    this.#listener = null;
+    this.#kept = events;
+  }
+
+  /** Stops reading, so that the upstream stops sending. */
+  pause(): void {
+    if (this.#end === null) this.#response.pause();
+  }
+
+  resume(): void {
+    if (this.#end !== null || !this.#response.isPaused()) return;
+    this.#response.resume();
+    this.#idle.refresh();
+  }
+
+  /** Hangs up at once. Nothing is heard of it afterwards. */
+  destroy(): void {
+    this.#listener = null;
+    this.#end ??= { failure: null };
+    clearTimeout(this.#idle);
+    this.#response.destroy();
+  }
+
+  #take(text: string): void {
+    if (this.#end !== null) return;
+    this.#idle.refresh();
+    const events = this.#splitter.push(text).map(readEvent);
+    const last = events.findIndex(({ kind }) => kind === "done" || kind === "error" || kind === "malformed");
+    const good = last === -1 ? events : events.slice(0, last);
+    for (const event of good) this.#unfinishedChoices -= choicesEndedBy(event);
+    if (good.length > 0) this.#deliver(good);
+    if (last !== -1) this.#finish(failureIn(events[last]!));
+    else if (this.#splitter.pending > LARGEST_EVENT_CHARACTERS) this.#finish(broken("an event without end"));
+  }
+
+  #deliver(events: readonly ModelEvent[]): void {
+    if (this.#listener === null) this.#kept.push(...events);
+    else this.#listener.onEvents(events);
+  }
+
+  #finish(failure: UpstreamFailure | null): void {
+    if (this.#end !== null) return;
+    this.#end = { failure };
+    clearTimeout(this.#idle);
+    if (failure === null) this.#sayGoodbye();
+    else this.#response.destroy();
+    this.#listener?.onEnd(failure);
+  }
+
+  /** All choices have their finish_reason, or usage was sent: then an end without `[DONE]` is an end all the same. */
+  #unlessComplete(detail: string): UpstreamFailure | null {
+    return this.#unfinishedChoices <= 0 ? null : broken(detail);
+  }
+
+  /** Nothing came although we were reading: the upstream hangs. Else it is the client who does not read. */
+  #stalled(): UpstreamFailure {
+    return this.#response.isPaused() ? { kind: "called_off", isAnswered: true } : timedOut("the stream stalled");
+  }
+
+  #sayGoodbye(): void {
+    if (this.#response.complete) return;
+    const timer = setTimeout(() => this.#response.destroy(), GOODBYE_MILLISECONDS);
+    this.#response.once("close", () => clearTimeout(timer));
+    this.#response.resume();
+  }
+}
+
+function choicesEndedBy(event: ModelEvent): number {
+  if (event.kind === "usage") return Number.POSITIVE_INFINITY;
+  return event.kind === "chunk" ? event.finishes.length : 0;
+}
+
+function failureIn(event: ModelEvent): UpstreamFailure | null {
+  if (event.kind === "error") return broken(`error event: ${event.message}`);
+  return event.kind === "malformed" ? broken("an event that is not JSON") : null;
+}
