@@ -1,5 +1,5 @@
 import type { Flags, Need } from "./connection/choose.ts";
-import { type Chosen, chooseOrExplain, type Connection, connect } from "./connection/connect.ts";
+import { type Chosen, type Connection, chooseOrExplain, connect } from "./connection/connect.ts";
 import { findSandbox, type Sandbox, sandboxPaths } from "./connection/sandbox.ts";
 import type { ExitName } from "./exit.ts";
 import { createPaint, type Paint, wantsColours } from "./output/paint.ts";

@@ -3,7 +3,6 @@ import type { ErrorCode } from "@bursar/contract/errors";
 import { originsOf } from "./connection/connect.ts";
 import type { Context } from "./context.ts";
 import { exitNameFor } from "./exit.ts";
-import { amount } from "./output/amount.ts";
 
 /** What to do about it, where there is something to do. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
@@ -20,20 +19,18 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   admin_required: "An admin key is given with BURSAR_ADMIN_KEY or --key.",
 };
 
+const ACCOUNT_HINT = "Name the account with --account <id>, or set BURSAR_ACCOUNT.";
+
 /** Lines to go below the server's message. */
 export function hintsFor(error: BursarError, context: Context): string[] {
   const hints: Readonly<Record<string, string>> = HINTS;
   const hint = hints[error.code];
   return [
-    ...shortageOf(error),
+    ...(error.code === "invalid_request" && error.param === "accountId" ? [ACCOUNT_HINT] : []),
     ...(hint === undefined ? [] : [hint]),
     ...originHints(error, context),
     ...(error.requestId === null ? [] : [`The request was ${error.requestId}`]),
   ];
-}
-
-function shortageOf({ available, missing }: BursarError): string[] {
-  return missing === undefined ? [] : [`available ${amount(available ?? "0")}, missing ${amount(missing)}`];
 }
 
 /** A wrong key or a wrong address: where did it come from? */

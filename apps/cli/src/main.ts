@@ -15,8 +15,9 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-/** Sets the exit code and lets the process end by itself, so that all output arrives. */
-process.exitCode = EXIT[await run(process.argv.slice(2))];
+/** Lets the process end by itself, so that all output arrives, or goes on serving. */
+const end = await run(process.argv.slice(2));
+if (end !== "done") process.exitCode = EXIT[end];
 
 async function run(words: readonly string[]): Promise<ExitName> {
   const program = createProgram(version());

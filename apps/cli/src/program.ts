@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { COMMANDS, type CommandName } from "./commands.ts";
 import type { Context, GlobalFlags } from "./context.ts";
 import { exitCodeTable } from "./exit.ts";
@@ -58,4 +58,22 @@ export function flagsOf(program: Command): GlobalFlags {
 /** Every command's help ends with examples. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}
+
+/** A group whose name alone means one of its subcommands: its help shows that one's arguments and options, too. */
+export function defaultSubcommand(group: Command, command: Command): void {
+  const text = () => {
+    const help = command.createHelp();
+    help.showGlobalOptions = false;
+    return `\n${group.name()} alone means ${command.name()}:\n\n${help.formatHelp(command, help)}`;
+  };
+  group.addHelpText("after", text);
+}
+
+/** For the first argument of such a subcommand, where a misspelt name arrives as well. */
+export function amountOrVerb(...others: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (/^[-+]?[\d.,]/.test(text)) return text;
+    throw new InvalidArgumentError(`It is no amount of credits, nor one of create, ${others.join(", ")}.`);
+  };
 }

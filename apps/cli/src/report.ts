@@ -46,17 +46,29 @@ function refusalReport(error: BursarError, context: Context): Report {
   const { message, param } = error;
   return {
     exit: exitNameFor(error),
-    message: param === null || message.includes(param) ? message : `${param}: ${message}`,
+    message: sentence(message, param),
     hints: hintsFor(error, context),
     body: error.toJSON(),
   };
 }
 
+/** The server's messages about a field are a sentence of their own, or go on after its name: "must be …". */
+function sentence(message: string, param: string | null): string {
+  const isWhole = param === null || /^[A-Z]/.test(message) || message.startsWith(`${param}:`);
+  return isWhole ? message : `${param}: ${message}`;
+}
+
 function silenceReport({ message, operationId }: BursarUnreachable, context: Context): Report {
   const chosen = context.lastChosen();
-  const repeat = operationId === undefined ? [] : [`To be sure it is done once, repeat it with --id ${operationId}`];
+  const repeat =
+    operationId === undefined ? [] : [`To be sure it is done once, repeat it with --id ${operationId}`];
   const hints = chosen === undefined ? [] : unreachableHints(chosen, context.sandbox()?.path);
-  return { exit: "unavailable", message, hints: [...hints, ...repeat], body: bodyOf("unavailable", "unavailable", message) };
+  return {
+    exit: "unavailable",
+    message,
+    hints: [...hints, ...repeat],
+    body: bodyOf("unavailable", "unavailable", message),
+  };
 }
 
 function bugReport(thrown: unknown): Report {

@@ -30,16 +30,17 @@ export function moment(
   throw new InvalidArgumentError('It must be like "30d", "12h", "2027-01-31" or "2027-01-31T08:00:00Z".');
 }
 
+export const NEVER = "never";
+
+/** A moment ahead, or never. */
+export function expires(text: string): string {
+  return text === NEVER ? NEVER : moment(text, "ahead");
+}
+
 export const ahead = (text: string): string => moment(text, "ahead");
 export const ago = (text: string): string => moment(text, "ago");
 
 function secondsIn(unit: string | undefined): number {
   const seconds: Readonly<Record<string, number>> = SECONDS;
   return seconds[unit ?? ""] ?? 0;
-}
-
-/** Only what was given: the contract tells "absent" from "undefined". */
-export function given<Value extends object>(value: Value): { [Name in keyof Value]: NonNullable<Value[Name]> } {
-  const pairs = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(pairs) as { [Name in keyof Value]: NonNullable<Value[Name]> };
 }

@@ -1,4 +1,3 @@
-import { ERRORS } from "@bursar/contract/errors";
 import { newRequestId } from "@bursar/contract/ids";
 import { pendingMigrations } from "@bursar/database/migrate";
 import type { Gateway } from "@bursar/gateway/gateway";
@@ -7,7 +6,7 @@ import { Registry, collectDefaultMetrics, Gauge } from "prom-client";
 import { mountGateway } from "./compat/openai.ts";
 import { type MountDeps, mountRest, unexpected } from "./rest/mount.ts";
 import { openApiDocument } from "./rest/openapi.ts";
-import { type Problem, problemBody } from "./rest/problem.ts";
+import { answerProblem } from "./rest/problem.ts";
 import { VERSION } from "./version.ts";
 
 export interface AppDeps extends MountDeps {
@@ -41,11 +40,6 @@ export function createApp(deps: AppDeps): Hono {
     return answerProblem(unexpected(deps, error, requestId, context.req.path), requestId);
   });
   return app;
-}
-
-export function answerProblem(problem: Problem, requestId: string): Response {
-  const init = { status: ERRORS[problem.problem].status, headers: { "x-request-id": requestId } };
-  return Response.json(problemBody(problem, requestId), init);
 }
 
 /** Ready when the database answers, its schema is the code's, and there are prices. */

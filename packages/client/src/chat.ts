@@ -1,7 +1,7 @@
 import { errorFrom, jsonOrNull, unrecognised } from "./errors.ts";
 import type { Patience } from "./patience.ts";
-import { readEvents } from "./sse.ts";
 import { unreachable } from "./silence.ts";
+import { readEvents } from "./sse.ts";
 
 export interface ChatMessage {
   readonly role: "system" | "user" | "assistant" | "developer" | "tool";

@@ -160,7 +160,7 @@ describe("silence", () => {
 
 describe("waitForReady", () => {
   test("resolves once the server serves", async () => {
-    server.on("GET /openapi.json", { status: 503 }, { status: 503 }, { status: 200, body: {} });
+    server.on("GET /ready", { status: 503 }, { status: 503 }, { status: 200, body: {} });
     await client.waitForReady();
     expect(server.requests).toHaveLength(3);
   });

@@ -9,7 +9,7 @@ export interface WaitOptions {
 
 const PAUSE_MILLISECONDS = 50;
 
-/** Asks for the API's description, which needs no key, until it comes. */
+/** Asks whether the server is ready, which needs no key, until it is. */
 export async function waitUntilReady(
   fetch: typeof globalThis.fetch,
   url: string,
@@ -20,10 +20,10 @@ export async function waitUntilReady(
   let last: unknown = timeout.reason;
   while (!signal.aborted) {
     try {
-      const response = await fetch(`${url}/openapi.json`, { signal });
+      const response = await fetch(`${url}/ready`, { signal });
       await response.body?.cancel();
       if (response.ok) return;
-      last = new Error(`${url}/openapi.json answered ${response.status}`);
+      last = new Error(`${url}/ready answered ${response.status}`);
     } catch (error) {
       if (!signal.aborted) last = error;
     }

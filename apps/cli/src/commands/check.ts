@@ -31,7 +31,10 @@ export function verdictText(verdict: Verdict, { paint }: Look): string {
     ["would cost", verdict.amount === null ? null : amount(verdict.amount)],
     ["available", amount(available)],
     ["missing", allowed ? null : amount(missing)],
-    ["affordable output", affordable.maxOutputTokens === null ? null : `${count(affordable.maxOutputTokens)} tokens`],
+    [
+      "affordable output",
+      affordable.maxOutputTokens === null ? null : `${count(affordable.maxOutputTokens)} tokens`,
+    ],
     ["a model that fits", affordable.model ?? null],
   ]);
   return `${title}\n${lines}`;

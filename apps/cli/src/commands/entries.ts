@@ -1,5 +1,6 @@
 import type { Client } from "@bursar/client";
 import type { Command } from "commander";
+import { collect } from "../collect.ts";
 import type { Context, Look } from "../context.ts";
 import { amount } from "../output/amount.ts";
 import { table } from "../output/table.ts";
@@ -32,7 +33,7 @@ export function entries(command: Command, context: Context): void {
 }
 
 async function everything(entries: ReturnType<Client["everyEntry"]>): Promise<Page> {
-  return { entries: await Array.fromAsync(entries), nextCursor: null };
+  return { entries: await collect(entries), nextCursor: null };
 }
 
 export function entriesText({ entries, nextCursor }: Page, { paint }: Look): string {

@@ -1,22 +1,13 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Context, Look } from "../context.ts";
 import { creditsText, isZero } from "../output/amount.ts";
 import { both } from "../output/time.ts";
-import { examples } from "../program.ts";
+import { amountOrVerb, defaultSubcommand, examples } from "../program.ts";
 import { wholeNumber } from "../values.ts";
 import { addUsageOptions, addWorkOptions, costOf, type UsageOptions, type WorkOptions } from "./work.ts";
 
 export function hold(command: Command, context: Context): void {
-  command.addHelpText(
-    "after",
-    `${examples(
-      "bursar hold 5                     the same as bursar hold create 5",
-      "bursar hold extend hold_7 2",
-      "bursar hold settle hold_7 3.25",
-      "bursar hold release hold_7",
-    )}\n\nA hold that is neither settled nor released ends by itself when its time is over.`,
-  );
-  createHold(command.command("create", { isDefault: true }), context);
+  defaultSubcommand(command, createHold(command.command("create", { isDefault: true }), context));
   extendHold(command.command("extend"), context);
   settleHold(command.command("settle"), context);
   releaseHold(command.command("release"), context);
@@ -29,17 +20,24 @@ interface CreateOptions extends WorkOptions {
   readonly parent?: string;
 }
 
-function createHold(command: Command, context: Context): void {
-  addWorkOptions(command)
-    .description("reserve credits before work starts")
-    .argument("[amount]", "credits, such as 5; or leave it out and name a model", amountOrVerb)
+function createHold(command: Command, context: Context): Command {
+  return addWorkOptions(command)
+    .description("reserve credits before work starts; what is not settled in time goes back by itself")
+    .argument(
+      "[amount]",
+      "credits, such as 5; or leave it out and name a model",
+      amountOrVerb("extend", "settle", "release"),
+    )
     .option("--id <id>", "your id for the hold")
     .option("--feature <name>", "the feature the work is for")
     .option("--ttl <seconds>", "how long it lasts unless it is extended; default 600", wholeNumber)
     .option("--parent <hold id>", "an open hold to draw from: a run's budget")
     .addHelpText(
       "after",
-      examples("bursar hold 5", "bursar hold --model sandbox-small --input-tokens 2000 --max-output-tokens 500"),
+      examples(
+        "bursar hold 5",
+        "bursar hold --model sandbox-small --input-tokens 2000 --max-output-tokens 500",
+      ),
     )
     .action(async (amount: string | undefined, { ttl, parent, ...options }: CreateOptions) => {
       const { client, account } = await context.connect("account");
@@ -51,12 +49,6 @@ function createHold(command: Command, context: Context): void {
           `Held ${creditsText(answer.amount)} as ${look.paint.bold(answer.id)}, until ${both(answer.expiresAt, look.nowMilliseconds)}; ${left(answer)}.`,
       );
     });
-}
-
-/** `hold` alone means `hold create`, so a misspelt subcommand arrives here as an amount. */
-function amountOrVerb(text: string): string {
-  if (/^[-+]?[\d.,]/.test(text)) return text;
-  throw new InvalidArgumentError("It is neither an amount nor one of create, extend, settle, release.");
 }
 
 interface ExtendOptions {
@@ -106,7 +98,9 @@ function settleHold(command: Command, context: Context): void {
       const { client, account } = await context.connect("account");
       const answer = await client.settleHold(holdId, { ...account, ...costOf(amount, usage) });
       context.print(answer, ({ paint }) => {
-        const debt = isZero(answer.overrun) ? "" : ` ${paint.red(`${creditsText(answer.overrun)} became a debt.`)}`;
+        const debt = isZero(answer.overrun)
+          ? ""
+          : ` ${paint.red(`${creditsText(answer.overrun)} became a debt.`)}`;
         return `Charged ${paint.bold(creditsText(answer.charged))}, released ${creditsText(answer.released)}; ${left(answer)}.${debt}`;
       });
     });

@@ -16,7 +16,6 @@ export function models(command: Command, context: Context): void {
 }
 
 export function modelsText({ data, priceVersion }: Models, { paint }: Look): string {
-  const tokens = (limit: number | null) => (limit === null ? "-" : count(limit));
   const lines = table(
     paint,
     [
@@ -31,4 +30,8 @@ export function modelsText({ data, priceVersion }: Models, { paint }: Look): str
     "No model has a price.",
   );
   return `${lines}\n\nCredits per million tokens, margin included. Price version ${priceVersion}.`;
+}
+
+function tokens(limit: number | null): string {
+  return limit === null ? "-" : count(limit);
 }

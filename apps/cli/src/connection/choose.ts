@@ -37,7 +37,9 @@ export type Choice =
 export function choose(known: Known, need: Need): Choice {
   const { flags, environment, sandbox } = known;
   const url =
-    sourced(flags.url, "--url") ?? fromEnvironment(environment, "BURSAR_URL") ?? sourced(sandbox?.url, sandbox?.path);
+    sourced(flags.url, "--url") ??
+    fromEnvironment(environment, "BURSAR_URL") ??
+    sourced(sandbox?.url, sandbox?.path);
   if (url === undefined) return { kind: "no_url" };
   const local = sandbox !== null && sameServer(sandbox.url, url.value) ? sandbox : null;
   const account = flags.account ?? environment["BURSAR_ACCOUNT"];

@@ -8,7 +8,7 @@ export interface Connection {
   /** To spread into a call's fields: names the account where it must or should be named. */
   readonly account: { readonly accountId?: string };
   /** The account's id, for calls that cannot do without. Throws: none is known. */
-  requireAccount(): string;
+  readonly requireAccount: () => string;
 }
 
 export type Chosen = Extract<Choice, { kind: "chosen" }>;
@@ -35,7 +35,7 @@ export async function connect(chosen: Chosen): Promise<Connection> {
     try {
       return createClient({ url: chosen.url.value, key: chosen.key.value, retry });
     } catch (error) {
-      if (error instanceof TypeError) throw usageFailure(`${error.message}`, originsOf(chosen));
+      if (error instanceof TypeError) throw usageFailure(error.message, originsOf(chosen));
       throw error;
     }
   }

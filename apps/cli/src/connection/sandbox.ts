@@ -70,5 +70,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function unusable(path: string, why: string): Failure {
   const hint = "Start the sandbox again with npm start, as the same user: it writes this file anew.";
-  return new Failure("unavailable", "unavailable", `The sandbox's file ${path} cannot be used: ${why}`, [hint]);
+  return new Failure("unavailable", "unavailable", `The sandbox's file ${path} cannot be used: ${why}`, [
+    hint,
+  ]);
 }

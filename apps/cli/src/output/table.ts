@@ -40,9 +40,13 @@ function alignedCells<Row>(column: Column<Row>, rows: readonly Row[], paint: Pai
 }
 
 function lineUpDecimals(numbers: readonly string[]): string[] {
-  const fractionOf = (text: string) => (text.includes(".") ? text.length - text.indexOf(".") : 0);
-  const longest = Math.max(0, ...numbers.map(fractionOf));
-  return numbers.map((text) => text + " ".repeat(longest - fractionOf(text)));
+  const longest = Math.max(0, ...numbers.map(fractionLength));
+  return numbers.map((text) => text + " ".repeat(longest - fractionLength(text)));
+}
+
+/** With the point. */
+function fractionLength(number: string): number {
+  return number.includes(".") ? number.length - number.indexOf(".") : 0;
 }
 
 function visibleLength(text: string): number {
@@ -50,7 +54,10 @@ function visibleLength(text: string): number {
 }
 
 /** A name and a value a line, the values aligned. Lines whose value is null are left out. */
-export function facts(paint: Paint, pairs: readonly (readonly [name: string, value: string | null])[]): string {
+export function facts(
+  paint: Paint,
+  pairs: readonly (readonly [name: string, value: string | null])[],
+): string {
   const shown = pairs.filter((pair): pair is readonly [string, string] => pair[1] !== null);
   const width = Math.max(0, ...shown.map(([name]) => name.length));
   return shown.map(([name, value]) => `${paint.dim(name.padEnd(width))}  ${value}`).join("\n");

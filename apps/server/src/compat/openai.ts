@@ -1,11 +1,11 @@
 import { newRequestId } from "@bursar/contract/ids";
 import type { Gateway } from "@bursar/gateway/gateway";
 import type { Context, Hono } from "hono";
-import { type AppDeps, answerProblem } from "../app.ts";
+import type { AppDeps } from "../app.ts";
 import { authenticate } from "../rest/authenticate.ts";
 import { readJson } from "../rest/input.ts";
 import { unexpected } from "../rest/mount.ts";
-import { isProblem, type Problem } from "../rest/problem.ts";
+import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
 
 /** Pictures travel in the body. */
 const BODY_LIMIT_BYTES = 32 << 20;

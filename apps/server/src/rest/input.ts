@@ -5,6 +5,9 @@ import type { Problem } from "./problem.ts";
 export function firstIssue(error: z.ZodError, prefix = ""): Problem {
   const issue = deepest(error.issues[0]!);
   const keys = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
+  if (keys.length === 0 && issue.code === "invalid_type" && prefix === "") {
+    return { problem: "invalid_request", message: "The body must be a JSON object" };
+  }
   const path = [...(prefix === "" ? [] : [prefix]), ...keys.map(String)].join(".");
   const message = issue.code === "unrecognized_keys" ? "is not a field of this request" : issue.message;
   return {

@@ -43,12 +43,11 @@ function describe(operation: Operation): Json {
     description: "Done",
     content: { "application/json": { schema: schemaOf(answer, "output") } },
   };
-  const requestBody = { required: true, content: { "application/json": { schema: bodySchema(operation) } } };
   return {
     operationId: name,
     summary,
     parameters: [...parametersIn("path", operation.params), ...parametersIn("query", operation.query)],
-    ...(body === undefined ? {} : { requestBody }),
+    ...(body === undefined ? {} : { requestBody: requestBody(operation, body) }),
     responses: {
       [status]: success,
       ...(status === 201 ? { 200: repeated(success) } : {}),
@@ -57,9 +56,13 @@ function describe(operation: Operation): Json {
   };
 }
 
+function requestBody(operation: Operation, body: z.ZodType): Json {
+  return { required: true, content: { "application/json": { schema: bodySchema(operation, body) } } };
+}
+
 /** A batch's operations are checked one by one, so its own schema leaves them open. */
-function bodySchema(operation: Operation): Json {
-  const schema = schemaOf(operation.body!, "input");
+function bodySchema(operation: Operation, body: z.ZodType): Json {
+  const schema = schemaOf(body, "input");
   if (operation.name !== "batch") return schema;
   const properties = schema["properties"] as Record<string, Json>;
   const operations = { ...properties["operations"], items: { $ref: "#/components/schemas/BatchOperation" } };

@@ -23,6 +23,11 @@ export function problemBody(problem: Problem, requestId: string): ErrorBody {
   return { error: { type, code, message, param, requestId, ...defined({ available, missing }), ...extra } };
 }
 
+export function answerProblem(problem: Problem, requestId: string): Response {
+  const init = { status: ERRORS[problem.problem].status, headers: { "x-request-id": requestId } };
+  return Response.json(problemBody(problem, requestId), init);
+}
+
 function defined<T extends Record<string, unknown>>(fields: T): { [K in keyof T]: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: NonNullable<T[K]>;

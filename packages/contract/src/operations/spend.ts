@@ -1,23 +1,16 @@
 import { z } from "zod";
 import { errorBody } from "../errors.ts";
 import { operation } from "../operation.ts";
-import { creditsText, feature, id, metadata } from "../shapes.ts";
+import { creditsText, feature, id, metadata, positiveAmount, usage } from "../shapes.ts";
 import { checkWork } from "./balance.ts";
 import { grantAnswer, grantBody } from "./grants.ts";
-import {
-  checkCost,
-  costFields,
-  holdAnswer,
-  holdFields,
-  releaseAnswer,
-  settleAnswer,
-  settleFields,
-} from "./holds.ts";
+import { checkCost, holdAnswer, holdFields, releaseAnswer, settleAnswer, settleFields } from "./holds.ts";
 
 const spendFields = z.strictObject({
   id: id.optional().describe("Your id for this spend; it is the idempotency key"),
   accountId: id.optional(),
-  ...costFields,
+  amount: positiveAmount.optional(),
+  usage: usage.optional(),
   feature: feature.optional(),
   metadata: metadata.optional(),
 });
@@ -72,8 +65,9 @@ export const batch = operation({
     "Up to 1000 operations, each decided on its own, answered in order. A refusal does not stop the others.",
   body: z.strictObject({
     accountId: id.optional(),
+    // Each operation is checked on its own: a malformed one is refused in its place, and the others go on.
     operations: z
-      .array(batchOperation)
+      .array(z.unknown())
       .min(1, "must name at least one operation")
       .max(1000, "must hold at most 1000"),
   }),
