@@ -13,7 +13,7 @@ export const commands = {
       { name: "lint", script: tool("oxlint/bin/oxlint"), args: ["--type-aware", "--deny-warnings"] },
       { name: "types", script: tool("typescript/bin/tsc"), args: ["-p", "."] },
       { name: "arrows", script: "scripts/arrows.ts", args: [] },
-      { name: "dead-exports", script: "scripts/dead-exports.ts", args: [] },
+      { name: "dead code", script: tool("knip/bin/knip.js"), args: ["--no-progress"] },
     ],
   },
   bench: { isList: false, steps: [{ name: "bench", script: "bench/run.ts", args: [] }] },

@@ -1,5 +1,6 @@
 import { newRequestId } from "@bursar/contract/ids";
 import { pendingMigrations } from "@bursar/database/migrate";
+import { accountsOutOfBalance } from "@bursar/engine/ledger/store-read";
 import type { Gateway } from "@bursar/gateway/gateway";
 import { Hono } from "hono";
 import { Registry, collectDefaultMetrics, Gauge } from "prom-client";
@@ -73,18 +74,10 @@ function mountMetrics(app: Hono, deps: AppDeps): void {
     help: "Accounts whose issued credits are not where the ledger says; must be 0",
     registers: [registry],
     async collect() {
-      this.set(await accountsOutOfBalance(deps));
+      this.set(await accountsOutOfBalance(deps.pool));
     },
   });
   app.get("/metrics", async (context) =>
     context.text(await registry.metrics(), 200, { "content-type": registry.contentType }),
   );
-}
-
-async function accountsOutOfBalance(deps: AppDeps): Promise<number> {
-  const { rows } = await deps.pool.query<{ count: bigint }>(
-    `select count(*) as count from accounts
-     where issued <> available + held + spent + expired + revoked - owed or available < 0 or held < 0 or owed < 0`,
-  );
-  return Number(rows[0]!.count);
 }

@@ -1,7 +1,7 @@
 import type { Client } from "@bursar/client";
 import { type Command, Option } from "commander";
 import type { Context, Look } from "../context.ts";
-import { amount, count, creditsText } from "../output/amount.ts";
+import { amount, count, counted, creditsText } from "../output/amount.ts";
 import { table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
 import { examples } from "../program.ts";
@@ -45,6 +45,6 @@ export function usageText({ from, to, total, groups }: Usage, by: Group, { paint
     groups,
     "Nothing was used.",
   );
-  const sum = `${paint.bold(creditsText(total.amount))} for ${count(total.requests)} requests`;
+  const sum = `${paint.bold(creditsText(total.amount))} for ${counted(total.requests, "request")}`;
   return `${sum}, ${clockTime(from)} to ${clockTime(to)}\n\n${lines}`;
 }

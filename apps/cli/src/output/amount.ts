@@ -14,6 +14,11 @@ export function isZero(credits: string): boolean {
   return /^-?0*(\.0*)?$/.test(credits);
 }
 
-export function count(tokens: number): string {
-  return amount(String(tokens));
+export function count(things: number): string {
+  return amount(String(things));
+}
+
+/** "1 request", "1,200 requests". */
+export function counted(things: number, name: string): string {
+  return `${count(things)} ${things === 1 ? name : `${name}s`}`;
 }

@@ -24,8 +24,8 @@ export function relativeTime(iso: string, nowMilliseconds: number): string {
 
 function distanceText(seconds: number): string {
   const unit = UNITS.find((candidate) => seconds >= 2 * candidate.seconds);
-  if (unit === undefined) return `${Math.floor(seconds)} s`;
-  return `${Math.floor(seconds / unit.seconds)} ${unit.name}s`;
+  if (unit === undefined) return `${Math.round(seconds)} s`;
+  return `${Math.round(seconds / unit.seconds)} ${unit.name}s`;
 }
 
 /** "in 29 days (2026-12-20 01:29 UTC)". */

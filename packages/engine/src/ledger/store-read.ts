@@ -62,3 +62,12 @@ export async function grantSources(
   );
   return new Map(rows.map((row) => [row.id, row.source]));
 }
+
+/** Invariant 1 over all account rows, for a gauge: anything but 0 is an alarm. */
+export async function accountsOutOfBalance(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: bigint }>(
+    `select count(*) as count from accounts
+     where issued <> available + held + spent + expired + revoked - owed or available < 0 or held < 0 or owed < 0`,
+  );
+  return Number(rows[0]!.count);
+}

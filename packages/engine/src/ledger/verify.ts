@@ -1,8 +1,8 @@
 import pg from "pg";
 import { copyOut } from "./copy-out.ts";
-import { ENTRY_COLUMNS } from "./entry.ts";
 import { grantsFromText } from "./grants-text.ts";
 import { AccountReplay, type Problem, type Replayed } from "./replay.ts";
+import { BEGIN_SNAPSHOT, COPY_ACCOUNTS, COPY_ENTRIES, hasKeyIndex } from "./store-verify.ts";
 
 export type { Problem } from "./replay.ts";
 
@@ -30,7 +30,7 @@ export async function verifyLedger(
   const client = connect();
   await client.connect();
   try {
-    await client.query("begin isolation level repeatable read read only");
+    await client.query(BEGIN_SNAPSHOT);
     return await verifySnapshot(client, options.problemLimit ?? 100);
   } finally {
     await client.end();
@@ -61,10 +61,7 @@ async function verifySnapshot(client: pg.Client, problemLimit: number): Promise<
 
 /** Invariant 4 holds by a unique index: it must be there and in force. */
 async function checkKeyIndex(client: pg.Client, report: (problem: Problem) => void): Promise<void> {
-  const { rows } = await client.query(
-    `select from pg_index where indexrelid = to_regclass('entries_key') and indisunique and indisvalid`,
-  );
-  if (rows.length === 0)
+  if (!(await hasKeyIndex(client)))
     report({ invariant: 4, accountId: "", message: "the unique index entries_key is missing" });
 }
 
@@ -75,16 +72,9 @@ interface AccountRow {
   replayed: boolean;
 }
 
-/** One line an account: what its row says, with the sums of its open grants and holds. */
-const ACCOUNTS = `copy (
-  select account_id, available, held, owed, issued, spent, expired, revoked, frozen, seq, encode(hash, 'hex'),
-    grants, coalesce(h.amount, 0)
-  from accounts left join (select account_id, sum(amount) as amount from holds group by 1) h using (account_id)
-) to stdout`;
-
 async function readAccounts(client: pg.Client): Promise<Map<string, AccountRow>> {
   const rows = new Map<string, AccountRow>();
-  await copyOut(client, ACCOUNTS, (line) => {
+  await copyOut(client, COPY_ACCOUNTS, (line) => {
     const columns = line.split("\t");
     const [accountId, grants] = [columns[0]!, grantsFromText(columns[11]!)];
     const remaining = grants.reduce((sum, grant) => sum + grant.remaining, 0n);
@@ -105,21 +95,17 @@ async function replayAll(
   const finish = () => {
     if (replay !== null) compare(rows.get(replay.accountId), replay.end(), report);
   };
-  await copyOut(
-    client,
-    `copy (select ${ENTRY_COLUMNS}, hash from entries order by account_id, seq) to stdout`,
-    (line) => {
-      entries += 1;
-      const accountId = line.slice(0, line.indexOf("\t"));
-      if (replay?.accountId !== accountId) {
-        finish();
-        replay = new AccountReplay(accountId, report);
-      }
-      const end = line.lastIndexOf("\t");
-      // The hash is printed as \\x and 64 hex digits.
-      replay.add(line.slice(0, end), line.slice(end + 4));
-    },
-  );
+  await copyOut(client, COPY_ENTRIES, (line) => {
+    entries += 1;
+    const accountId = line.slice(0, line.indexOf("\t"));
+    if (replay?.accountId !== accountId) {
+      finish();
+      replay = new AccountReplay(accountId, report);
+    }
+    const end = line.lastIndexOf("\t");
+    // The hash is printed as \\x and 64 hex digits.
+    replay.add(line.slice(0, end), line.slice(end + 4));
+  });
   finish();
   return entries;
 }

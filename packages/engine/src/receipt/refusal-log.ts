@@ -1,21 +1,5 @@
-import type { AccountId } from "@bursar/contract/ids";
-import { newOperationId } from "@bursar/contract/ids";
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
-import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
-
-export interface RefusalRecord {
-  readonly accountId: AccountId;
-  readonly reference: string;
-  readonly requestId: string | null;
-  readonly operation: string;
-  readonly code: string;
-  readonly amount: MicroCredits | null;
-  readonly feature: string | null;
-  readonly detail: Readonly<Record<string, unknown>>;
-  readonly at: Instant;
-  readonly by: string;
-}
+import { insertRefusals, type RefusalRecord } from "./store.ts";
 
 /** Keeps why something was refused. Resolves when it is written; what arrives meanwhile is written together, so that
  *  a caller hammering an empty account costs one insert a round trip and not one a refusal. Never throws: a receipt
@@ -50,28 +34,4 @@ export function openRefusalLog(deps: {
       await (writing ??= Promise.resolve().then(writeAll));
     },
   };
-}
-
-async function insertRefusals(pool: pg.Pool, records: readonly RefusalRecord[]): Promise<void> {
-  const column = <T>(value: (record: RefusalRecord) => T) => records.map(value);
-  await pool.query({
-    name: "refusals_insert",
-    text: `insert into refusals
-      (account_id, refusal_id, reference, request_id, operation, code, amount, feature, detail, at, by)
-      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int8[],
-        $8::text[], $9::json[], $10::timestamptz[], $11::text[])`,
-    values: [
-      column((record) => record.accountId),
-      column(() => newOperationId()),
-      column((record) => record.reference),
-      column((record) => record.requestId),
-      column((record) => record.operation),
-      column((record) => record.code),
-      column((record) => record.amount),
-      column((record) => record.feature),
-      column((record) => JSON.stringify(record.detail)),
-      column((record) => formatPostgresTimestamp(record.at)),
-      column((record) => record.by),
-    ],
-  });
 }
