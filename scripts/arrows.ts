@@ -66,16 +66,15 @@ function checkPurity(file: string, imports: readonly string[], text: string): vo
     if (!isAllowed && basename(name, ".ts") !== "command")
       breaches.push(`${file}: a decision imports ${name}`);
   }
-  if (/\bawait\b|Date\.now|new Date\(\)|Math\.random/.test(text))
+  const code = withoutComments(text);
+  if (/\bawait\b|Date\.now|new Date\(\)|Math\.random/.test(code))
     breaches.push(`${file}: a decision is not pure`);
 }
 
 /** Queries live in stores; the database package is about databases, and benches compare raw SQL. */
 function checkSql(file: string, text: string): void {
   const mayHoldSql = basename(file).startsWith("store") || /^(packages\/database|bench)\//.test(file);
-  if (!mayHoldSql && SQL.test(withoutComments(text))) {
-    breaches.push(`${file}: SQL outside a store`);
-  }
+  if (!mayHoldSql && SQL.test(withoutComments(text))) breaches.push(`${file}: SQL outside a store`);
 }
 
 function withoutComments(text: string): string {

@@ -14,6 +14,7 @@ const CREDITS = "Credits:";
 const HISTORY = "History and proof:";
 const MODELS = "Models:";
 const ADMINISTRATION = "Administration:";
+export const MORE = "More:";
 
 /** Every command, in the order of the help. Code is loaded when its command is called, so that none slows another. */
 export const COMMANDS = {
@@ -88,7 +89,7 @@ export const COMMANDS = {
     load: async () => (await import("./commands/prices.ts")).prices,
   },
   serve: {
-    group: ADMINISTRATION,
+    group: MORE,
     summary: "run the server in the foreground",
     load: async () => (await import("./commands/serve.ts")).serve,
   },

@@ -29,8 +29,21 @@ export function hintsFor(error: BursarError, context: Context): string[] {
     ...(error.code === "invalid_request" && error.param === "accountId" ? [ACCOUNT_HINT] : []),
     ...(hint === undefined ? [] : [hint]),
     ...originHints(error, context),
-    ...(error.requestId === null ? [] : [`The request was ${error.requestId}`]),
+    ...(error.requestId === null ? [] : [requestHint(error.code, error.requestId)]),
   ];
+}
+
+/** A refusal that was decided by the account's state has a receipt. */
+const HAVE_RECEIPTS: ReadonlySet<string> = new Set<ErrorCode>([
+  "insufficient_credits",
+  "in_debt",
+  "cap_exceeded",
+  "parent_exhausted",
+  "account_frozen",
+]);
+
+function requestHint(code: string, requestId: string): string {
+  return HAVE_RECEIPTS.has(code) ? `Why: bursar explain ${requestId}` : `The request was ${requestId}`;
 }
 
 /** A wrong key or a wrong address: where did it come from? */

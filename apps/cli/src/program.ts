@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { COMMANDS, type CommandName } from "./commands.ts";
+import { COMMANDS, type CommandName, MORE } from "./commands.ts";
 import type { Context, GlobalFlags } from "./context.ts";
 import { exitCodeTable } from "./exit.ts";
 
@@ -28,6 +28,9 @@ export function createProgram(version: string): Command {
     .option("--no-color", "no colours")
     .helpOption("-h, --help", "show this help")
     .configureHelp({ showGlobalOptions: true })
+    .addHelpCommand(
+      new Command("help").argument("[command]").description("show a command's help").helpGroup(MORE),
+    )
     .exitOverride()
     .addHelpText("after", () => `\n${EXAMPLES}\n\n${ENVIRONMENT}\n\nExit codes:\n${exitCodeTable()}`);
 }

@@ -46,7 +46,7 @@ function createHold(command: Command, context: Context): Command {
       context.print(
         answer,
         (look) =>
-          `Held ${creditsText(answer.amount)} as ${look.paint.bold(answer.id)}, until ${both(answer.expiresAt, look.nowMilliseconds)}; ${left(answer)}.`,
+          `Held ${creditsText(answer.amount)} as ${look.paint.bold(answer.id)}; it ends ${both(answer.expiresAt, look.nowMilliseconds)}; ${left(answer)}.`,
       );
     });
 }
@@ -78,7 +78,7 @@ function extendedText(
   { paint, nowMilliseconds }: Look,
 ): string {
   const grown = isZero(answer.extended) ? "" : ` ${creditsText(answer.extended)} more:`;
-  const until = answer.expiresAt === null ? "" : `, until ${both(answer.expiresAt, nowMilliseconds)}`;
+  const until = answer.expiresAt === null ? "" : `; it ends ${both(answer.expiresAt, nowMilliseconds)}`;
   return `${paint.bold(answer.id)} holds${grown} ${creditsText(answer.amount)}${until}`;
 }
 

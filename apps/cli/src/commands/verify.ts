@@ -2,7 +2,7 @@ import type { Verification } from "@bursar/engine/ledger/verify";
 import type { Command } from "commander";
 import type { Context, Look } from "../context.ts";
 import { Failure } from "../failure.ts";
-import { count } from "../output/amount.ts";
+import { count, counted } from "../output/amount.ts";
 import { table } from "../output/table.ts";
 import { examples } from "../program.ts";
 import { wholeNumber } from "../values.ts";
@@ -69,13 +69,23 @@ function explain(error: unknown): never {
 
 export function verificationText(found: Verification, look: Look): string {
   const { paint } = look;
-  const { accounts, entries, entriesPerSecond, problemCount } = found;
+  const { problemCount } = found;
   const broken = new Set(found.problems.map((problem) => problem.invariant));
-  const checked = `Replayed ${count(entries)} entries of ${count(accounts)} accounts, ${count(entriesPerSecond)} a second.`;
   const verdict =
-    problemCount === 0 ? paint.green("The ledger is whole.") : paint.red(`${count(problemCount)} problems.`);
+    problemCount === 0
+      ? paint.green("The ledger is whole.")
+      : paint.red(`${counted(problemCount, "problem")}.`);
   const lines = INVARIANTS.map((text, index) => invariantLine(index + 1, text, broken, look));
-  return [`${verdict} ${checked}`, lines.join("\n"), ...problemTable(found, look)].join("\n\n");
+  return [`${verdict} ${replayedText(found)}`, lines.join("\n"), ...problemTable(found, look)].join("\n\n");
+}
+
+/** Below this, the rate tells of the start rather than of the speed. */
+const ENOUGH_TO_MEASURE = 10_000;
+
+function replayedText({ accounts, entries, entriesPerSecond }: Verification): string {
+  const rate = entries < ENOUGH_TO_MEASURE ? "" : `, ${count(entriesPerSecond)} a second`;
+  const ledger = entries === 1 ? "1 entry" : `${count(entries)} entries`;
+  return `Replayed ${ledger} of ${counted(accounts, "account")}${rate}.`;
 }
 
 function invariantLine(number: number, text: string, broken: ReadonlySet<number>, { paint }: Look): string {
