@@ -19,18 +19,36 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   admin_required: "An admin key is given with BURSAR_ADMIN_KEY or --key.",
 };
 
-const ACCOUNT_HINT = "Name the account with --account <id>, or set BURSAR_ACCOUNT.";
+/** The API's fields whose options go by other names. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  accountId: "Name the account with --account <id>, or set BURSAR_ACCOUNT.",
+  inputTokens: "That is the option --input-tokens.",
+  "usage.inputTokens": "That is the option --input-tokens.",
+  "usage.cachedInputTokens": "That is the option --cached-input-tokens.",
+  "usage.outputTokens": "That is the option --output-tokens.",
+  "usage.model": "That is the option --model.",
+  maxOutputTokens: "That is the option --max-output-tokens.",
+  ttlSeconds: "That is the option --ttl.",
+  parentId: "That is the option --parent.",
+  capAmount: "That is the option --cap.",
+  expiresAt: "That is the option --expires.",
+};
 
 /** Lines to go below the server's message. */
 export function hintsFor(error: BursarError, context: Context): string[] {
   const hints: Readonly<Record<string, string>> = HINTS;
   const hint = hints[error.code];
   return [
-    ...(error.code === "invalid_request" && error.param === "accountId" ? [ACCOUNT_HINT] : []),
+    ...optionHint(error),
     ...(hint === undefined ? [] : [hint]),
     ...originHints(error, context),
-    ...(error.requestId === null ? [] : [requestHint(error.code, error.requestId)]),
+    ...requestHints(error),
   ];
+}
+
+function optionHint({ code, param }: BursarError): string[] {
+  const hint = code === "invalid_request" ? OPTIONS[param ?? ""] : undefined;
+  return hint === undefined ? [] : [hint];
 }
 
 /** A refusal that was decided by the account's state has a receipt. */
@@ -42,8 +60,11 @@ const HAVE_RECEIPTS: ReadonlySet<string> = new Set<ErrorCode>([
   "account_frozen",
 ]);
 
-function requestHint(code: string, requestId: string): string {
-  return HAVE_RECEIPTS.has(code) ? `Why: bursar explain ${requestId}` : `The request was ${requestId}`;
+/** Where the arguments were wrong, there is nothing more to be found out. */
+function requestHints(error: BursarError): string[] {
+  const exit = exitNameFor(error);
+  if (error.requestId === null || exit === "usage" || exit === "notFound") return [];
+  return [HAVE_RECEIPTS.has(error.code) ? `Why: bursar explain ${error.requestId}` : `Request ${error.requestId}`];
 }
 
 /** A wrong key or a wrong address: where did it come from? */

@@ -4,7 +4,7 @@ import { CommanderError } from "commander";
 import { type Context, createContext } from "./context.ts";
 import { EXIT, type ExitName } from "./exit.ts";
 import { usageFailure } from "./failure.ts";
-import { addCommands, createProgram, flagsOf } from "./program.ts";
+import { addCommands, commandNames, createProgram, flagsOf } from "./program.ts";
 import { printReport, reportOf } from "./report.ts";
 
 /** A reader that has seen enough (`| head`) is no error. */
@@ -36,20 +36,22 @@ async function run(words: readonly string[]): Promise<ExitName> {
     else await program.parseAsync(words, { from: "user" });
     return context.verdict();
   } catch (thrown) {
-    return fail(thrown, context);
+    return fail(thrown, context, words);
   }
 }
 
-function fail(thrown: unknown, context: Context): ExitName {
+function fail(thrown: unknown, context: Context, words: readonly string[]): ExitName {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return "done";
-  const report = reportOf(thrown instanceof CommanderError ? usageOf(thrown) : thrown, context);
+  if (thrown instanceof CommanderError && thrown.code === "commander.help") return "usage";
+  const report = reportOf(thrown instanceof CommanderError ? usageOf(thrown, words) : thrown, context);
   printReport(report, context);
   return report.exit;
 }
 
-function usageOf(error: CommanderError) {
-  const message = error.message.replace(/^error: /, "");
-  return usageFailure(message, "bursar --help, or --help after a command, shows what is right.");
+function usageOf(error: CommanderError, words: readonly string[]) {
+  const message = error.message.replace(/^error: /, "").replace("\n", " ");
+  const command = commandNames().find((name) => words.includes(name));
+  return usageFailure(message, `What is right: ${["bursar", command, "--help"].filter(Boolean).join(" ")}`);
 }
 
 function version(): string {

@@ -16,6 +16,8 @@ const EXAMPLES = `Examples:
   $ bursar chat "What is a bursar?"
   $ bursar spend 2.5 --feature export --json`;
 
+const GLOBAL_OPTIONS = "\nEverywhere: --url, --key, --account, --json, --no-color (bursar --help tells more)";
+
 /** The flags that every command takes, before or after its name. */
 export function createProgram(version: string): Command {
   return new Command("bursar")
@@ -27,11 +29,11 @@ export function createProgram(version: string): Command {
     .option("--json", "print one JSON document, and errors as JSON on stderr")
     .option("--no-color", "no colours")
     .helpOption("-h, --help", "show this help")
-    .configureHelp({ showGlobalOptions: true })
     .addHelpCommand(
       new Command("help").argument("[command]").description("show a command's help").helpGroup(MORE),
     )
     .exitOverride()
+    .addHelpText("afterAll", ({ command }) => (command.parent === null ? "" : GLOBAL_OPTIONS))
     .addHelpText("after", () => `\n${EXAMPLES}\n\n${ENVIRONMENT}\n\nExit codes:\n${exitCodeTable()}`);
 }
 
@@ -43,7 +45,7 @@ export async function addCommands(
 ): Promise<void> {
   for (const name of commandNames()) {
     const { summary, group, load } = COMMANDS[name];
-    const command = program.command(name).description(summary).helpGroup(group);
+    const command = program.command(name).description(summary).helpGroup(group).helpCommand(false);
     if (!words.includes(name)) continue;
     const define = await load();
     define(command, context);
@@ -64,13 +66,12 @@ export function examples(...lines: readonly string[]): string {
 }
 
 /** A group whose name alone means one of its subcommands: its help shows that one's arguments and options, too. */
-export function defaultSubcommand(group: Command, command: Command): void {
-  const text = () => {
-    const help = command.createHelp();
-    help.showGlobalOptions = false;
-    return `\n${group.name()} alone means ${command.name()}:\n\n${help.formatHelp(command, help)}`;
-  };
-  group.addHelpText("after", text);
+export function defaultSubcommand(group: Command, command: Command, shownExamples: string): void {
+  command.addHelpText("after", shownExamples);
+  group.addHelpText("after", () => {
+    const help = command.createHelp().formatHelp(command, command.createHelp());
+    return `\n${group.name()} alone means ${command.name()}:\n\n${help}${shownExamples}`;
+  });
 }
 
 /** For the first argument of such a subcommand, where a misspelt name arrives as well. */

@@ -4,7 +4,7 @@ import type { Context, Look } from "../context.ts";
 import { amount, count } from "../output/amount.ts";
 import { facts } from "../output/table.ts";
 import { examples } from "../program.ts";
-import { addWorkOptions, type WorkOptions } from "./work.ts";
+import { addWorkOptions, askForOne, type WorkOptions } from "./work.ts";
 
 type Verdict = Awaited<ReturnType<Client["check"]>>;
 
@@ -17,6 +17,7 @@ export function check(command: Command, context: Context): void {
       `${examples("bursar check 5", "bursar check --model sandbox-small --input-tokens 2000 --max-output-tokens 500")}\n\nThe exit code is 0 when it is allowed, and 1 when not.`,
     )
     .action(async (credits: string | undefined, options: WorkOptions & { feature?: string }) => {
+      askForOne(credits, options.model, "--input-tokens and --max-output-tokens");
       const { client, account } = await context.connect("account");
       const answer = await client.check({ ...account, amount: credits, ...options });
       context.print(answer, (look) => verdictText(answer, look));

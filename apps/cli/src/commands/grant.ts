@@ -7,7 +7,11 @@ import { amountOrVerb, defaultSubcommand, examples } from "../program.ts";
 import { expires, list, NEVER, wholeNumber } from "../values.ts";
 
 export function grant(command: Command, context: Context): void {
-  defaultSubcommand(command, createGrant(command.command("create", { isDefault: true }), context));
+  defaultSubcommand(
+    command,
+    createGrant(command.command("create", { isDefault: true }), context),
+    examples("bursar grant 100", "bursar grant 100 --account acct_demo --source promo --expires 30d"),
+  );
   revokeGrant(command.command("revoke"), context);
 }
 
@@ -34,10 +38,6 @@ function createGrant(command: Command, context: Context): Command {
     .option("--priority <number>", "lower is spent first; default by source", wholeNumber)
     .option("--notes <text>", "why, for people")
     .option("--id <id>", "your id for it: the same id is granted once, however often it is sent")
-    .addHelpText(
-      "after",
-      examples("bursar grant 100", "bursar grant 100 --account acct_demo --source promo --expires 30d"),
-    )
     .action(async (amount: string, { expires, ...options }: CreateOptions) => {
       const { client, requireAccount } = await context.connect("admin");
       const expiresAt = expires === NEVER ? null : expires;

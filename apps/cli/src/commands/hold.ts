@@ -4,10 +4,25 @@ import { creditsText, isZero } from "../output/amount.ts";
 import { both } from "../output/time.ts";
 import { amountOrVerb, defaultSubcommand, examples } from "../program.ts";
 import { wholeNumber } from "../values.ts";
-import { addUsageOptions, addWorkOptions, costOf, type UsageOptions, type WorkOptions } from "./work.ts";
+import {
+  addUsageOptions,
+  addWorkOptions,
+  askForOne,
+  costOf,
+  type UsageOptions,
+  type WorkOptions,
+} from "./work.ts";
 
 export function hold(command: Command, context: Context): void {
-  defaultSubcommand(command, createHold(command.command("create", { isDefault: true }), context));
+  defaultSubcommand(
+    command,
+    createHold(command.command("create", { isDefault: true }), context),
+    examples(
+      "bursar hold 5",
+      "bursar hold --model sandbox-small --input-tokens 2000 --max-output-tokens 500",
+      "bursar hold settle hold_7 3.25",
+    ),
+  );
   extendHold(command.command("extend"), context);
   settleHold(command.command("settle"), context);
   releaseHold(command.command("release"), context);
@@ -32,14 +47,8 @@ function createHold(command: Command, context: Context): Command {
     .option("--feature <name>", "the feature the work is for")
     .option("--ttl <seconds>", "how long it lasts unless it is extended; default 600", wholeNumber)
     .option("--parent <hold id>", "an open hold to draw from: a run's budget")
-    .addHelpText(
-      "after",
-      examples(
-        "bursar hold 5",
-        "bursar hold --model sandbox-small --input-tokens 2000 --max-output-tokens 500",
-      ),
-    )
     .action(async (amount: string | undefined, { ttl, parent, ...options }: CreateOptions) => {
+      askForOne(amount, options.model, "--input-tokens and --max-output-tokens");
       const { client, account } = await context.connect("account");
       const lasting = { ttlSeconds: ttl, parentId: parent };
       const answer = await client.createHold({ ...account, amount, ...options, ...lasting });

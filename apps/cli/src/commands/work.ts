@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { usageFailure } from "../failure.ts";
 import { wholeNumber } from "../values.ts";
 
 /** Work that is priced by tokens before it is done. */
@@ -31,13 +32,21 @@ export function addUsageOptions(command: Command): Command {
     .option("--output-tokens <count>", "tokens of the answer", wholeNumber);
 }
 
+/** The server would say the same, but by the names of its fields. */
+export function askForOne(amount: string | undefined, model: string | undefined, tokens: string): void {
+  if ((amount === undefined) !== (model === undefined)) return;
+  const problem = amount === undefined ? "What does it cost?" : "An amount and a model are too much.";
+  throw usageFailure(problem, `Give an amount, such as 2.5, or --model with ${tokens}.`);
+}
+
 interface Cost {
   readonly amount?: string;
   readonly usage?: { model: string; inputTokens: number; cachedInputTokens?: number; outputTokens: number };
 }
 
-/** An amount or a model's usage; whether exactly one was given is for the server to say. */
+/** An amount or a model's usage. Throws: not exactly one of them was given. */
 export function costOf(amount: string | undefined, options: UsageOptions): Cost {
+  askForOne(amount, options.model, "--input-tokens and --output-tokens");
   const { model, inputTokens = 0, cachedInputTokens, outputTokens = 0 } = options;
   const cached = cachedInputTokens === undefined ? {} : { cachedInputTokens };
   return {

@@ -17,6 +17,7 @@ export type Chosen = Extract<Choice, { kind: "chosen" }>;
 export function chooseOrExplain(known: Known, need: Need, looked: readonly string[]): Chosen {
   const choice = choose(known, need);
   if (choice.kind === "chosen") return choice;
+  if (choice.kind === "no_key" && !URL.canParse(choice.url.value)) throw noAddress(choice.url);
   throw choice.kind === "no_url" ? noSandbox(looked) : noKey(choice.url.value, need);
 }
 
@@ -47,6 +48,10 @@ function explainAccount(): never {
 
 export function originsOf({ url, key }: Chosen): string {
   return `The address came from ${url.from}, the key from ${key.from}.`;
+}
+
+function noAddress({ value, from }: { value: string; from: string }): Failure {
+  return usageFailure(`${from} must look like http://127.0.0.1:3000, not ${JSON.stringify(value)}.`);
 }
 
 function noSandbox(looked: readonly string[]): Failure {
