@@ -64,7 +64,9 @@ const HAVE_RECEIPTS: ReadonlySet<string> = new Set<ErrorCode>([
 function requestHints(error: BursarError): string[] {
   const exit = exitNameFor(error);
   if (error.requestId === null || exit === "usage" || exit === "notFound") return [];
-  return [HAVE_RECEIPTS.has(error.code) ? `Why: bursar explain ${error.requestId}` : `Request ${error.requestId}`];
+  return [
+    HAVE_RECEIPTS.has(error.code) ? `Why: bursar explain ${error.requestId}` : `Request ${error.requestId}`,
+  ];
 }
 
 /** A wrong key or a wrong address: where did it come from? */

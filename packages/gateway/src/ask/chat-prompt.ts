@@ -40,8 +40,10 @@ function addPart(tally: Tally, part: unknown): void {
   if (!isObject(part)) return;
   if (typeof part["text"] === "string") tally.texts.push(part["text"]);
   else if (part["type"] === "image_url") tally.tokens += PICTURE_TOKENS;
-  else if (part["type"] === "input_audio") tally.tokens += sizeOf(part["input_audio"], "data", SOUND_CHARACTERS_PER_TOKEN);
-  else if (part["type"] === "file") tally.tokens += sizeOf(part["file"], "file_data", FILE_CHARACTERS_PER_TOKEN);
+  else if (part["type"] === "input_audio")
+    tally.tokens += sizeOf(part["input_audio"], "data", SOUND_CHARACTERS_PER_TOKEN);
+  else if (part["type"] === "file")
+    tally.tokens += sizeOf(part["file"], "file_data", FILE_CHARACTERS_PER_TOKEN);
   else tally.texts.push(JSON.stringify(part));
 }
 

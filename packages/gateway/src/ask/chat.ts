@@ -40,7 +40,9 @@ function checkLimits(body: Fields) {
 }
 
 function chatAsk(body: Fields): Ask {
-  const limits = [body["max_completion_tokens"], body["max_tokens"]].filter((limit) => typeof limit === "number");
+  const limits = [body["max_completion_tokens"], body["max_tokens"]].filter(
+    (limit) => typeof limit === "number",
+  );
   return {
     path: "/chat/completions",
     model: body["model"] as string,

@@ -42,5 +42,8 @@ function warnIfOdd({ hold, meter }: Delivered, reported: Usage, log: Log): void 
   const isTooMuch = shown > (meter.atMost + SMALL_TOKENS) * ODD_FACTOR;
   if (!isTooLittle && !isTooMuch) return;
   const { requestId, model } = hold;
-  log.warn({ requestId, model, reported, counted: meter.atMost }, "an upstream's usage is far from what it sent");
+  log.warn(
+    { requestId, model, reported, counted: meter.atMost },
+    "an upstream's usage is far from what it sent",
+  );
 }

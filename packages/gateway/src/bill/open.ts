@@ -52,7 +52,8 @@ export async function openHold(engine: EngineDeps, opening: Opening): Promise<Op
     reserve = lower;
     outcome = await tryHold(engine, opening, reserve);
   }
-  if (outcome.kind !== "held") return { kind: "refused", refusal: refusalIn(outcome), affordable: affordableIn(outcome) };
+  if (outcome.kind !== "held")
+    return { kind: "refused", refusal: refusalIn(outcome), affordable: affordableIn(outcome) };
   return outcome.duplicate ? { kind: "repeated" } : opened(opening, reserve, outcome);
 }
 
@@ -65,7 +66,10 @@ function wantedTokens(opening: Opening): number {
 /** How long one choice can become. */
 function limitTokens({ ask, rates, settings }: Opening): number {
   const models = rates.maxOutputTokens;
-  return Math.min(ask.outputLimit ?? models ?? settings.defaultOutputTokens, models ?? Number.MAX_SAFE_INTEGER);
+  return Math.min(
+    ask.outputLimit ?? models ?? settings.defaultOutputTokens,
+    models ?? Number.MAX_SAFE_INTEGER,
+  );
 }
 
 /** What the credits pay for, with the prompt counted and no longer guessed. null: not one token a choice. */

@@ -63,7 +63,8 @@ export function openSettlements(engine: EngineDeps): Settlements {
       const deadline = setTimeout(() => {
         isClosing = true;
       }, milliseconds);
-      while (pending.size > 0 && !isClosing) await Promise.race([...pending, delay(FIRST_DELAY_MILLISECONDS)]);
+      while (pending.size > 0 && !isClosing)
+        await Promise.race([...pending, delay(FIRST_DELAY_MILLISECONDS)]);
       clearTimeout(deadline);
       isClosing = true;
       return pending.size;

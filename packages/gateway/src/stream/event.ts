@@ -51,7 +51,8 @@ export function readEvent(event: SseEvent): ModelEvent {
   const choices = chunk["choices"];
   const head = chunk as unknown as ChunkHead;
   if (!Array.isArray(choices)) return { kind: "malformed" };
-  if (choices.length === 0 && isObject(chunk["usage"])) return { kind: "usage", data: event.data, usage, head };
+  if (choices.length === 0 && isObject(chunk["usage"]))
+    return { kind: "usage", data: event.data, usage, head };
   return { kind: "chunk", data: event.data, usage, head, ...contentOf(choices) };
 }
 

@@ -34,7 +34,10 @@ async function attempt(line: Line, asking: Asking): Promise<Whole | UpstreamFail
     response.destroy();
   };
   const callOff = () => giveUp({ kind: "called_off", isAnswered: true });
-  const timer = setTimeout(() => giveUp(timedOut("the answer did not end in time")), deadline - performance.now());
+  const timer = setTimeout(
+    () => giveUp(timedOut("the answer did not end in time")),
+    deadline - performance.now(),
+  );
   signal.addEventListener("abort", callOff);
   const whole = await readBody(response, limitBytes);
   clearTimeout(timer);

@@ -103,7 +103,9 @@ export class EventStream {
 
   /** Nothing came although we were reading: the upstream hangs. Else it is the client who does not read. */
   #stalled(): UpstreamFailure {
-    return this.#response.isPaused() ? { kind: "called_off", isAnswered: true } : timedOut("the stream stalled");
+    return this.#response.isPaused()
+      ? { kind: "called_off", isAnswered: true }
+      : timedOut("the stream stalled");
   }
 
   #sayGoodbye(): void {

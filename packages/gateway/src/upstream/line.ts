@@ -39,13 +39,16 @@ function patternOf(name: string): RegExp {
 export function bodyFor(line: Line, ask: Ask, outputCap: number | null): Buffer {
   const model = line.upstream.modelNames?.[ask.model] ?? ask.model;
   const body: Record<string, unknown> = { ...ask.body, model };
-  if (ask.streams) body["stream_options"] = { ...(ask.body["stream_options"] as object), include_usage: true };
+  if (ask.streams)
+    body["stream_options"] = { ...(ask.body["stream_options"] as object), include_usage: true };
   if (outputCap !== null) for (const field of limitFields(line, ask)) body[field] = outputCap;
   return Buffer.from(JSON.stringify(body));
 }
 
 function limitFields(line: Line, ask: Ask): string[] {
-  const given = ["max_tokens", "max_completion_tokens"].filter((field) => typeof ask.body[field] === "number");
+  const given = ["max_tokens", "max_completion_tokens"].filter(
+    (field) => typeof ask.body[field] === "number",
+  );
   if (given.length > 0) return given;
   if (ask.path === "/completions") return ["max_tokens"];
   // OpenAI's newer models refuse max_tokens; many other providers know nothing else.

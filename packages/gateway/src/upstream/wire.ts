@@ -1,4 +1,9 @@
-import { type ClientRequest, Agent as HttpAgent, type RequestOptions, request as httpRequest } from "node:http";
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type RequestOptions,
+  request as httpRequest,
+} from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { DEFAULT_TIMEOUTS, type Upstream, type UpstreamTimeouts } from "../settings.ts";
 
@@ -34,5 +39,10 @@ export function openWire(upstream: Upstream): Wire {
 
 function headersOf(upstream: Upstream): Record<string, string> {
   const authorization = upstream.apiKey === undefined ? {} : { authorization: `Bearer ${upstream.apiKey}` };
-  return { "content-type": "application/json", "user-agent": "bursar", ...authorization, ...upstream.headers };
+  return {
+    "content-type": "application/json",
+    "user-agent": "bursar",
+    ...authorization,
+    ...upstream.headers,
+  };
 }

@@ -1,0 +1,538 @@
+/** The ledger's meaning (docs/ledger.md) in the simplest possible way: arrays, loops and sums over everything, nothing
+ *  clever and nothing shared with the implementation. Slow, and meant to be read. */
+import type { Command, Outcome, Result } from "../src/ledger/command.ts";
+
+type Refusal = Exclude<Outcome, { kind: "done" | "duplicate" }>;
+
+export interface ModelGrant {
+  readonly id: string;
+  readonly priority: number;
+  readonly expiresAt: number | null;
+  readonly allocatedAt: number;
+  readonly scope: readonly string[] | null;
+  readonly granted: bigint;
+  remaining: bigint;
+}
+
+export interface ModelHold {
+  readonly id: string;
+  readonly parentId: string | null;
+  /** How much of which grant. */
+  readonly parts: Map<string, bigint>;
+  readonly feature: string | null;
+  readonly caps: { id: string; window: string }[];
+  reported: bigint;
+  expiresAt: number | null;
+  open: boolean;
+}
+
+interface ModelEntry {
+  readonly kind: string;
+  readonly amount: bigint;
+  readonly seq: bigint;
+  readonly available: bigint;
+  readonly held: bigint;
+  readonly owed: bigint;
+  readonly holdAmount: bigint | null;
+  readonly expiresAt: number | null;
+}
+
+/** What a key has done. `body` is null for what nobody asked for: an expiry, or the end of a parent. */
+interface Done {
+  readonly body: string | null;
+  readonly bySweep: boolean;
+  readonly leader: string;
+  readonly result: Result;
+}
+
+interface State {
+  seq: bigint;
+  frozen: boolean;
+  owed: bigint;
+  grants: ModelGrant[];
+  holds: ModelHold[];
+  used: Map<string, bigint>;
+}
+
+const MAX = 1_000_000_000_000_000n;
+
+class Refused extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.kind);
+    this.refusal = refusal;
+  }
+}
+
+const refuse = (refusal: unknown): never => {
+  throw new Refused(refusal as Refusal);
+};
+
+export class ModelAccount {
+  state: State = { seq: 0n, frozen: false, owed: 0n, grants: [], holds: [], used: new Map() };
+  readonly #done = new Map<string, Done>();
+  #now = 0;
+  #entries: ModelEntry[] = [];
+  #newlyDone: [key: string, done: Done][] = [];
+
+  submit(command: Command, now: number): Outcome {
+    const before = structuredClone(this.state);
+    this.#now = now;
+    this.#entries = [];
+    this.#newlyDone = [];
+    try {
+      const outcome = this.#decide(command);
+      for (const [key, done] of this.#newlyDone) this.#done.set(key, done);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.state = before;
+      return error.refusal;
+    }
+  }
+
+  available(): bigint {
+    return sum(this.state.grants.map((grant) => grant.remaining));
+  }
+
+  held(): bigint {
+    return sum(this.state.holds.map(size));
+  }
+
+  heldOf(grantId: string): bigint {
+    return sum(this.state.holds.map((hold) => hold.parts.get(grantId) ?? 0n));
+  }
+
+  spendable(feature: string | null): bigint {
+    return sum(this.#paying(feature).map((grant) => grant.remaining));
+  }
+
+  /** Priority, then soonest expiry (never is last), then oldest, then id. */
+  inSpendingOrder(): ModelGrant[] {
+    const never = Number.POSITIVE_INFINITY;
+    return [...this.state.grants].sort((a, b) => {
+      if (a.priority !== b.priority) return a.priority - b.priority;
+      const [endA, endB] = [a.expiresAt ?? never, b.expiresAt ?? never];
+      if (endA !== endB) return endA < endB ? -1 : 1;
+      if (a.allocatedAt !== b.allocatedAt) return a.allocatedAt - b.allocatedAt;
+      return a.id < b.id ? -1 : 1;
+    });
+  }
+
+  #decide(command: Command): Outcome {
+    this.#checkRange(command);
+    const repeated = this.#repetition(command);
+    if (repeated !== null) return { kind: "duplicate", result: repeated };
+    this.#checkNamedHoldIsNotClosed(command);
+    for (const grant of this.inSpendingOrder()) {
+      if (!this.#isOver(grant) || grant.remaining === 0n) continue;
+      this.#expire(grant);
+      this.#endGroup(`expire ${grant.id}`, null);
+    }
+    return { kind: "done", result: this.#do(command) };
+  }
+
+  #do(command: Command): Result {
+    switch (command.kind) {
+      case "grant":
+        this.#arrive("grant", command.amount, command);
+        break;
+      case "spend":
+        this.#spend(command);
+        break;
+      case "hold":
+        this.#hold(command);
+        break;
+      case "extend":
+        this.#extend(command);
+        break;
+      case "settle":
+      case "release": {
+        const hold = this.#openHold(command.holdId);
+        this.#closeChildren(hold);
+        this.#close(hold, command.kind === "settle" ? command.amount : null);
+        break;
+      }
+      case "expire":
+        if (command.holdId === undefined) return this.#expiryOf(command.grantId!);
+        this.#expireHold(command.holdId);
+        break;
+      case "revoke":
+        this.#revoke(command);
+        break;
+      case "adjust":
+        this.#adjust(command);
+        break;
+      case "freeze":
+      case "unfreeze":
+        this.state.frozen = command.kind === "freeze";
+        this.#entry(command.kind, 0n);
+    }
+    return this.#endGroup(keyOf(command), bodyOf(command), command.kind === "expire");
+  }
+
+  #checkRange(command: Command): void {
+    if (!("amount" in command)) return;
+    const { amount, kind } = command;
+    const mustBePositive = kind === "grant" || kind === "hold" || kind === "revoke";
+    const tooSmall = kind === "adjust" ? amount < -MAX || amount === 0n : amount < (mustBePositive ? 1n : 0n);
+    if (tooSmall || amount > MAX) refuse({ kind: "amount_out_of_range", amount });
+  }
+
+  #repetition(command: Command): Result | null {
+    const done = this.#done.get(keyOf(command));
+    if (done === undefined) return null;
+    if (command.kind === "settle" || command.kind === "release") {
+      if (done.leader !== command.kind) refuse({ kind: "hold_closed", holdId: command.holdId });
+      const isAnswerToCaller = done.body !== null && !done.bySweep;
+      if (command.id !== undefined && isAnswerToCaller && done.body !== bodyOf(command))
+        refuse({ kind: "key_conflict", key: command.id });
+      return done.result;
+    }
+    if (done.body === null || done.body === bodyOf(command)) return done.result;
+    if (command.kind === "expire") refuse({ kind: "hold_closed", holdId: command.holdId });
+    return refuse({ kind: "key_conflict", key: keyOf(command) });
+  }
+
+  #checkNamedHoldIsNotClosed(command: Command): void {
+    const holdId =
+      command.kind === "extend" ? command.holdId : command.kind === "hold" ? command.parentId : undefined;
+    const hold = this.state.holds.find((candidate) => candidate.id === holdId);
+    if (hold !== undefined && !hold.open) refuse({ kind: "hold_closed", holdId });
+  }
+
+  #openHold(holdId: string): ModelHold {
+    const hold = this.state.holds.find((candidate) => candidate.id === holdId && candidate.open);
+    return hold ?? refuse({ kind: "hold_unknown", holdId });
+  }
+
+  #parentOf(hold: ModelHold): ModelHold | null {
+    return this.state.holds.find((candidate) => candidate.id === hold.parentId) ?? null;
+  }
+
+  #isOver(grant: ModelGrant): boolean {
+    return grant.expiresAt !== null && this.#now >= grant.expiresAt;
+  }
+
+  #paying(feature: string | null): ModelGrant[] {
+    return this.inSpendingOrder().filter(
+      (grant) =>
+        !this.#isOver(grant) &&
+        (grant.scope === null || (feature !== null && grant.scope.includes(feature))),
+    );
+  }
+
+  /** Takes up to `amount` from these grants, and says how much of which. */
+  #takeFrom(grants: ModelGrant[], amount: bigint): Map<string, bigint> {
+    const parts = new Map<string, bigint>();
+    for (const grant of grants) {
+      const part = min(grant.remaining, amount - sum([...parts.values()]));
+      grant.remaining -= part;
+      if (part > 0n) parts.set(grant.id, part);
+    }
+    return parts;
+  }
+
+  /** Takes up to `amount` from a hold's parts, in spending order. */
+  #takeFromHold(hold: ModelHold, amount: bigint): Map<string, bigint> {
+    const parts = new Map<string, bigint>();
+    for (const { id } of this.inSpendingOrder()) {
+      const part = min(hold.parts.get(id) ?? 0n, amount - sum([...parts.values()]));
+      if (part === 0n) continue;
+      add(hold.parts, id, -part);
+      parts.set(id, part);
+    }
+    return parts;
+  }
+
+  #expire(grant: ModelGrant): void {
+    const amount = grant.remaining;
+    grant.remaining = 0n;
+    this.#entry("expire", amount);
+  }
+
+  #arrive(
+    kind: "grant" | "adjust",
+    amount: bigint,
+    facts: { id: string; priority: number; expiresAt: number | null; scope: readonly string[] | null },
+  ): void {
+    const { id, priority, expiresAt, scope } = facts;
+    const grant = {
+      id,
+      priority,
+      expiresAt,
+      scope,
+      granted: amount,
+      remaining: amount,
+      allocatedAt: this.#now,
+    };
+    this.state.grants.push(grant);
+    this.#entry(kind, amount, null, expiresAt);
+    const repaid = min(this.state.owed, amount);
+    grant.remaining -= repaid;
+    this.state.owed -= repaid;
+    if (repaid > 0n) this.#entry("repay", repaid);
+  }
+
+  #checkUse(): void {
+    if (this.state.frozen) refuse({ kind: "account_frozen" });
+    if (this.state.owed > 0n) refuse({ kind: "in_debt", owed: this.state.owed });
+  }
+
+  #checkCaps(caps: readonly Cap[], amount: bigint): void {
+    for (const cap of caps) {
+      const used = this.state.used.get(`${cap.id} ${this.#window(cap)}`) ?? 0n;
+      if (used + amount > cap.limit) refuse({ kind: "cap_exceeded", cap, used });
+    }
+  }
+
+  #checkCovered(amount: bigint, feature: string | null): void {
+    const available = this.spendable(feature);
+    if (available < amount)
+      refuse({ kind: "insufficient_credits", available, missing: amount - available });
+  }
+
+  #window(cap: Cap): string {
+    if (cap.window === "total") return "total";
+    return new Date(this.#now / 1000).toISOString().slice(0, cap.window === "day" ? 10 : 7);
+  }
+
+  #count(caps: readonly { id: string; window: string }[], amount: bigint): void {
+    for (const { id, window } of caps) {
+      this.state.used.set(`${id} ${window}`, (this.state.used.get(`${id} ${window}`) ?? 0n) + amount);
+    }
+  }
+
+  #spend({ amount, feature = null, caps = [] }: Of<"spend">): void {
+    this.#checkUse();
+    this.#checkCaps(caps, amount);
+    this.#checkCovered(amount, feature ?? null);
+    this.#takeFrom(this.#paying(feature ?? null), amount);
+    this.#entry("spend", amount);
+    this.#count(
+      caps.map((cap) => ({ id: cap.id, window: this.#window(cap) })),
+      amount,
+    );
+  }
+
+  #hold({ id, amount, expiresAt, parentId, grantId, feature, caps = [] }: Of<"hold">): void {
+    const hold: ModelHold = {
+      id,
+      parentId: grantId === undefined ? (parentId ?? null) : null,
+      parts: new Map(),
+      feature: feature ?? null,
+      caps: [],
+      reported: 0n,
+      expiresAt,
+      open: true,
+    };
+    const parent = hold.parentId === null ? null : this.#openHold(hold.parentId);
+    const own = caps.filter((cap) => !parent?.caps.some((counted) => counted.id === cap.id));
+    this.#reserve(hold, parent, amount, own, grantId);
+    hold.caps.push(...own.map((cap) => ({ id: cap.id, window: this.#window(cap) })));
+    this.state.holds.push(hold);
+    this.#count(hold.caps, amount);
+    this.#entry("hold", amount, amount, expiresAt);
+  }
+
+  #extend({ holdId, amount, expiresAt, reported, caps = [] }: Of<"extend">): void {
+    const hold = this.#openHold(holdId);
+    const parent = this.#parentOf(hold);
+    const own = caps.filter((cap) => !parent?.caps.some((counted) => counted.id === cap.id));
+    this.#reserve(hold, parent, amount, own, undefined);
+    this.#count(hold.caps, amount);
+    hold.expiresAt = expiresAt ?? hold.expiresAt;
+    hold.reported = reported ?? hold.reported;
+    this.#entry("extend", amount, size(hold), hold.expiresAt);
+  }
+
+  #reserve(
+    hold: ModelHold,
+    parent: ModelHold | null,
+    amount: bigint,
+    caps: readonly Cap[],
+    grantId: string | undefined,
+  ): void {
+    let parts: Map<string, bigint>;
+    if (grantId !== undefined) {
+      const grant = this.state.grants.find((candidate) => candidate.id === grantId);
+      const isGone = grant === undefined || (grant.remaining === 0n && this.heldOf(grantId) === 0n);
+      if (isGone) return refuse({ kind: "grant_unknown", grantId });
+      const available = grant.remaining;
+      if (available < amount)
+        refuse({ kind: "insufficient_credits", available, missing: amount - available });
+      parts = this.#takeFrom([grant], amount);
+    } else {
+      if (amount > 0n) this.#checkUse();
+      this.#checkCaps(caps, amount);
+      if (parent === null) this.#checkCovered(amount, hold.feature);
+      else if (size(parent) < amount)
+        refuse({ kind: "parent_exhausted", parentId: parent.id, left: size(parent) });
+      parts =
+        parent === null
+          ? this.#takeFrom(this.#paying(hold.feature), amount)
+          : this.#takeFromHold(parent, amount);
+    }
+    for (const [id, part] of parts) add(hold.parts, id, part);
+  }
+
+  #expiryOf(grantId: string): Result {
+    const now = this.#newlyDone.find(([key]) => key === `expire ${grantId}`);
+    if (now !== undefined) return now[1].result;
+    const isOpen = this.state.grants.some((grant) => grant.id === grantId && grant.remaining > 0n);
+    return refuse({ kind: isOpen ? "grant_not_due" : "grant_unknown", grantId });
+  }
+
+  #expireHold(holdId: string): void {
+    const hold = this.#openHold(holdId);
+    if (hold.expiresAt === null || this.#now < hold.expiresAt) refuse({ kind: "hold_not_due", holdId });
+    this.#closeChildren(hold);
+    this.#close(hold, hold.reported > 0n ? hold.reported : null);
+  }
+
+  #closeChildren(parent: ModelHold): void {
+    const children = this.state.holds.filter((hold) => hold.open && hold.parentId === parent.id);
+    for (const child of children.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      this.#closeChildren(child);
+      this.#close(child, child.reported > 0n ? child.reported : null);
+      this.#endGroup(`close ${child.id}`, null);
+    }
+  }
+
+  /** A null cost gives everything back. */
+  #close(hold: ModelHold, cost: bigint | null): void {
+    const counted = size(hold);
+    const parent = this.#parentOf(hold);
+    if (cost !== null) this.#charge(hold, parent, cost);
+    if (cost === null || size(hold) > 0n) this.#giveBack(hold, parent);
+    hold.open = false;
+    this.#count(hold.caps, (cost ?? 0n) - counted);
+    for (const grant of this.inSpendingOrder()) {
+      if (this.#isOver(grant) && grant.remaining > 0n) this.#expire(grant);
+    }
+    this.#repay();
+  }
+
+  #charge(hold: ModelHold, parent: ModelHold | null, cost: bigint): void {
+    if (parent !== null && cost > size(hold)) {
+      const grown = this.#takeFromHold(parent, cost - size(hold));
+      for (const [id, part] of grown) add(hold.parts, id, part);
+    }
+    const settled = min(cost, size(hold));
+    this.#takeFromHold(hold, settled);
+    this.#entry("settle", settled, size(hold));
+    const excess = cost - settled;
+    const paid = sum([...this.#takeFrom(this.#paying(hold.feature), excess).values()]);
+    if (paid > 0n) this.#entry("spend", paid);
+    this.state.owed += excess - paid;
+    if (excess > paid) this.#entry("overrun", excess - paid);
+    if (parent !== null) this.#count(parent.caps, excess);
+  }
+
+  #giveBack(hold: ModelHold, parent: ModelHold | null): void {
+    const amount = size(hold);
+    for (const [id, part] of hold.parts) {
+      if (parent !== null) add(parent.parts, id, part);
+      else this.state.grants.find((grant) => grant.id === id)!.remaining += part;
+    }
+    hold.parts.clear();
+    this.#entry("release", amount, 0n);
+  }
+
+  #repay(): void {
+    const repaid = sum([...this.#takeFrom(this.#paying(null), this.state.owed).values()]);
+    this.state.owed -= repaid;
+    if (repaid > 0n) this.#entry("repay", repaid);
+  }
+
+  #revoke({ grantId, amount }: Of<"revoke">): void {
+    const grant = this.state.grants.find((candidate) => candidate.id === grantId);
+    if (grant === undefined) return refuse({ kind: "grant_unknown", grantId });
+    if (amount > grant.granted) refuse({ kind: "amount_out_of_range", amount });
+    const taken = min(grant.remaining, amount);
+    grant.remaining -= taken;
+    this.state.owed += amount - taken;
+    this.#entry("revoke", amount);
+    this.#repay();
+  }
+
+  #adjust({ id, amount }: Of<"adjust">): void {
+    if (amount > 0n) return this.#arrive("adjust", amount, { id, priority: 60, expiresAt: null, scope: null });
+    const available = this.available();
+    if (available < -amount)
+      refuse({ kind: "insufficient_credits", available, missing: -amount - available });
+    this.#takeFrom(this.inSpendingOrder(), -amount);
+    this.#entry("adjust", amount);
+  }
+
+  #entry(kind: string, amount: bigint, holdAmount: bigint | null = null, expiresAt: number | null = null): void {
+    this.state.seq += 1n;
+    const after = { available: this.available(), held: this.held(), owed: this.state.owed };
+    this.#entries.push({ kind, amount, seq: this.state.seq, ...after, holdAmount, expiresAt });
+  }
+
+  #endGroup(key: string, body: string | null, bySweep = false): Result {
+    const entries = this.#entries;
+    this.#entries = [];
+    const total = (...kinds: string[]) =>
+      sum(entries.filter((entry) => kinds.includes(entry.kind)).map((entry) => entry.amount));
+    const [first, last] = [entries[0]!, entries.at(-1)!];
+    const result = {
+      seq: last.seq,
+      amount: first.amount,
+      charged: total("settle", "spend", "overrun"),
+      released: total("release"),
+      overrun: total("overrun"),
+      repaid: total("repay"),
+      expired: total("expire"),
+      available: last.available,
+      held: last.held,
+      owed: last.owed,
+      holdAmount: entries.findLast((entry) => entry.holdAmount !== null)?.holdAmount ?? null,
+      expiresAt: first.expiresAt as Result["expiresAt"],
+    };
+    this.#newlyDone.push([key, { body, bySweep, leader: first.kind, result }]);
+    return result;
+  }
+}
+
+type Of<Kind extends Command["kind"]> = Extract<Command, { kind: Kind }>;
+type Cap = NonNullable<Of<"spend">["caps"]>[number];
+
+/** The caller's id; a hold closes once, and a grant expires once. */
+function keyOf(command: Command): string {
+  if (command.kind === "settle" || command.kind === "release") return `close ${command.holdId}`;
+  if (command.kind !== "expire") return command.id;
+  return command.holdId === undefined ? `expire ${command.grantId}` : `close ${command.holdId}`;
+}
+
+/** What was asked. Who asked, the reason, and times that are counted from now may differ. */
+function bodyOf(command: Command): string {
+  const asked: Record<string, unknown> = { ...command };
+  for (const name of ["id", "by", "keyId", "caps", "requestId", "decision", "note", "usage", "reported"])
+    delete asked[name];
+  if (command.kind !== "grant") delete asked["expiresAt"];
+  const text = (value: unknown) => (typeof value === "bigint" ? String(value) : value);
+  return JSON.stringify(
+    Object.entries(asked)
+      .filter(([, value]) => value !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => [name, text(value)]),
+  );
+}
+
+function sum(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((total, amount) => total + amount, 0n);
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function size(hold: ModelHold): bigint {
+  return sum([...hold.parts.values()]);
+}
+
+function add(parts: Map<string, bigint>, grantId: string, amount: bigint): void {
+  parts.set(grantId, (parts.get(grantId) ?? 0n) + amount);
+}

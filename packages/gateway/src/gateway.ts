@@ -1,0 +1,185 @@
+import { ratesFor } from "@bursar/engine/price/decide";
+import type { Ask, Reader } from "./ask/ask.ts";
+import { readChat } from "./ask/chat.ts";
+import { readCompletion } from "./ask/completion.ts";
+import { readEmbedding } from "./ask/embedding.ts";
+import { openHold } from "./bill/open.ts";
+import { openSettlements, type Settlements } from "./bill/settlements.ts";
+import { errorAnswer, refusalFacts } from "./http/answers.ts";
+import type { EngineDeps, Principal } from "./principal.ts";
+import { DEFAULT_SETTINGS, type GatewaySettings, type Upstream } from "./settings.ts";
+import { answerStream } from "./streaming.ts";
+import { loadTokenizer } from "./tokens/tokenizer.ts";
+import { type Line, type Lines, openLines } from "./upstream/line.ts";
+import { answerWhole } from "./whole.ts";
+
+export interface GatewayDeps {
+  readonly engine: EngineDeps;
+  readonly upstreams: readonly Upstream[];
+  readonly settings?: Partial<GatewaySettings>;
+}
+
+/** One call of a client that is known: its parsed body, and a signal that aborts when the client has left. */
+export interface Call {
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+  readonly principal: Principal;
+  /** `req_…`, new for every call: the hold is named after it, and the receipt is found by it. */
+  readonly requestId: string;
+}
+
+/** The calls of OpenAI's API, metered. Each answers with a Response, also for errors.
+ *  Throws: LedgerUnavailable, before any upstream was asked: that is a no. */
+export interface Gateway {
+  chatCompletions(call: Call): Promise<Response>;
+  completions(call: Call): Promise<Response>;
+  embeddings(call: Call): Promise<Response>;
+  /** Takes no new calls, lets the running ones end for a while, then ends and bills them. */
+  close(): Promise<void>;
+}
+
+/** What serves every call. */
+export interface Parts {
+  readonly engine: EngineDeps;
+  readonly lines: Lines;
+  readonly settlements: Settlements;
+  readonly settings: GatewaySettings;
+}
+
+export function createGateway(deps: GatewayDeps): Gateway {
+  const settings = { ...DEFAULT_SETTINGS, ...deps.settings };
+  const { engine } = deps;
+  const parts = {
+    engine,
+    settings,
+    lines: openLines(deps.upstreams, settings),
+    settlements: openSettlements(engine),
+  };
+  const running = new Running();
+  const serve = (read: Reader) => (call: Call) =>
+    running.serve(call, (tracked, onDone) => answer(parts, tracked, read, onDone));
+  // Needed when the first stream ends; loading it then would make that client wait.
+  setTimeout(() => void loadTokenizer(), 1000).unref();
+  return {
+    chatCompletions: serve(readChat),
+    completions: serve(readCompletion),
+    embeddings: serve(readEmbedding),
+    close: async () => {
+      await running.drain(settings.drainSeconds * 1000);
+      await parts.settlements.drain(SETTLEMENT_DRAIN_MILLISECONDS);
+      parts.lines.close();
+    },
+  };
+}
+
+const SETTLEMENT_DRAIN_MILLISECONDS = 5000;
+
+/** gate → hold → upstream → settle. */
+async function answer(parts: Parts, call: Call, read: Reader, onDone: () => void): Promise<Response> {
+  const { requestId } = call;
+  const reading = read(call.body);
+  if (reading.kind === "invalid") {
+    const { param, message } = reading;
+    return done(onDone, errorAnswer({ code: "invalid_request", status: 400, message, param }, requestId));
+  }
+  const { ask } = reading;
+  const book = await parts.engine.prices.current();
+  const rates = ratesFor(book, ask.model);
+  const line = parts.lines.find(ask.model);
+  if (rates === null || line === null) return done(onDone, unknownModel(ask, rates !== null, requestId));
+  const opened = await openHold(parts.engine, {
+    ask,
+    book,
+    rates,
+    requestId,
+    principal: call.principal,
+    settings: parts.settings,
+  });
+  if (opened.kind === "refused") return done(onDone, errorAnswer(refusalFacts(opened), requestId));
+  if (opened.kind === "repeated") {
+    return done(
+      onDone,
+      errorAnswer({ code: "key_conflict", message: "This request was made before" }, requestId),
+    );
+  }
+  return run(parts, call, line, ask, opened, onDone);
+}
+
+async function run(
+  parts: Parts,
+  call: Call,
+  line: Line,
+  ask: Ask,
+  { hold, outputCap }: Extract<Awaited<ReturnType<typeof openHold>>, { kind: "open" }>,
+  onDone: () => void,
+): Promise<Response> {
+  try {
+    if (ask.streams) return await answerStream(parts, call, line, ask, hold, outputCap, onDone);
+    return done(onDone, await answerWhole(parts, call, line, ask, hold, outputCap));
+  } catch (error) {
+    // A bug of ours must not keep the caller's credits.
+    await parts.settlements.release(hold);
+    throw error;
+  }
+}
+
+function done(onDone: () => void, response: Response): Response {
+  onDone();
+  return response;
+}
+
+function unknownModel(ask: Ask, isPriced: boolean, requestId: string): Response {
+  const message = isPriced
+    ? `No provider is configured for the model "${ask.model}"`
+    : `The model "${ask.model}" has no price, so it cannot be used; GET /v1/models lists those that have one`;
+  return errorAnswer({ code: "model_unknown", message, param: "model" }, requestId);
+}
+
+/** The calls under way, so that a shutdown can wait for them and end them. */
+class Running {
+  readonly #controllers = new Set<AbortController>();
+  #isClosing = false;
+  #onEmpty: (() => void) | null = null;
+
+  async serve(call: Call, work: (call: Call, onDone: () => void) => Promise<Response>): Promise<Response> {
+    if (this.#isClosing) {
+      const message = "This server is shutting down; ask again";
+      return errorAnswer({ code: "unavailable", message, retryAfterSeconds: 1 }, call.requestId);
+    }
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    call.signal.addEventListener("abort", abort, { once: true });
+    if (call.signal.aborted) abort();
+    this.#controllers.add(controller);
+    const onDone = () => {
+      call.signal.removeEventListener("abort", abort);
+      this.#controllers.delete(controller);
+      if (this.#controllers.size === 0) this.#onEmpty?.();
+    };
+    try {
+      return await work({ ...call, signal: controller.signal }, onDone);
+    } catch (error) {
+      onDone();
+      throw error;
+    }
+  }
+
+  async drain(milliseconds: number): Promise<void> {
+    this.#isClosing = true;
+    if (!(await this.#isEmptyWithin(milliseconds))) {
+      for (const controller of this.#controllers) controller.abort();
+      await this.#isEmptyWithin(milliseconds);
+    }
+  }
+
+  #isEmptyWithin(milliseconds: number): Promise<boolean> {
+    if (this.#controllers.size === 0) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), milliseconds);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+}
