@@ -28,7 +28,7 @@ const FINISH = sse({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }
 const USAGE = sse({
   choices: [],
   usage: { prompt_tokens: 9, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 4 } },
-  bursar: { cost: "0.001", available: "9.999" },
+  bursar: { requestId: "req_chat", cost: "0.001", remaining: "9.999" },
 });
 const DONE = "data: [DONE]\n\n";
 
@@ -52,6 +52,17 @@ test("streams the text as it comes, and ends with usage and cost", async () => {
       requestId: "req_chat",
     },
   ]);
+});
+
+test("an answer that ran out of credits says so", async () => {
+  const cut = sse({ choices: [{ index: 0, delta: {}, finish_reason: "length" }] });
+  const facts = { requestId: "req_chat", cost: "1", pending: true, reason: "insufficient_credits" };
+  server.on(ROUTE, eventStream(text("Hel"), cut, sse({ choices: [], bursar: facts }), DONE));
+  expect((await partsOf(client.chat(REQUEST))).at(-1)).toMatchObject({
+    finishReason: "insufficient_credits",
+    cost: "1",
+    available: null,
+  });
 });
 
 test("asks for a stream with usage, and passes other fields through", async () => {

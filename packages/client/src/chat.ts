@@ -45,7 +45,9 @@ interface Chunk {
     readonly completion_tokens: number;
     readonly prompt_tokens_details?: { readonly cached_tokens?: number };
   } | null;
-  readonly bursar?: { readonly cost?: string; readonly available?: string; readonly finishReason?: string };
+  /** The gateway's own facts, in the last chunk: `remaining` is missing while the settlement is still to come, and
+   *  `reason` tells why the stream was ended before its end. */
+  readonly bursar?: { readonly cost: string; readonly remaining?: string; readonly reason?: string };
   readonly error?: unknown;
 }
 
@@ -87,10 +89,9 @@ function startOf(response: Response): Ending {
 }
 
 function learn(ending: Ending, chunk: Chunk): void {
-  ending.finishReason =
-    chunk.bursar?.finishReason ?? chunk.choices?.[0]?.finish_reason ?? ending.finishReason;
+  ending.finishReason = chunk.bursar?.reason ?? chunk.choices?.[0]?.finish_reason ?? ending.finishReason;
   ending.cost = chunk.bursar?.cost ?? ending.cost;
-  ending.available = chunk.bursar?.available ?? ending.available;
+  ending.available = chunk.bursar?.remaining ?? ending.available;
   if (chunk.usage)
     ending.usage = {
       inputTokens: chunk.usage.prompt_tokens,

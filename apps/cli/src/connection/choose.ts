@@ -1,7 +1,7 @@
 import type { Sandbox } from "./sandbox.ts";
 
-/** Whose key a command needs: the account's own, or an admin's. */
-export type Need = "account" | "admin";
+/** Whose key a command needs: an account's or for want of it an admin's; only an account's own; an admin's. */
+export type Need = "account" | "own" | "admin";
 
 export interface Flags {
   readonly url?: string;
@@ -63,6 +63,7 @@ function chooseKey(known: Known, need: Need, isAccountNamed: boolean): Key | und
   const sandboxAdmin = keyOf(sourced(sandbox?.adminKey, sandbox?.path), true);
   const sandboxOwn = keyOf(sourced(sandbox?.apiKey, sandbox?.path), false);
   if (need === "admin") return admin ?? sandboxAdmin ?? own;
+  if (need === "own") return own ?? sandboxOwn ?? admin ?? sandboxAdmin;
   if (isAccountNamed) return admin ?? own ?? sandboxAdmin ?? sandboxOwn;
   return own ?? admin ?? sandboxOwn ?? sandboxAdmin;
 }

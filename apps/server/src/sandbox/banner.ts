@@ -15,9 +15,13 @@ export function banner(sandbox: SandboxFile, dataDir: string): string {
 
   curl -N ${url}/v1/chat/completions \\
     -H "Authorization: Bearer ${apiKey}" -H "Content-Type: application/json" \\
-    -d '{"model":"sandbox-small","stream":true,"messages":[{"role":"user","content":"What is a prepaid credit?"}]}'
+    -d '{"model":"sandbox-small","stream":true,"stream_options":{"include_usage":true},
+         "messages":[{"role":"user","content":"What is a prepaid credit?"}]}'
 
-  npx bursar balance              what it cost
-  npx bursar explain <request id> why (the id is in the answer's last chunk)
+  The last chunk says what it cost, and the request id. Then:
+
+  npx bursar balance                what is left
+  npx bursar explain <request id>   why it cost that
+  npx bursar --help                 everything else
 `;
 }
