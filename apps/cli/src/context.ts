@@ -24,6 +24,7 @@ export interface Machine {
 
 /** What a command is given. */
 export interface Context extends Machine {
+  flags(): GlobalFlags;
   isJson(): boolean;
   look(stream?: NodeJS.WriteStream): Look;
   connect(need: Need): Promise<Connection>;
@@ -38,24 +39,26 @@ export interface Context extends Machine {
 }
 
 export function createContext(machine: Machine, flags: () => GlobalFlags): Context {
-  const looked = sandboxPaths(machine.environment, machine.folder, machine.repository);
-  const sandbox = () => findSandbox(looked);
+  const { environment, folder, repository } = machine;
+  const paths = sandboxPaths(environment, folder, repository);
+  const sandbox = () => findSandbox(paths);
   const isJson = () => flags().json === true;
   let chosen: Chosen | undefined;
   let verdict: ExitName = "done";
 
   const look = (stream: NodeJS.WriteStream = process.stdout): Look => ({
-    paint: createPaint(wantsColours(stream, machine.environment, !flags().color)),
+    paint: createPaint(wantsColours(stream, environment, !flags().color)),
     nowMilliseconds: Date.now(),
   });
   return {
     ...machine,
+    flags,
     isJson,
     look,
     sandbox,
     connect: (need) => {
-      const known = { flags: flags(), environment: machine.environment, sandbox: sandbox() };
-      chosen = chooseOrExplain(known, need, looked);
+      const known = { flags: flags(), environment, sandbox: sandbox() };
+      chosen = chooseOrExplain(known, need, { paths, repository });
       return connect(chosen);
     },
     print: (answer, text) => {

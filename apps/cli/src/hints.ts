@@ -16,7 +16,8 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   key_unknown: "The keys there are: bursar keys",
   key_conflict: "The same id was used for something else before: choose another, or leave it out.",
   receipt_unknown: "Ids that can be explained are in the column REFERENCE of: bursar entries",
-  admin_required: "An admin key is given with BURSAR_ADMIN_KEY or --key.",
+  admin_required:
+    "Keys are given with BURSAR_API_KEY (an account's), BURSAR_ADMIN_KEY (an admin's) or --key.",
 };
 
 /** The API's fields whose options go by other names. */
@@ -51,22 +52,24 @@ function optionHint({ code, param }: BursarError): string[] {
   return hint === undefined ? [] : [hint];
 }
 
-/** A refusal that was decided by the account's state has a receipt. */
-const HAVE_RECEIPTS: ReadonlySet<string> = new Set<ErrorCode>([
-  "insufficient_credits",
-  "in_debt",
-  "cap_exceeded",
-  "parent_exhausted",
-  "account_frozen",
-]);
+/** What the receipt of a failure tells, where there is one: of what the account's state decided, and of work that was
+ *  begun. */
+const RECEIPT_TITLES: Readonly<Record<string, string>> = {
+  insufficient_credits: "Why",
+  in_debt: "Why",
+  cap_exceeded: "Why",
+  parent_exhausted: "Why",
+  account_frozen: "Why",
+  upstream_failed: "What it cost",
+  upstream_timeout: "What it cost",
+} satisfies Partial<Record<ErrorCode, string>>;
 
 /** Where the arguments were wrong, there is nothing more to be found out. */
 function requestHints(error: BursarError): string[] {
   const exit = exitNameFor(error);
   if (error.requestId === null || exit === "usage" || exit === "notFound") return [];
-  return [
-    HAVE_RECEIPTS.has(error.code) ? `Why: bursar explain ${error.requestId}` : `Request ${error.requestId}`,
-  ];
+  const title = RECEIPT_TITLES[error.code];
+  return [title === undefined ? `Request ${error.requestId}` : `${title}: bursar explain ${error.requestId}`];
 }
 
 /** A wrong key or a wrong address: where did it come from? */

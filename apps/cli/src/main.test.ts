@@ -87,7 +87,7 @@ describe("the running sandbox", () => {
     const { code, stderr } = await bursar(["balance"], here());
     expect(code).toBe(5);
     expect(stderr).toContain(`Nothing answers at ${server.url}`);
-    expect(stderr).toContain(`npm start in ${sandbox.path}`);
+    expect(stderr).toContain(`BURSAR_DATA_DIR=${join(sandbox.path, ".bursar")} npm start, in `);
   });
 
   test("whose file is broken is said with the file's name", async () => {

@@ -62,7 +62,8 @@ function silenceReport({ message, operationId }: BursarUnreachable, context: Con
   const chosen = context.lastChosen();
   const repeat =
     operationId === undefined ? [] : [`To be sure it is done once, repeat it with --id ${operationId}`];
-  const hints = chosen === undefined ? [] : unreachableHints(chosen, context.sandbox()?.path);
+  const hints =
+    chosen === undefined ? [] : unreachableHints(chosen, context.sandbox()?.path, context.repository);
   return {
     exit: "unavailable",
     message,

@@ -3,7 +3,7 @@ import { pendingMigrations } from "@bursar/database/migrate";
 import { accountsOutOfBalance } from "@bursar/engine/ledger/store-read";
 import type { Gateway } from "@bursar/gateway/gateway";
 import { Hono } from "hono";
-import { Registry, collectDefaultMetrics, Gauge } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { mountGateway } from "./compat/openai.ts";
 import { type MountDeps, mountRest, unexpected } from "./rest/mount.ts";
 import { openApiDocument } from "./rest/openapi.ts";

@@ -1,6 +1,6 @@
 import type { Deps } from "@bursar/engine/deps";
-import { sweep } from "@bursar/engine/ledger/sweep";
 import { deliverEffects } from "@bursar/engine/effect/deliver";
+import { sweep } from "@bursar/engine/ledger/sweep";
 
 const SWEEP_MILLISECONDS = 1_000;
 

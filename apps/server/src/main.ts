@@ -87,7 +87,7 @@ async function showSandbox(
 
 /** Stops everything, the last started first, whatever fails on the way. */
 async function stopAll(stops: Stop[], log: Logger): Promise<void> {
-  for (const stop of stops.splice(0).reverse()) {
+  for (const stop of stops.splice(0).toReversed()) {
     await stop().catch((error: unknown) => log.error({ err: error }, "stopping"));
   }
 }

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { z } from "zod";
 
 /** Everything that is chosen from outside, checked at start: a wrong setting is named, with what would be right. */

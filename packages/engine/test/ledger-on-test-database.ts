@@ -59,7 +59,8 @@ export function ledgerOn(url: string, options: Partial<LedgerDeps> = {}) {
 /** Lane clients; also as the superuser, to do what the application may not. */
 export function clientsOf(url: string, role?: string): () => pg.Client {
   const who = role === undefined ? {} : { role };
-  return () => new pg.Client(connectionOptions({ url, applicationName: "test-lane", connectTimeoutSeconds: 2, ...who }));
+  return () =>
+    new pg.Client(connectionOptions({ url, applicationName: "test-lane", connectTimeoutSeconds: 2, ...who }));
 }
 
 export class TestClock {
@@ -90,6 +91,8 @@ export function command(accountId: AccountId, loose: Loose): Command {
 /** For commands that must succeed. */
 export function resultOf(outcome: Outcome): Result {
   if (outcome.kind !== "done" && outcome.kind !== "duplicate")
-    throw new Error(`refused: ${JSON.stringify(outcome, (_, value) => (typeof value === "bigint" ? String(value) : value))}`);
+    throw new Error(
+      `refused: ${JSON.stringify(outcome, (_, value) => (typeof value === "bigint" ? String(value) : value))}`,
+    );
   return outcome.result;
 }

@@ -17,7 +17,17 @@ export interface Op {
 
 const KINDS = [
   ...(["grant", "spend", "hold", "extend", "settle", "release", "revoke", "adjust"] as const),
-  ...(["freeze", "unfreeze", "expireGrant", "expireHold", "repeat", "mutate", "time", "sweep", "child"] as const),
+  ...([
+    "freeze",
+    "unfreeze",
+    "expireGrant",
+    "expireHold",
+    "repeat",
+    "mutate",
+    "time",
+    "sweep",
+    "child",
+  ] as const),
 ];
 
 const WEIGHTS: Partial<Record<Op["kind"], number>> = {
@@ -54,9 +64,9 @@ const FEATURES = [undefined, undefined, "chat", "image"] as const;
 const SCOPES = [null, null, null, ["chat"], ["image", "chat"]] as const;
 const LIFETIMES = [1, 2, 3 * SECOND, 3 * SECOND, 60 * SECOND, DAY];
 const CAPS: readonly Cap[] = [
-  { id: "cap_total", limit: 90n, window: "total" },
-  { id: "cap_day", limit: 40n, window: "day" },
-  { id: "cap_month", limit: 60n, window: "month" },
+  { id: "cap_total", limit: 50n, window: "total" },
+  { id: "cap_day", limit: 20n, window: "day" },
+  { id: "cap_month", limit: 35n, window: "month" },
 ];
 
 /** One run: the clock, the model of every account, and all commands so far. */
@@ -87,7 +97,8 @@ export class Play {
     const accountId = this.#accountFor(asked);
     const model = this.models.get(accountId)!;
     // Without credits nothing interesting happens.
-    const op = model.state.grants.length === 0 && asked.pick % 4 !== 0 ? { ...asked, kind: "grant" as const } : asked;
+    const op =
+      model.state.grants.length === 0 && asked.pick % 4 !== 0 ? { ...asked, kind: "grant" as const } : asked;
     const bit = (index: number) => ((op.flags >> index) & 1) === 1;
     const base = { accountId, by: "test" };
     const id = `${op.kind}_${++this.#made}`;
@@ -107,26 +118,64 @@ export class Play {
           expiresAt: bit(2) ? expiresAt : null,
           scope: SCOPES[op.pick % SCOPES.length]!,
         } as const;
-        return [{ ...base, kind: "grant", id: id as never, amount, ...limits, metadata: bit(9) ? { n: 1 } : undefined }];
+        return [
+          {
+            ...base,
+            kind: "grant",
+            id: id as never,
+            amount,
+            ...limits,
+            metadata: bit(9) ? { n: 1 } : undefined,
+          },
+        ];
       }
       case "spend":
         return [{ ...base, kind: "spend", id, amount, feature, caps }];
       case "hold":
-        if (bit(9) && bit(10)) return [{ ...base, kind: "hold", id: id as never, amount, expiresAt: null, grantId }];
+        if (bit(9) && bit(10))
+          return [{ ...base, kind: "hold", id: id as never, amount, expiresAt: null, grantId }];
         return [{ ...base, kind: "hold", id: id as never, amount, expiresAt, feature, caps }];
       case "child": {
         const small = amount > 3n ? amount / 3n : amount;
-        return [{ ...base, kind: "hold", id: id as never, amount: small, expiresAt, feature, caps, parentId: holdId }];
+        return [
+          {
+            ...base,
+            kind: "hold",
+            id: id as never,
+            amount: small,
+            expiresAt,
+            feature,
+            caps,
+            parentId: holdId,
+          },
+        ];
       }
       case "extend": {
         const renewed = bit(9) ? expiresAt : undefined;
         const reported = bit(10) ? BigInt(op.pick % 25) : undefined;
         return [
-          { ...base, kind: "extend", id, holdId, amount: bit(11) ? 0n : amount, expiresAt: renewed, reported, caps },
+          {
+            ...base,
+            kind: "extend",
+            id,
+            holdId,
+            amount: bit(11) ? 0n : amount,
+            expiresAt: renewed,
+            reported,
+            caps,
+          },
         ];
       }
       case "settle":
-        return [{ ...base, kind: "settle", holdId, amount: amountAround(model, holdId, op), id: bit(9) ? id : undefined }];
+        return [
+          {
+            ...base,
+            kind: "settle",
+            holdId,
+            amount: amountAround(model, holdId, op),
+            id: bit(9) ? id : undefined,
+          },
+        ];
       case "release":
         return [{ ...base, kind: "release", holdId, id: bit(9) ? id : undefined }];
       case "revoke":
@@ -157,8 +206,11 @@ export class Play {
   /** Most ops on holds go to an account that has any. */
   #accountFor({ kind, account, pick }: Op): AccountId {
     const asked = this.accountIds[account]!;
-    if (!["extend", "settle", "release", "child", "expireHold"].includes(kind) || pick % 13 === 0) return asked;
-    const withHolds = this.accountIds.filter((id) => this.models.get(id)!.state.holds.some((hold) => hold.open));
+    if (!["extend", "settle", "release", "child", "expireHold"].includes(kind) || pick % 13 === 0)
+      return asked;
+    const withHolds = this.accountIds.filter((id) =>
+      this.models.get(id)!.state.holds.some((hold) => hold.open),
+    );
     return at(withHolds, account) ?? asked;
   }
 
@@ -166,11 +218,14 @@ export class Play {
   #sweep(): Command[] {
     return this.accountIds.flatMap((accountId) => {
       const { grants, holds } = this.models.get(accountId)!.state;
-      const isDue = ({ expiresAt }: { expiresAt: number | null }) => expiresAt !== null && expiresAt <= this.now;
+      const isDue = ({ expiresAt }: { expiresAt: number | null }) =>
+        expiresAt !== null && expiresAt <= this.now;
       const base = { kind: "expire", accountId, by: "system:sweep" } as const;
       return [
         ...grants.filter(isDue).map(({ id }) => ({ ...base, grantId: id as never })),
-        ...holds.filter((hold) => hold.open && isDue(hold)).map(({ id }) => ({ ...base, holdId: id as never })),
+        ...holds
+          .filter((hold) => hold.open && isDue(hold))
+          .map(({ id }) => ({ ...base, holdId: id as never })),
       ];
     });
   }
@@ -178,10 +233,15 @@ export class Play {
   #moveClock({ pick, flags, amount }: Op): void {
     const states = [...this.models.values()].flatMap(({ state }) => [...state.grants, ...state.holds]);
     const ends = states.flatMap(({ expiresAt }) => (expiresAt === null ? [] : [expiresAt]));
-    const next = at([...new Set(ends)].sort((a, b) => a - b), pick);
+    const next = at(
+      [...new Set(ends)].sort((a, b) => a - b),
+      pick,
+    );
     const jumps = [1, amount * SECOND, DAY / 2, 16 * DAY];
     const target =
-      next !== undefined && flags % 4 !== 0 ? next + ((flags >> 2) % 3) - 1 : this.now + jumps[(flags >> 2) % 4]!;
+      next !== undefined && flags % 4 !== 0
+        ? next + ((flags >> 2) % 3) - 1
+        : this.now + jumps[(flags >> 2) % 4]!;
     this.now = Math.max(this.now, target) as Instant;
   }
 }

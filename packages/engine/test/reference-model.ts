@@ -56,7 +56,7 @@ interface State {
 
 /** Where the implementation is known to differ from the contract, each proved by a test of its own in
  *  findings.test.ts. Set one to false when it is repaired; with none left, delete this. */
-const OPEN_FINDINGS = {
+export const OPEN_FINDINGS = {
   /** F1 */
   holdAmountIsOfTheFirstEntry: true,
   /** F2 */
@@ -65,6 +65,8 @@ const OPEN_FINDINGS = {
   sweptAfterSettledIsKeyConflict: true,
   /** F4 */
   ownIdAfterSweepIsKeyConflict: true,
+  /** F5 */
+  repetitionsInOneBatchCountTwice: true,
 };
 
 const MAX = 1_000_000_000_000_000n;
@@ -197,7 +199,8 @@ export class ModelAccount {
     if (done === undefined) return null;
     if (command.kind === "settle" || command.kind === "release") {
       if (done.leader !== command.kind) refuse({ kind: "hold_closed", holdId: command.holdId });
-      const isAnswerToCaller = OPEN_FINDINGS.ownIdAfterSweepIsKeyConflict || (done.body !== null && !done.bySweep);
+      const isAnswerToCaller =
+        OPEN_FINDINGS.ownIdAfterSweepIsKeyConflict || (done.body !== null && !done.bySweep);
       if (command.id !== undefined && isAnswerToCaller && done.body !== bodyOf(command))
         refuse({ kind: "key_conflict", key: command.id });
       return done.result;
@@ -231,8 +234,7 @@ export class ModelAccount {
   #paying(feature: string | null): ModelGrant[] {
     return this.inSpendingOrder().filter(
       (grant) =>
-        !this.#isOver(grant) &&
-        (grant.scope === null || (feature !== null && grant.scope.includes(feature))),
+        !this.#isOver(grant) && (grant.scope === null || (feature !== null && grant.scope.includes(feature))),
     );
   }
 
@@ -302,8 +304,7 @@ export class ModelAccount {
 
   #checkCovered(amount: bigint, feature: string | null): void {
     const available = this.spendable(feature);
-    if (available < amount)
-      refuse({ kind: "insufficient_credits", available, missing: amount - available });
+    if (available < amount) refuse({ kind: "insufficient_credits", available, missing: amount - available });
   }
 
   #window(cap: Cap): string {
@@ -392,7 +393,8 @@ export class ModelAccount {
 
   #expiryOf(grantId: string): Result {
     const now = this.#newlyDone.find(([key]) => key === `expire ${grantId}`);
-    if (now !== undefined && OPEN_FINDINGS.expiryAnswersForTheLastGrant) return this.#newlyDone.at(-1)![1].result;
+    if (now !== undefined && OPEN_FINDINGS.expiryAnswersForTheLastGrant)
+      return this.#newlyDone.at(-1)![1].result;
     if (now !== undefined) return now[1].result;
     const isOpen = this.state.grants.some((grant) => grant.id === grantId && grant.remaining > 0n);
     return refuse({ kind: isOpen ? "grant_not_due" : "grant_unknown", grantId });
@@ -472,7 +474,8 @@ export class ModelAccount {
   }
 
   #adjust({ id, amount }: Of<"adjust">): void {
-    if (amount > 0n) return this.#arrive("adjust", amount, { id, priority: 60, expiresAt: null, scope: null });
+    if (amount > 0n)
+      return this.#arrive("adjust", amount, { id, priority: 60, expiresAt: null, scope: null });
     const available = this.available();
     if (available < -amount)
       refuse({ kind: "insufficient_credits", available, missing: -amount - available });
@@ -480,7 +483,12 @@ export class ModelAccount {
     this.#entry("adjust", amount);
   }
 
-  #entry(kind: string, amount: bigint, holdAmount: bigint | null = null, expiresAt: number | null = null): void {
+  #entry(
+    kind: string,
+    amount: bigint,
+    holdAmount: bigint | null = null,
+    expiresAt: number | null = null,
+  ): void {
     this.state.seq += 1n;
     const after = { available: this.available(), held: this.held(), owed: this.state.owed };
     this.#entries.push({ kind, amount, seq: this.state.seq, ...after, holdAmount, expiresAt });

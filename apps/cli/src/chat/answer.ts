@@ -19,33 +19,44 @@ export async function answerTo(
   message: string,
   context: Context,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<ChatEnd> {
   session.history.push({ role: "user", content: message });
-  const { text, end } = await stream(session, context.isJson() ? () => {} : write, signal);
+  const { text, end } = await stream(session, context.isJson() ? () => {} : show, signal);
   session.history.push({ role: "assistant", content: text });
   if (context.isJson()) {
     const { kind: _, ...facts } = end;
     context.print({ text, model: session.model, ...facts }, () => text);
-    return;
+    return end;
   }
-  process.stdout.write("\n");
   process.stderr.write(`${costLine(end, session.model, context.look(process.stderr))}\n`);
+  return end;
 }
 
-function write(text: string): void {
+/** How a model itself ends. Anything else is the gateway's reason for stopping it. */
+const MODELS_OWN_ENDS: ReadonlySet<string> = new Set(["stop", "length", "tool_calls", "content_filter"]);
+
+export function wasStopped({ finishReason }: ChatEnd): boolean {
+  return finishReason !== null && !MODELS_OWN_ENDS.has(finishReason);
+}
+
+function show(text: string): void {
   process.stdout.write(text);
 }
 
+/** An answer that breaks off ends its line, so that what is said about it begins on a new one. */
 async function stream(session: Session, show: (text: string) => void, signal: AbortSignal | undefined) {
   const { client, model, history, extra } = session;
   let text = "";
   let end: ChatEnd | undefined;
-  const options = signal === undefined ? {} : { signal };
-  for await (const part of client.chat({ model, messages: history, ...extra }, options)) {
-    if (part.kind === "text") {
-      text += part.text;
-      show(part.text);
-    } else end = part;
+  try {
+    const options = signal === undefined ? {} : { signal };
+    for await (const part of client.chat({ model, messages: history, ...extra }, options)) {
+      if (part.kind === "end") end = part;
+      else show(part.text);
+      text += part.kind === "end" ? "" : part.text;
+    }
+  } finally {
+    if (text !== "") show("\n");
   }
   if (end === undefined) throw new Error("a chat ended without its end");
   return { text, end: await withCost(session, end) };

@@ -35,7 +35,7 @@ async function answerOrExplain(
     await answerTo(session, line, context, signal);
   } catch (thrown) {
     session.history.length = length;
-    process.stdout.write("\n");
-    if (!signal.aborted) printReport(reportOf(thrown, context), context);
+    if (signal.aborted) process.stderr.write("Stopped. What had arrived is billed.\n");
+    else printReport(reportOf(thrown, context), context);
   }
 }

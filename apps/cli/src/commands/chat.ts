@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import { answerTo } from "../chat/answer.ts";
+import { answerTo, wasStopped } from "../chat/answer.ts";
 import { converse } from "../chat/converse.ts";
 import { readMessage } from "../chat/message.ts";
 import { chooseModel } from "../chat/model.ts";
 import type { Context } from "../context.ts";
+import { usageFailure } from "../failure.ts";
 import { examples } from "../program.ts";
 import { wholeNumber } from "../values.ts";
 
@@ -28,7 +29,8 @@ export function chat(command: Command, context: Context): void {
       )}\n\nThe answer goes to stdout, its cost to stderr. Leave a conversation with Ctrl-D.`,
     )
     .action(async (given: string | undefined, { model, system, maxOutputTokens }: ChatOptions) => {
-      const { client, account } = await context.connect("account");
+      if (context.flags().account !== undefined) throw ownAccountOnly();
+      const { client, account } = await context.connect("own");
       const isConversation = given === undefined && process.stdin.isTTY && !context.isJson();
       const message = isConversation ? "" : await readMessage(given);
       const session = {
@@ -39,6 +41,14 @@ export function chat(command: Command, context: Context): void {
         history: system === undefined ? [] : [{ role: "system" as const, content: system }],
       };
       if (isConversation) await converse(session, context);
-      else await answerTo(session, message, context);
+      else if (wasStopped(await answerTo(session, message, context))) context.conclude("refused");
     });
+}
+
+/** The models' API is OpenAI's, which knows no other account than the key's. */
+function ownAccountOnly(): Error {
+  return usageFailure(
+    "chat spends from the account of its key, so it takes no --account.",
+    "Give that account's key: --key <key>, or make one: bursar keys create --account <id>",
+  );
 }

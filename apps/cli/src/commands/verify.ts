@@ -1,5 +1,6 @@
 import type { Verification } from "@bursar/engine/ledger/verify";
 import type { Command } from "commander";
+import { howToStart } from "../connection/start.ts";
 import type { Context, Look } from "../context.ts";
 import { Failure } from "../failure.ts";
 import { count, counted } from "../output/amount.ts";
@@ -45,7 +46,8 @@ function databaseUrlFrom(context: Context): string {
   if (url !== undefined) return url;
   throw new Failure("unavailable", "unavailable", "No database is known.", [
     "Looked for --database-url, DATABASE_URL and the file of a running sandbox.",
-    "Start a sandbox with npm start in Bursar's folder, or set DATABASE_URL.",
+    `Start a sandbox: ${howToStart(context.repository)}`,
+    "Or set DATABASE_URL.",
   ]);
 }
 

@@ -1,7 +1,7 @@
-import { dirname } from "node:path";
 import type { Client } from "@bursar/client";
 import { Failure, usageFailure } from "../failure.ts";
 import { type Choice, choose, type Known, type Need } from "./choose.ts";
+import { howToStart } from "./start.ts";
 
 export interface Connection {
   readonly client: Client;
@@ -11,10 +11,16 @@ export interface Connection {
   readonly requireAccount: () => string;
 }
 
+/** Where a sandbox was looked for, and where one is started. */
+export interface Looked {
+  readonly paths: readonly string[];
+  readonly repository: string;
+}
+
 export type Chosen = Extract<Choice, { kind: "chosen" }>;
 
 /** Throws: nothing to connect to, or no key, with all that was looked at and what would help. */
-export function chooseOrExplain(known: Known, need: Need, looked: readonly string[]): Chosen {
+export function chooseOrExplain(known: Known, need: Need, looked: Looked): Chosen {
   const choice = choose(known, need);
   if (choice.kind === "chosen") return choice;
   if (choice.kind === "no_key" && !URL.canParse(choice.url.value)) throw noAddress(choice.url);
@@ -54,11 +60,12 @@ function noAddress({ value, from }: { value: string; from: string }): Failure {
   return usageFailure(`${from} must look like http://127.0.0.1:3000, not ${JSON.stringify(value)}.`);
 }
 
-function noSandbox(looked: readonly string[]): Failure {
+function noSandbox({ paths, repository }: Looked): Failure {
   return new Failure("unavailable", "unavailable", "No server is known, and no sandbox is running here.", [
     "Looked for --url, BURSAR_URL, and the file that a running sandbox writes:",
-    ...looked.map((path) => `  ${path}`),
-    "Start a sandbox with npm start in Bursar's folder, or set BURSAR_URL and BURSAR_API_KEY.",
+    ...paths.map((path) => `  ${path}`),
+    `Start a sandbox: ${howToStart(repository)}`,
+    "Or set BURSAR_URL and BURSAR_API_KEY.",
   ]);
 }
 
@@ -71,11 +78,14 @@ function noKey(url: string, need: Need): Failure {
 }
 
 /** What to do when nothing answers. */
-export function unreachableHints(chosen: Chosen, sandboxPath: string | undefined): readonly string[] {
+export function unreachableHints(
+  chosen: Chosen,
+  sandboxPath: string | undefined,
+  repository: string,
+): readonly string[] {
   if (chosen.url.from !== sandboxPath) return [originsOf(chosen)];
-  const folder = dirname(dirname(sandboxPath));
   return [
     `The sandbox that wrote ${sandboxPath} is not running any more.`,
-    `Start it again with npm start in ${folder}`,
+    `Start it again: ${howToStart(repository, sandboxPath)}`,
   ];
 }

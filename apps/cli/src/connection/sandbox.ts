@@ -13,7 +13,7 @@ export interface Sandbox {
 }
 
 const FILE = "sandbox.json";
-const DATA_DIR = ".bursar";
+export const DATA_DIR = ".bursar";
 
 /** The files that may be it, likeliest first: the data folder that the environment names and no other; else the one of
  *  this folder or of one above; else that of the repository this program is part of. */

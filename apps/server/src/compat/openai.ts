@@ -13,9 +13,11 @@ const BODY_LIMIT_BYTES = 32 << 20;
 /** The calls of OpenAI's API, so that its clients work by base URL and key alone. */
 export function mountGateway(app: Hono, deps: AppDeps): void {
   const { gateway } = deps;
-  app.post("/v1/chat/completions", (context) => forward(context, deps, gateway.chatCompletions));
-  app.post("/v1/completions", (context) => forward(context, deps, gateway.completions));
-  app.post("/v1/embeddings", (context) => forward(context, deps, gateway.embeddings));
+  app.post("/v1/chat/completions", (context) =>
+    forward(context, deps, (call) => gateway.chatCompletions(call)),
+  );
+  app.post("/v1/completions", (context) => forward(context, deps, (call) => gateway.completions(call)));
+  app.post("/v1/embeddings", (context) => forward(context, deps, (call) => gateway.embeddings(call)));
 }
 
 async function forward(

@@ -1,5 +1,5 @@
-import type { Access } from "@bursar/contract/operation";
 import type { AccountId } from "@bursar/contract/ids";
+import type { Access } from "@bursar/contract/operation";
 import type { AuthenticateOutcome, Keys, Principal } from "@bursar/engine/key/keys";
 import { accountRequired } from "./grants.ts";
 import type { Problem } from "./problem.ts";

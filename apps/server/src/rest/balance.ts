@@ -1,8 +1,8 @@
+import type { WorkFields } from "@bursar/contract/operations/balance";
 import { credits, iso } from "@bursar/contract/shapes";
 import { balance } from "@bursar/engine/balance/balance";
 import { check } from "@bursar/engine/gate/check";
 import type { Work } from "@bursar/engine/price/work";
-import type { WorkFields } from "@bursar/contract/operations/balance";
 import type { Handler } from "./context.ts";
 import { featureUnknown, modelUnknown, refused } from "./problem.ts";
 

@@ -1,11 +1,11 @@
 import { addSeconds } from "@bursar/contract/instant";
-import { credits, iso } from "@bursar/contract/shapes";
 import type { Receipt as ReceiptAnswer } from "@bursar/contract/operations/history";
+import { credits, iso } from "@bursar/contract/shapes";
+import { findAccount } from "@bursar/engine/account/store";
 import type { Entry } from "@bursar/engine/ledger/entry";
 import { entriesBefore } from "@bursar/engine/ledger/store-read";
 import { type Receipt, receipt } from "@bursar/engine/receipt/receipt";
 import { usageBetween } from "@bursar/engine/usage/store";
-import { findAccount } from "@bursar/engine/account/store";
 import type { Handler } from "./context.ts";
 import { refused } from "./problem.ts";
 

@@ -3,8 +3,8 @@ import { credits, iso } from "@bursar/contract/shapes";
 import { type ExtendOutcome, extend } from "@bursar/engine/hold/extend";
 import { type HoldOutcome, hold } from "@bursar/engine/hold/hold";
 import { type ReleaseOutcome, release, type SettleOutcome, settle } from "@bursar/engine/hold/settle";
-import type { Cost } from "@bursar/engine/price/work";
 import type { TokenUsage } from "@bursar/engine/price/decide";
+import type { Cost } from "@bursar/engine/price/work";
 import { workOf } from "./balance.ts";
 import { actor, type Handler, type Success } from "./context.ts";
 import { featureUnknown, modelUnknown, type Problem, refused } from "./problem.ts";
@@ -73,7 +73,7 @@ export function costOf(body: { amount?: bigint | undefined; usage?: TokenUsage |
 export const settleHold: Handler<"settleHold"> = async (call) => {
   const { deps, body, params } = call;
   const { caps: _, ...facts } = actor(call);
-  const request = { ...facts, id: call.idempotencyKey, holdId: params.id as HoldId, cost: costOf(body) };
+  const request = { ...facts, holdId: params.id as HoldId, cost: costOf(body) };
   return settledAnswer(request.holdId, await settle(deps, request));
 };
 

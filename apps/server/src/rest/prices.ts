@@ -1,7 +1,7 @@
+import type { PriceBookInput } from "@bursar/contract/operations/prices";
 import { credits, iso } from "@bursar/contract/shapes";
 import { ratesFor, withMargin } from "@bursar/engine/price/decide";
 import type { PriceBookVersion } from "@bursar/engine/price/store";
-import type { PriceBookInput } from "@bursar/contract/operations/prices";
 import type { Handler, Success } from "./context.ts";
 
 export const listModels: Handler<"listModels"> = async ({ deps }) => {

@@ -2,15 +2,13 @@ import type { AccountId, HoldId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import type { Refusal } from "../ledger/command.ts";
-import { type Cost, type Priced, type Pricing, priceCost } from "../price/work.ts";
 import type { PriceBook } from "../price/decide.ts";
+import { type Cost, type Priced, type Pricing, priceCost } from "../price/work.ts";
 import { usageRecordOf } from "../usage/record.ts";
 
 interface CloseRequest {
   readonly accountId: AccountId;
   readonly holdId: HoldId;
-  /** Only for a caller that names a key of its own: else the hold's id is the key. */
-  readonly id?: string | undefined;
   readonly by: string;
   readonly requestId?: string | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;

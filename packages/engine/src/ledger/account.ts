@@ -41,6 +41,10 @@ export interface Account {
 export interface CountedCap {
   readonly id: string;
   readonly windowStart: string;
+  /** How much of the hold it counted there. */
+  readonly amount: MicroCredits;
+  /** Counted by an ancestor: a child of a counted budget counts nothing more. */
+  readonly inherited: boolean;
 }
 
 /** An open hold. `amount` is what it reserves itself: what its open children reserve is theirs. */

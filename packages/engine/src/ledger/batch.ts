@@ -1,41 +1,54 @@
 import type { AccountId, HoldId } from "@bursar/contract/ids";
-import type { Instant } from "@bursar/contract/instant";
+import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { Hold } from "./account.ts";
 import { type Changes, counterName } from "./book.ts";
+import { revokedCounter, windowStart } from "./caps.ts";
 import { chainEntries } from "./chain.ts";
 import type { Command, Outcome, Refusal, Result, UsageRecord } from "./command.ts";
 import { decide } from "./decide.ts";
-import { windowStart } from "./decide-spend.ts";
 import { type Entry, keyOf, type NewEntry } from "./entry.ts";
-import { holdsNamed, keysToProbe } from "./key.ts";
+import { holdsNamed, keyNameOf, keysToProbe } from "./key.ts";
 import { resultOf } from "./result.ts";
 import type { Loaded, LoadedBook, Named, NamedCounter, Wanted } from "./store-load.ts";
 import type { BatchWrites, NewGrant, NewUsage } from "./store-write.ts";
 
-/** What these commands name, for one round of reading. */
+/** What these commands name, each thing once, for one round of reading. */
 export function wantedBy(commands: readonly Command[], now: Instant): Wanted {
   const accountIds = new Set<AccountId>();
-  const keys: Named[] = [];
-  const holds: Named[] = [];
+  const keys = new Map<string, Named>();
+  const holds = new Map<string, Named>();
   const counters = new Map<string, NamedCounter>();
   const keyIds = new Set<string>();
   for (const command of commands) {
-    accountIds.add(command.accountId);
+    const { accountId } = command;
+    accountIds.add(accountId);
     if (command.keyId !== undefined && usesCredits(command)) keyIds.add(command.keyId);
-    for (const key of keysToProbe(command)) keys.push([command.accountId, keyOf(key)]);
-    for (const holdId of holdsNamed(command)) holds.push([command.accountId, holdId]);
-    for (const cap of ("caps" in command && command.caps) || []) {
-      const start = windowStart(cap, now);
-      counters.set(`${command.accountId} ${counterName(cap.id, start)}`, [command.accountId, cap.id, start]);
+    for (const name of keysToProbe(command)) keys.set(`${accountId} ${name}`, [accountId, keyOf(name)]);
+    for (const holdId of holdsNamed(command)) holds.set(`${accountId} ${holdId}`, [accountId, holdId]);
+    for (const [id, start] of countersNamed(command, now)) {
+      counters.set(`${accountId} ${counterName(id, start)}`, [accountId, id, start]);
     }
   }
   return {
     accountIds: [...accountIds].sort(),
-    keys,
-    holds,
+    keys: [...keys.values()],
+    holds: [...holds.values()],
     counters: [...counters.values()],
     keyIds: [...keyIds],
   };
+}
+
+/** Longer than any wait for a lock. */
+const PATIENCE_SECONDS = 60;
+
+/** The counters a command reads. The time that counts is taken once the locks are held: midnight may pass until then. */
+function countersNamed(command: Command, now: Instant): [id: string, windowStart: string][] {
+  if (command.kind === "revoke") return [[revokedCounter(command.grantId), "total"]];
+  const caps = ("caps" in command && command.caps) || [];
+  return caps.flatMap((cap) => [
+    [cap.id, windowStart(cap, now)] as [string, string],
+    [cap.id, windowStart(cap, addSeconds(now, PATIENCE_SECONDS))] as [string, string],
+  ]);
 }
 
 /** What a revoked key may not do any more. Closing its open holds it may: the work is done. */
@@ -67,9 +80,9 @@ export class Batch {
   decide(command: Command): Outcome {
     const book = this.#books.get(command.accountId);
     if (book === undefined) return { kind: "account_unknown", accountId: command.accountId };
-    const ended = this.#endOfKey(command);
-    if (ended !== null) return ended;
     const decision = decide(book, command, this.#now);
+    const ended = decision.kind === "duplicate" ? null : this.#endOfKey(command);
+    if (ended !== null) return ended;
     switch (decision.kind) {
       case "accept":
         return { kind: "done", result: this.#accept(book, command, decision.changes) };
@@ -122,7 +135,7 @@ export class Batch {
     this.#takeGrants(before.id, command, changes);
     for (const grantId of changes.endedGrants) this.#endedGrants.push([before.id, grantId]);
     for (const effect of changes.effects) this.#effects.push({ accountId: before.id, effect, at: this.#now });
-    return this.#takeGroups(book, entries, changes);
+    return this.#takeGroups(book, entries, changes, keyNameOf(command));
   }
 
   #takeHolds(book: LoadedBook, changes: Changes): void {
@@ -154,17 +167,18 @@ export class Batch {
     }
   }
 
-  /** Registers the groups under their keys, for repetitions within this batch; the last one is the command's own. */
-  #takeGroups(book: LoadedBook, entries: readonly Entry[], changes: Changes): Result {
+  /** Registers the groups under their keys, for repetitions within this batch, and finds the command's own. */
+  #takeGroups(book: LoadedBook, entries: readonly Entry[], changes: Changes, ownKey: string): Result {
     let start = 0;
     let result: Result | undefined;
     for (const group of changes.groups) {
       const rows = entries.slice(start, start + group.movements.length);
       start += group.movements.length;
-      result = resultOf(rows);
       const leader = rows[0]!;
-      book.groups.set(leader.key!, { fingerprint: leader.fingerprint, leader: leader.kind, result });
-      if (group.usage !== null) this.#takeUsage(leader, result.charged, group.usage);
+      const known = { fingerprint: leader.fingerprint, leader: leader.kind, result: resultOf(rows) };
+      book.groups.set(leader.key!, known);
+      if (group.key === ownKey) result = known.result;
+      if (group.usage !== null) this.#takeUsage(leader, known.result.charged, group.usage);
     }
     if (result === undefined) throw new Error("an accepted command writes at least one entry");
     return result;

@@ -82,20 +82,18 @@ export interface ExtendCommand extends CommandBase {
   readonly caps?: readonly Cap[] | undefined;
 }
 
+/** A hold closes once, so its id is the key. */
 export interface SettleCommand extends CommandBase {
   readonly kind: "settle";
   readonly holdId: HoldId;
   /** The work's real cost; may be 0, less or more than was held. */
   readonly amount: MicroCredits;
-  /** Only when the caller names a key of its own: otherwise the hold's id is the key. */
-  readonly id?: string | undefined;
   readonly usage?: UsageRecord | undefined;
 }
 
 export interface ReleaseCommand extends CommandBase {
   readonly kind: "release";
   readonly holdId: HoldId;
-  readonly id?: string | undefined;
 }
 
 /** Ends what time has ended: a grant past its expiry, or a hold past its own (settled at the reported usage). */
@@ -162,7 +160,7 @@ export interface Result {
 }
 
 /** Why a command changed nothing. First match wins, in this order:
- *  account_unknown, key_revoked, key_expired, amount_out_of_range, key_conflict (or duplicate), hold_unknown, hold_closed, hold_not_due,
+ *  account_unknown, (duplicate), key_revoked, key_expired, amount_out_of_range, key_conflict, hold_unknown, hold_closed, hold_not_due,
  *  grant_unknown, grant_not_due, account_frozen, in_debt, cap_exceeded, parent_exhausted, insufficient_credits. */
 export type Refusal =
   | { readonly kind: "key_revoked"; readonly keyId: string }

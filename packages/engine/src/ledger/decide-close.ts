@@ -1,8 +1,10 @@
 import { type MicroCredits, smaller } from "@bursar/contract/money";
 import { type Hold, payingGrants, sumOfDraws } from "./account.ts";
+import { corrections } from "./caps.ts";
 import type { ExpireCommand, Refusal, ReleaseCommand, SettleCommand } from "./command.ts";
+import { drawsInScope } from "./decide-spend.ts";
 import type { Draft } from "./draft.ts";
-import { drawFrom, mergeDraws, splitDraws } from "./draw.ts";
+import { drawFrom, mergeDraws, splitDraws, subtractDraws } from "./draw.ts";
 import { closingKey } from "./key.ts";
 
 /** Ends a hold: its cost is charged exactly, also beyond what was held, and the rest goes back where it came from. */
@@ -40,23 +42,24 @@ function closeAtReported(draft: Draft, hold: Hold): void {
 
 /** A null cost releases the whole hold; a cost of 0 settles it, and the entries tell the two apart. */
 function close(draft: Draft, hold: Hold, cost: MicroCredits | null): void {
-  const left = cost === null ? hold : charge(draft, hold, cost);
+  const { left, beyond } = cost === null ? { left: hold, beyond: 0n } : charge(draft, hold, cost);
   if (left.amount > 0n || cost === null) giveBack(draft, left);
   draft.closeHold(hold.id);
-  draft.count(hold.caps, (cost ?? 0n) - hold.amount);
+  for (const { cap, by } of corrections(hold, cost ?? 0n, beyond)) draft.count([cap], by);
   draft.expireReturned();
   draft.repay();
 }
 
 /** held → spent as far as the hold goes, then the parent's rest, then available → spent, then debt. */
-function charge(draft: Draft, hold: Hold, cost: MicroCredits): Hold {
+function charge(draft: Draft, hold: Hold, cost: MicroCredits): { left: Hold; beyond: MicroCredits } {
   const grown = growFromParent(draft, hold, cost);
   const settled = smaller(cost, grown.amount);
   const [draws, left] = splitDraws(grown.draws, settled);
   const holdAfter = grown.amount - settled;
   draft.move({ kind: "settle", amount: settled, draws, parentId: grown.parentId, holdAfter });
-  if (cost > settled) chargeBeyond(draft, hold, cost - settled);
-  return { ...grown, amount: holdAfter, draws: left };
+  const beyond = cost - settled;
+  if (beyond > 0n) chargeBeyond(draft, hold, beyond);
+  return { left: { ...grown, amount: holdAfter, draws: left }, beyond };
 }
 
 function chargeBeyond(draft: Draft, hold: Hold, excess: MicroCredits): void {
@@ -64,16 +67,15 @@ function chargeBeyond(draft: Draft, hold: Hold, excess: MicroCredits): void {
   const covered = sumOfDraws(draws);
   draft.moveIfAny({ kind: "spend", amount: covered, draws });
   draft.moveIfAny({ kind: "overrun", amount: excess - covered });
-  const parent = draft.parentOf(hold);
-  if (parent !== null) draft.count(parent.caps, excess);
 }
 
 /** A child that costs more than it held takes the difference from what its parent has left. */
 function growFromParent(draft: Draft, hold: Hold, cost: MicroCredits): Hold {
   const parent = draft.parentOf(hold);
   if (parent === null || cost <= hold.amount) return hold;
-  const [draws, left] = splitDraws(parent.draws, cost - hold.amount);
+  const [draws] = splitDraws(drawsInScope(draft, parent, hold.feature), cost - hold.amount);
   const growth = sumOfDraws(draws);
+  const left = subtractDraws(parent.draws, draws);
   draft.putHold({ ...parent, amount: parent.amount - growth, draws: left });
   return { ...hold, amount: hold.amount + growth, draws: mergeDraws(draft.account, hold.draws, draws) };
 }

@@ -1,6 +1,7 @@
 import { smaller } from "@bursar/contract/money";
-import { type Draw, type OpenGrant, sumOfDraws } from "./account.ts";
-import type { Book } from "./book.ts";
+import { type Draw, isExpired, type OpenGrant, sumOfDraws } from "./account.ts";
+import { type Book, counterName } from "./book.ts";
+import { revokedCounter } from "./caps.ts";
 import type { AdjustCommand, ExpireCommand, GrantCommand, Refusal, RevokeCommand } from "./command.ts";
 import type { Draft } from "./draft.ts";
 import { drawFrom } from "./draw.ts";
@@ -37,12 +38,17 @@ export function revoke(draft: Draft, book: Book, command: RevokeCommand): Refusa
   if (issued?.leader !== "grant" && issued?.leader !== "adjust") {
     return { kind: "grant_unknown", grantId: command.grantId };
   }
-  if (command.amount > issued.result.amount) return { kind: "amount_out_of_range", amount: command.amount };
+  const counted = { id: revokedCounter(command.grantId), windowStart: "total" };
+  const revoked = book.counters.get(counterName(counted.id, counted.windowStart)) ?? 0n;
+  if (revoked + command.amount > issued.result.amount) {
+    return { kind: "amount_out_of_range", amount: command.amount };
+  }
   const open = draft.account.grants.find((candidate) => candidate.id === command.grantId);
   const taken = smaller(open?.remaining ?? 0n, command.amount);
   const draws: Draw[] = taken === 0n ? [] : [[command.grantId, taken]];
   draft.move({ kind: "revoke", amount: command.amount, draws });
   draft.repay();
+  draft.count([counted], command.amount);
   draft.endGroup(command, command.id);
   return null;
 }
@@ -75,6 +81,9 @@ function arrive(draft: Draft, kind: "grant" | "adjust", grant: OpenGrant): void 
     grant,
     expiresAt: grant.expiresAt,
   });
-  const part = smaller(draft.account.owed, grant.remaining);
+  // One that comes after its own expiry gives nothing, not even to a debt.
+  draft.expireReturned();
+  const left = isExpired(grant, draft.now) ? 0n : grant.remaining;
+  const part = smaller(draft.account.owed, left);
   draft.moveIfAny({ kind: "repay", amount: part, draws: part === 0n ? [] : [[grant.id, part]] });
 }

@@ -1,10 +1,10 @@
-import { type Instant, formatInstant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
-import { type CountedCap, type Draw, type Hold, payingGrants, spendable } from "./account.ts";
-import { type Book, counterName } from "./book.ts";
-import type { Cap, ExtendCommand, HoldCommand, Refusal, SpendCommand } from "./command.ts";
+import { type Draw, type Hold, isInScope, payingGrants, spendable, sumOfDraws } from "./account.ts";
+import type { Book } from "./book.ts";
+import { addCounted, counted, countedOfExtension, inherited, notYetCounted, withinCaps } from "./caps.ts";
+import type { ExtendCommand, HoldCommand, Refusal, SpendCommand } from "./command.ts";
 import type { Draft } from "./draft.ts";
-import { drawFrom, mergeDraws, splitDraws } from "./draw.ts";
+import { drawFrom, mergeDraws, splitDraws, subtractDraws } from "./draw.ts";
 
 /** Work with a known price: available → spent. Nothing is written when there is too little. */
 export function spend(draft: Draft, book: Book, command: SpendCommand): Refusal | null {
@@ -15,7 +15,7 @@ export function spend(draft: Draft, book: Book, command: SpendCommand): Refusal 
   if (refusal !== null) return refusal;
   const draws = drawFrom(payingGrants(draft.account, command.feature ?? null, draft.now), command.amount);
   draft.move({ kind: "spend", amount: command.amount, draws });
-  draft.count(countedCaps(command.caps, draft.now), command.amount);
+  draft.countAll(counted(command.caps ?? [], command.amount, draft.now));
   draft.endGroup(command, command.id, command.usage);
   return null;
 }
@@ -25,8 +25,9 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
   const source = reserve(draft, book, command, command.amount, command.feature);
   if (source.kind === "refused") return source.refusal;
   const { draws, parent } = source;
-  if (parent !== null) draft.putHold(shrunk(parent, command.amount));
-  const caps = countedCaps(notYetCounted(command.caps, parent), draft.now);
+  if (parent !== null) draft.putHold(shrunk(parent, draws));
+  const own = counted(notYetCounted(command.caps, parent), command.amount, draft.now);
+  const caps = [...inherited(parent), ...own];
   draft.move({
     kind: "hold",
     amount: command.amount,
@@ -41,12 +42,12 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
     amount: command.amount,
     draws,
     reported: 0n,
-    feature: command.feature ?? null,
+    feature: command.feature ?? parent?.feature ?? null,
     caps,
     expiresAt: command.expiresAt,
     createdAt: draft.now,
   });
-  draft.count(caps, command.amount);
+  draft.countAll(own);
   draft.endGroup(command, command.id);
   return null;
 }
@@ -59,7 +60,8 @@ export function extend(draft: Draft, book: Book, command: ExtendCommand): Refusa
   const request = { parentId: open.parentId ?? undefined, caps: command.caps };
   const source = reserve(draft, book, request, command.amount, feature);
   if (source.kind === "refused") return source.refusal;
-  if (source.parent !== null) draft.putHold(shrunk(source.parent, command.amount));
+  if (source.parent !== null) draft.putHold(shrunk(source.parent, source.draws));
+  const more = countedOfExtension(open, command.caps, command.amount, draft.now);
   const amount = open.amount + command.amount;
   const expiresAt = command.expiresAt ?? open.expiresAt;
   const movement = { kind: "extend", amount: command.amount, draws: source.draws } as const;
@@ -70,8 +72,9 @@ export function extend(draft: Draft, book: Book, command: ExtendCommand): Refusa
     expiresAt,
     draws: mergeDraws(draft.account, open.draws, source.draws),
     reported: command.reported ?? open.reported,
+    caps: addCounted(open.caps, more),
   });
-  draft.count(open.caps, command.amount);
+  draft.countAll(more);
   draft.endGroup(command, command.id);
   return null;
 }
@@ -96,10 +99,13 @@ function reserve(
   const isRenewal = amount === 0n;
   const refusal =
     (isRenewal ? null : mayUse(draft)) ??
-    withinCaps(book, notYetCounted(request.caps, parent), amount, draft.now) ??
-    (parent === null ? isCovered(draft, amount, feature) : isLeft(parent, amount));
+    (isRenewal ? null : withinCaps(book, notYetCounted(request.caps, parent), amount, draft.now)) ??
+    (parent === null ? isCovered(draft, amount, feature) : isLeft(draft, parent, amount, feature));
   if (refusal !== null) return refused(refusal);
-  if (parent !== null) return { kind: "reserved", draws: splitDraws(parent.draws, amount)[0], parent };
+  if (parent !== null) {
+    const draws = splitDraws(drawsInScope(draft, parent, feature ?? parent.feature), amount)[0];
+    return { kind: "reserved", draws, parent };
+  }
   const draws = drawFrom(payingGrants(draft.account, feature ?? null, draft.now), amount);
   return { kind: "reserved", draws, parent };
 }
@@ -116,8 +122,14 @@ function refused(refusal: Refusal): Reservation {
   return { kind: "refused", refusal };
 }
 
-function shrunk(parent: Hold, amount: MicroCredits): Hold {
-  return { ...parent, amount: parent.amount - amount, draws: splitDraws(parent.draws, amount)[1] };
+function shrunk(parent: Hold, draws: readonly Draw[]): Hold {
+  return { ...parent, amount: parent.amount - sumOfDraws(draws), draws: subtractDraws(parent.draws, draws) };
+}
+
+/** What of a parent's reserve may pay for this feature. */
+export function drawsInScope(draft: Draft, parent: Hold, feature: string | null): Draw[] {
+  const { grants } = draft.account;
+  return parent.draws.filter(([id]) => grants.some((grant) => grant.id === id && isInScope(grant, feature)));
 }
 
 /** With a debt or a freeze, nothing new is held or spent. */
@@ -132,40 +144,16 @@ function isCovered(draft: Draft, amount: MicroCredits, feature: string | undefin
   return available >= amount ? null : insufficient(available, amount);
 }
 
-function isLeft(parent: Hold, amount: MicroCredits): Refusal | null {
-  if (parent.amount >= amount) return null;
-  return { kind: "parent_exhausted", parentId: parent.id, left: parent.amount };
+function isLeft(
+  draft: Draft,
+  parent: Hold,
+  amount: MicroCredits,
+  feature: string | undefined,
+): Refusal | null {
+  const left = sumOfDraws(drawsInScope(draft, parent, feature ?? parent.feature));
+  return left >= amount ? null : { kind: "parent_exhausted", parentId: parent.id, left };
 }
 
 function insufficient(available: MicroCredits, amount: MicroCredits): Refusal {
   return { kind: "insufficient_credits", available, missing: amount - available };
-}
-
-/** What a parent reserved was counted then: its children count only in caps of their own. */
-function notYetCounted(caps: readonly Cap[] | undefined, parent: Hold | null): readonly Cap[] {
-  return (caps ?? []).filter((cap) => !parent?.caps.some((counted) => counted.id === cap.id));
-}
-
-function withinCaps(book: Book, caps: readonly Cap[], amount: MicroCredits, now: Instant): Refusal | null {
-  for (const cap of caps) {
-    const used = book.counters.get(counterName(cap.id, windowStart(cap, now))) ?? 0n;
-    if (used + amount > cap.limit) return { kind: "cap_exceeded", cap, used };
-  }
-  return null;
-}
-
-function countedCaps(caps: readonly Cap[] | undefined, now: Instant): CountedCap[] {
-  return (caps ?? []).map((cap) => ({ id: cap.id, windowStart: windowStart(cap, now) }));
-}
-
-/** The UTC day or month a use falls into; a total has one window for ever. */
-export function windowStart(cap: Pick<Cap, "window">, now: Instant): string {
-  switch (cap.window) {
-    case "total":
-      return "total";
-    case "day":
-      return formatInstant(now).slice(0, 10);
-    case "month":
-      return formatInstant(now).slice(0, 7);
-  }
 }

@@ -1,7 +1,8 @@
+import type { HoldId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import { MAX_AMOUNT, type MicroCredits } from "@bursar/contract/money";
 import type { Book, Changes, KnownGroup } from "./book.ts";
-import type { Command, ExtendCommand, FreezeCommand, HoldCommand, Refusal } from "./command.ts";
+import type { Command, FreezeCommand, Refusal } from "./command.ts";
 import { closeHold, expireHold } from "./decide-close.ts";
 import { adjust, expireGrant, grant, revoke } from "./decide-grant.ts";
 import { extend, hold, spend } from "./decide-spend.ts";
@@ -82,24 +83,25 @@ function amountOutOfRange(command: Command): Refusal | null {
 function repetition(book: Book, command: Command): Decision | null {
   const known = book.groups.get(keyOf(keyNameOf(command)));
   if (known === undefined) return null;
-  if (command.kind === "settle" || command.kind === "release") return repeatedClose(known, command);
+  if (closesHold(command)) return repeatedClose(known, command);
   const isSame = known.fingerprint === null || known.fingerprint === fingerprint(command);
   if (isSame) return { kind: "duplicate", known };
   return { kind: "refuse", refusal: { kind: "key_conflict", key: keyNameOf(command) } };
 }
 
-/** A hold closes once. Closing it again the same way gives the first result, whatever the amount, unless the caller
- *  named a key of its own and changed its mind; closing it the other way is refused. */
-function repeatedClose(
-  known: KnownGroup,
-  command: Extract<Command, { kind: "settle" | "release" }>,
-): Decision {
-  if (known.leader !== command.kind) {
-    return { kind: "refuse", refusal: { kind: "hold_closed", holdId: command.holdId } };
-  }
-  const changedItsMind = command.id !== undefined && known.fingerprint !== fingerprint(command);
-  if (!changedItsMind) return { kind: "duplicate", known };
-  return { kind: "refuse", refusal: { kind: "key_conflict", key: command.id! } };
+type Close = Command & { readonly kind: "settle" | "release" | "expire"; readonly holdId: HoldId };
+
+function closesHold(command: Command): command is Close {
+  return "holdId" in command && command.kind !== "extend" && command.holdId !== undefined;
+}
+
+/** A hold closes once. Closing it again the same way gives the first result, whatever the amount; the other way is
+ *  refused. The sweep repeats only itself. */
+function repeatedClose(known: KnownGroup, command: Close): Decision {
+  const isRepeated =
+    command.kind === "expire" ? known.fingerprint === fingerprint(command) : known.leader === command.kind;
+  if (isRepeated) return { kind: "duplicate", known };
+  return { kind: "refuse", refusal: { kind: "hold_closed", holdId: command.holdId } };
 }
 
 /** An extend, or a child of a parent, that comes too late. */
@@ -109,7 +111,7 @@ function namesClosedHold(book: Book, command: Command): Decision | null {
   return { kind: "refuse", refusal: { kind: "hold_closed", holdId } };
 }
 
-function holdThatMustBeOpen(command: Command): HoldCommand["id"] | ExtendCommand["holdId"] | undefined {
+function holdThatMustBeOpen(command: Command): HoldId | undefined {
   if (command.kind === "extend") return command.holdId;
   return command.kind === "hold" ? command.parentId : undefined;
 }

@@ -115,7 +115,11 @@ export class Draft {
     return children.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  count(caps: readonly CountedCap[], amount: MicroCredits): void {
+  countAll(caps: readonly CountedCap[]): void {
+    for (const cap of caps) this.count([cap], cap.amount);
+  }
+
+  count(caps: readonly Pick<CountedCap, "id" | "windowStart">[], amount: MicroCredits): void {
     if (amount === 0n) return;
     for (const cap of caps) {
       const name = counterName(cap.id, cap.windowStart);

@@ -29,6 +29,15 @@ export function splitDraws(draws: readonly Draw[], amount: MicroCredits): [taken
   return [taken, left];
 }
 
+/** Takes draws out of the draws they are part of. */
+export function subtractDraws(draws: readonly Draw[], taken: readonly Draw[]): Draw[] {
+  const gone = new Map(taken);
+  return draws.flatMap(([grantId, amount]): Draw[] => {
+    const left = amount - (gone.get(grantId) ?? 0n);
+    return left === 0n ? [] : [[grantId, left]];
+  });
+}
+
 /** Adds draws to draws, kept in the account's spending order. */
 export function mergeDraws(account: Account, draws: readonly Draw[], more: readonly Draw[]): Draw[] {
   const merged = new Map(draws);

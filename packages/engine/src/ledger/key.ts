@@ -59,7 +59,13 @@ function bodyOf(command: Command): string {
   const common = [command.kind, command.asked ?? amount, command.feature, command.metadata];
   switch (command.kind) {
     case "grant":
-      return JSON.stringify([...common, command.source, command.scope, command.asked ?? command.expiresAt]);
+      return JSON.stringify([
+        ...common,
+        command.source,
+        command.priority,
+        command.scope,
+        command.asked ?? command.expiresAt,
+      ]);
     case "hold":
       return JSON.stringify([...common, command.parentId, command.grantId]);
     case "extend":

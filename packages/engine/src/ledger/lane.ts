@@ -1,5 +1,5 @@
-import type { Clock } from "../clock/clock.ts";
 import type pg from "pg";
+import type { Clock } from "../clock/clock.ts";
 import { Batch, wantedBy } from "./batch.ts";
 import type { Command, Outcome } from "./command.ts";
 import { loadBooks } from "./store-load.ts";
@@ -126,20 +126,15 @@ export class Lane {
 
   async #attempt(waiting: readonly Waiting[]): Promise<void> {
     const client = await this.#connected();
-    const now = this.#deps.clock.now();
-    const loaded = await loadBooks(
-      client,
-      wantedBy(
-        waiting.map(({ command }) => command),
-        now,
-      ),
-    );
-    const batch = new Batch(loaded, now);
-    const outcomes = waiting.map(({ command }) => batch.decide(command));
+    const commands = waiting.map(({ command }) => command);
+    const loaded = await loadBooks(client, wantedBy(commands, this.#deps.clock.now()));
+    // Taken once the locks are held: what expired while waiting for them has expired.
+    const batch = new Batch(loaded, this.#deps.clock.now());
+    const outcomes = commands.map((command) => decideOrFail(batch, command));
     if (batch.isEmpty) await client.query("rollback");
     else {
       for (const [index, outcome] of outcomes.entries())
-        waiting[index]!.attempted ||= outcome.kind === "done";
+        if (!(outcome instanceof CommandFailed)) waiting[index]!.attempted ||= outcome.kind === "done";
       await writeBatch(client, batch.writes());
     }
     for (const [index, outcome] of outcomes.entries()) answer(waiting[index]!, outcome);
@@ -193,7 +188,20 @@ export class Lane {
   }
 }
 
-function answer(waiting: Waiting, outcome: Outcome): void {
+/** A command that cannot even be decided fails alone. It has changed nothing: the batch takes in only whole changes. */
+function decideOrFail(batch: Batch, command: Command): Outcome | CommandFailed {
+  try {
+    return batch.decide(command);
+  } catch (error) {
+    return new CommandFailed("this command cannot be decided", { cause: error });
+  }
+}
+
+function answer(waiting: Waiting, outcome: Outcome | CommandFailed): void {
+  if (outcome instanceof CommandFailed) {
+    waiting.reject(outcome);
+    return;
+  }
   const isOwnDoing = outcome.kind === "duplicate" && waiting.attempted;
   waiting.resolve(isOwnDoing ? { kind: "done", result: outcome.result } : outcome);
 }

@@ -20,8 +20,10 @@ export function resultOf(rows: readonly ResultRow[]): Result {
   const first = rows[0];
   const last = rows.at(-1);
   if (first === undefined || last === undefined) throw new Error("an entry group is never empty");
+  let holdAmount: MicroCredits | null = null;
   let [charged, released, overrun, repaid, expired] = [0n, 0n, 0n, 0n, 0n];
-  for (const { kind, amount } of rows) {
+  for (const { kind, amount, holdAfter } of rows) {
+    holdAmount = holdAfter ?? holdAmount;
     if (kind === "settle" || kind === "spend" || kind === "overrun") charged += amount;
     if (kind === "overrun") overrun += amount;
     else if (kind === "release") released += amount;
@@ -39,7 +41,7 @@ export function resultOf(rows: readonly ResultRow[]): Result {
     available: last.availableAfter,
     held: last.heldAfter,
     owed: last.owedAfter,
-    holdAmount: first.holdAfter,
+    holdAmount,
     expiresAt: first.expiresAt,
   };
 }

@@ -6,8 +6,8 @@ import type { Account, CountedCap, Hold } from "./account.ts";
 import { quotedArray } from "./array-literal.ts";
 import { counterName, type KnownGroup } from "./book.ts";
 import { drawsFromText } from "./entry.ts";
-import type { EntryKind } from "./kinds.ts";
 import { grantsFromText } from "./grants-text.ts";
+import type { EntryKind } from "./kinds.ts";
 import { type ResultRow, resultOf } from "./result.ts";
 import { roundTrip, type Statement } from "./round-trip.ts";
 
@@ -196,7 +196,7 @@ function addHold(books: Map<AccountId, LoadedBook>, row: Row): void {
     draws: drawsFromText(row[4] ?? null),
     reported: BigInt(row[5]!),
     feature: row[6] ?? null,
-    caps: row[7] == null ? [] : (JSON.parse(row[7]) as CountedCap[]),
+    caps: capsFromText(row[7] ?? null),
     expiresAt: toInstant(row[8]),
     createdAt: parsePostgresTimestamp(row[9]!),
   });
@@ -208,6 +208,12 @@ function addCounter(books: Map<AccountId, LoadedBook>, row: Row): void {
 
 function addEndedKey(endedKeys: Map<string, EndedKey>, row: Row): void {
   endedKeys.set(row[0]!, { revoked: row[1] === "t", expiresAt: toInstant(row[2]) });
+}
+
+function capsFromText(text: string | null): CountedCap[] {
+  if (text === null) return [];
+  const caps = JSON.parse(text) as (Omit<CountedCap, "amount"> & { amount: string })[];
+  return caps.map((cap) => ({ ...cap, amount: BigInt(cap.amount) }));
 }
 
 const toBigInt = (text: string | null | undefined) => (text == null ? null : BigInt(text));

@@ -6,8 +6,8 @@ import { plainArray, textArray } from "./array-literal.ts";
 import type { Effect } from "./book.ts";
 import type { UsageRecord } from "./command.ts";
 import { drawsToText, ENTRY_COLUMNS, type Entry, type NewEntry } from "./entry.ts";
-import { type CopyIn, roundTrip, type Statement } from "./round-trip.ts";
 import { grantsToText } from "./grants-text.ts";
+import { type CopyIn, roundTrip, type Statement } from "./round-trip.ts";
 
 type Of<Row> = Row & { readonly accountId: AccountId };
 
@@ -157,7 +157,16 @@ const PUT_HOLDS = insertInto<Of<{ hold: Hold }>>(
     ["draws", "json", ({ hold }) => drawsToText(hold.draws) ?? "[]"],
     ["reported", "int8", ({ hold }) => hold.reported],
     ["feature", "text", ({ hold }) => hold.feature],
-    ["caps", "json", ({ hold }) => (hold.caps.length === 0 ? null : JSON.stringify(hold.caps))],
+    [
+      "caps",
+      "json",
+      ({ hold }) =>
+        hold.caps.length === 0
+          ? null
+          : JSON.stringify(hold.caps, (_, value: unknown) =>
+              typeof value === "bigint" ? String(value) : value,
+            ),
+    ],
     ["expires_at", "timestamptz", ({ hold }) => timestamp(hold.expiresAt)],
     ["created_at", "timestamptz", ({ hold }) => timestamp(hold.createdAt)],
   ],

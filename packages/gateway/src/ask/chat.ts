@@ -1,4 +1,5 @@
 import type { Ask, Reader } from "./ask.ts";
+import { chatPrompt } from "./chat-prompt.ts";
 import {
   checkModel,
   checkStreaming,
@@ -9,7 +10,6 @@ import {
   numberOr,
   wantsUsage,
 } from "./fields.ts";
-import { chatPrompt } from "./chat-prompt.ts";
 
 export const LARGEST_OUTPUT_LIMIT = 10_000_000;
 export const LARGEST_CHOICES = 128;

@@ -10,7 +10,7 @@ import {
   numberOr,
   wantsUsage,
 } from "./fields.ts";
-import { inputsOf, inputPrompt } from "./input.ts";
+import { inputPrompt, inputsOf } from "./input.ts";
 
 /** OpenAI's default for this endpoint. */
 const DEFAULT_OUTPUT_TOKENS = 16;

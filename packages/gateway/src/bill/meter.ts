@@ -1,5 +1,5 @@
-import { loadTokenizer, tokenizerIfLoaded } from "../tokens/tokenizer.ts";
 import type { Output } from "../stream/event.ts";
+import { loadTokenizer, tokenizerIfLoaded } from "../tokens/tokenizer.ts";
 
 /** As with prompts: more than text needs, but for noise. */
 const BYTES_PER_TOKEN_AT_LEAST = 2;

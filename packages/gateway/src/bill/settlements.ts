@@ -1,6 +1,6 @@
-import { costOf } from "@bursar/engine/price/decide";
 import type { MicroCredits } from "@bursar/contract/money";
 import { release, settleAtPrices } from "@bursar/engine/hold/settle";
+import { costOf } from "@bursar/engine/price/decide";
 import type { EngineDeps, Principal } from "../principal.ts";
 import type { OpenHold } from "./budget.ts";
 import type { Usage } from "./usage.ts";

@@ -1,8 +1,8 @@
 import {
   type ClientRequest,
   Agent as HttpAgent,
-  type RequestOptions,
   request as httpRequest,
+  type RequestOptions,
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { DEFAULT_TIMEOUTS, type Upstream, type UpstreamTimeouts } from "../settings.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { readFaultWords } from "./directive.ts";
 import { parseWith } from "./chat/request.ts";
+import { readFaultWords } from "./directive.ts";
 import { invalidRequest } from "./errors.ts";
 import { scriptSchema } from "./scripts.ts";
 import { type Exchange, sendError, sendJson } from "./wire/exchange.ts";

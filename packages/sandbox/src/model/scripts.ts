@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { readFaultWords } from "./directive.ts";
 import { type ChatRequest, textOf } from "./chat/request.ts";
+import { readFaultWords } from "./directive.ts";
 
 function isDirective(words: string): boolean {
   return readFaultWords(words).kind === "read";

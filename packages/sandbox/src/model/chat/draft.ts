@@ -6,7 +6,7 @@ import { tokenize } from "../tokens.ts";
 import { exampleOf } from "./example.ts";
 import { answerAfterTools, answerTo, stretchTo } from "./prose.ts";
 import { type ChatRequest, lastUserText, textOf } from "./request.ts";
-import { decideToolCalls, type DecidedCall } from "./toolcalls.ts";
+import { type DecidedCall, decideToolCalls } from "./toolcalls.ts";
 
 /** An answer before any limit is applied to it. */
 export interface Draft {

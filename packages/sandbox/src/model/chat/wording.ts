@@ -1,5 +1,5 @@
-import type { Dialect } from "../wire/interleave.ts";
 import type { Usage } from "../usage.ts";
+import type { Dialect } from "../wire/interleave.ts";
 import { type Choice, type Piece, piecesOf } from "./choice.ts";
 
 export interface Envelope {

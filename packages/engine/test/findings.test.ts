@@ -1,0 +1,205 @@
+/** Each test here was written because the ledger broke its contract. They stay, as regressions. F-numbers are those of
+ *  OPEN_FINDINGS in reference-model.ts. */
+import type { GrantId, HoldId } from "@bursar/contract/ids";
+import { createTestDatabase } from "@bursar/database/testing";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { verifyLedger } from "../src/ledger/verify.ts";
+import {
+  clientsOf,
+  command,
+  openTestLedger,
+  resultOf,
+  SECOND,
+  type TestLedger,
+} from "./ledger-on-test-database.ts";
+
+let test: TestLedger;
+beforeAll(async () => {
+  test = await openTestLedger(createTestDatabase, { lanes: 1 });
+});
+afterAll(() => test.close());
+
+type Loose = Parameters<typeof command>[1];
+
+async function account(granted = 100n) {
+  const id = await test.createAccount();
+  const submit = (loose: Loose) => test.ledger.submit(command(id, loose));
+  if (granted > 0n) await submit({ kind: "grant", id: "g", amount: granted });
+  return { id, submit };
+}
+
+it("F1: after a settlement below the hold, the hold's amount in the result is 0", async () => {
+  const { submit } = await account();
+  await submit({ kind: "hold", id: "h", amount: 100n });
+  expect(resultOf(await submit({ kind: "settle", holdId: "h", amount: 60n })).holdAmount).toBe(0n);
+});
+
+it("F2: expiring one of two due grants answers for that grant, the first time and again", async () => {
+  const { submit } = await account(0n);
+  const expiresAt = test.clock.now() + SECOND;
+  await submit({ kind: "grant", id: "first", amount: 10n, priority: 20, expiresAt });
+  await submit({ kind: "grant", id: "second", amount: 7n, priority: 30, expiresAt });
+  test.clock.advance(SECOND);
+  const first = resultOf(await submit({ kind: "expire", grantId: "first" }));
+  const again = resultOf(await submit({ kind: "expire", grantId: "first" }));
+  expect(again.expired).toBe(10n);
+  expect(first).toEqual(again);
+});
+
+it("F3: the sweep, coming after the owner's settlement, hears hold_closed and not key_conflict", async () => {
+  const { submit } = await account();
+  await submit({ kind: "hold", id: "h", amount: 10n, expiresAt: test.clock.now() });
+  await submit({ kind: "settle", holdId: "h", amount: 10n });
+  expect(await submit({ kind: "expire", holdId: "h" })).toMatchObject({ kind: "hold_closed" });
+});
+
+it("F4: a settlement under a key never used before is no key_conflict when the sweep came first", async () => {
+  const { submit } = await account();
+  await submit({ kind: "hold", id: "h", amount: 10n, expiresAt: test.clock.now() });
+  await submit({ kind: "extend", id: "x", holdId: "h", amount: 0n, reported: 10n });
+  await submit({ kind: "expire", holdId: "h" });
+  const outcome = await submit({ kind: "settle", holdId: "h", amount: 10n, id: "fresh" });
+  expect(["duplicate", "hold_closed"]).toContain(outcome.kind);
+});
+
+it("F4: nor when its parent's end closed the hold", async () => {
+  const { submit } = await account();
+  await submit({ kind: "hold", id: "run", amount: 50n });
+  await submit({ kind: "hold", id: "h", amount: 10n, parentId: "run" });
+  await submit({ kind: "release", holdId: "run" });
+  const outcome = await submit({ kind: "release", holdId: "h", id: "fresh" });
+  expect(["duplicate", "hold_closed"]).toContain(outcome.kind);
+});
+
+it("F5: two repetitions of a spend in one batch both hear the first result, not twice the charge", async () => {
+  const { submit } = await account();
+  const spend = { kind: "spend", id: "s", amount: 30n } as const;
+  const first = resultOf(await submit(spend));
+  const again = await Promise.all([submit(spend), submit(spend)]);
+  for (const outcome of again) expect(outcome).toEqual({ kind: "duplicate", result: first });
+});
+
+it("F6: a grant that arrives after its expiry gives nothing, and pays no debt", async () => {
+  const { id, submit } = await account(10n);
+  await submit({ kind: "hold", id: "h", amount: 10n });
+  await submit({ kind: "settle", holdId: "h", amount: 15n });
+  await submit({ kind: "grant", id: "late", amount: 8n, expiresAt: test.clock.now() });
+  await submit({ kind: "unfreeze", id: "touch" });
+  const { problems } = await verifyLedger(test.connect);
+  expect(problems.filter(({ accountId }) => accountId === id)).toEqual([]);
+});
+
+it("F7: a command that cannot even be decided is refused alone, and its neighbours are done", async () => {
+  const { submit } = await account();
+  const poison = submit({ kind: "spend", id: "poison", amount: 1n, metadata: { n: 1n } });
+  const neighbour = submit({ kind: "spend", id: "fine", amount: 1n });
+  const outcomes = await Promise.allSettled([poison, neighbour]);
+  expect(outcomes[0]).toMatchObject({ status: "rejected", reason: { name: "CommandFailed" } });
+  expect(outcomes[1]).toMatchObject({ status: "fulfilled", value: { kind: "done" } });
+});
+
+it("F8: a daily cap is a hard stop for a hold of yesterday that grows today", async () => {
+  const { submit } = await account(1000n);
+  const caps = [{ id: "daily", limit: 100n, window: "day" }];
+  await submit({ kind: "hold", id: "h", amount: 10n, caps });
+  test.clock.advance(86_400 * SECOND);
+  expect(await submit({ kind: "extend", id: "x1", holdId: "h", amount: 90n, caps })).toMatchObject({
+    kind: "done",
+  });
+  expect(await submit({ kind: "extend", id: "x2", holdId: "h", amount: 90n, caps })).toMatchObject({
+    kind: "cap_exceeded",
+  });
+});
+
+it("F9: a cap counts a hold's hold's hold once", async () => {
+  const { submit } = await account(1000n);
+  const caps = [{ id: "total", limit: 100n, window: "total" }];
+  await submit({ kind: "hold", id: "run", amount: 60n, caps });
+  await submit({ kind: "hold", id: "step", amount: 40n, caps, parentId: "run" });
+  await submit({ kind: "hold", id: "call", amount: 40n, caps, parentId: "step" });
+  expect(await submit({ kind: "spend", id: "s", amount: 40n, caps })).toMatchObject({ kind: "done" });
+});
+
+it("F10: a child of another feature cannot spend credits that are scoped to its parent's", async () => {
+  const { submit } = await account(0n);
+  await submit({ kind: "grant", id: "chat", amount: 50n, scope: ["chat"] });
+  await submit({ kind: "hold", id: "run", amount: 50n, feature: "chat" });
+  expect(
+    await submit({ kind: "hold", id: "h", amount: 10n, feature: "image", parentId: "run" }),
+  ).not.toMatchObject({
+    kind: "done",
+  });
+});
+
+it("F11: the id of a settlement is a key like any other: another command under it is a conflict", async () => {
+  const { submit } = await account();
+  await submit({ kind: "hold", id: "h", amount: 10n });
+  await submit({ kind: "settle", holdId: "h", amount: 10n, id: "mine" });
+  expect(await submit({ kind: "spend", id: "mine", amount: 5n })).toMatchObject({ kind: "key_conflict" });
+});
+
+it("F12: the same grant with another priority is another body", async () => {
+  const { submit } = await account(0n);
+  await submit({ kind: "grant", id: "g", amount: 10n, priority: 20 });
+  expect(await submit({ kind: "grant", id: "g", amount: 10n, priority: 80 })).toMatchObject({
+    kind: "key_conflict",
+  });
+});
+
+it("F13: grants cannot be revoked twice over: beyond what was granted, a second revocation is refused", async () => {
+  const { submit } = await account(100n);
+  await submit({ kind: "revoke", id: "refund", grantId: "g" as GrantId, amount: 100n });
+  expect(
+    await submit({ kind: "revoke", id: "dispute", grantId: "g" as GrantId, amount: 100n }),
+  ).toMatchObject({
+    kind: "amount_out_of_range",
+  });
+});
+
+it("F14: a repetition of what was done before the key's revocation still hears the first result", async () => {
+  const { id, submit } = await account();
+  await test.pool.query(
+    `insert into api_keys (key_id, account_id, name, prefix, secret_hash, created_at, created_by)
+     values ('key_f14', $1, 'k', 'k', '\\x14', now(), 'test')`,
+    [id],
+  );
+  const spend = { kind: "spend", id: "s", amount: 30n, keyId: "key_f14" } as const;
+  await submit(spend);
+  await test.pool.query("update api_keys set revoked_at = now() where key_id = 'key_f14'");
+  expect(await submit(spend)).toMatchObject({ kind: "duplicate" });
+});
+
+it("F15: a grant that expires while the batch waits for the account's lock is not spent", async () => {
+  const { id, submit } = await account(0n);
+  await submit({ kind: "grant", id: "g", amount: 10n, expiresAt: test.clock.now() + SECOND });
+  const other = clientsOf(test.url)();
+  await other.connect();
+  await other.query("begin");
+  await other.query("select from accounts where account_id = $1 for update", [id]);
+  const waiting = submit({ kind: "spend", id: "s", amount: 10n });
+  await untilSomeoneWaitsForALock();
+  test.clock.advance(SECOND);
+  await other.query("commit");
+  await other.end();
+  expect(await waiting).toMatchObject({ kind: "insufficient_credits" });
+});
+
+it("F16: a renewal that reports the work's cost is taken down even where the cap is used up", async () => {
+  const { submit } = await account(1000n);
+  const caps = [{ id: "c", limit: 10n, window: "total" }];
+  await submit({ kind: "hold", id: "h1", amount: 5n, caps });
+  await submit({ kind: "hold", id: "h2" as HoldId, amount: 5n, caps });
+  await submit({ kind: "settle", holdId: "h1", amount: 50n });
+  const renewal = { kind: "extend", id: "x", holdId: "h2", amount: 0n, reported: 4n, caps } as const;
+  expect(await submit(renewal)).toMatchObject({ kind: "done" });
+});
+
+async function untilSomeoneWaitsForALock(): Promise<void> {
+  for (;;) {
+    const { rowCount } = await test.pool.query(
+      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    );
+    if (rowCount! > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
