@@ -71,7 +71,7 @@ async function byPgbench(
     "-j",
     "1",
     "-T",
-    String(seconds),
+    String(Math.ceil(seconds)),
     ...log,
   ];
   const { stdout } = await run("pgbench", args, {

@@ -132,6 +132,14 @@ describe("the environment and the flags", () => {
   });
 });
 
+test("a write whose answer was lost is told with the id to repeat it under", async () => {
+  server.on("POST /v1/spend", (response) => void response.destroy());
+  const { code, stderr } = await bursar(["spend", "1"], here());
+  expect(code).toBe(5);
+  expect(stderr).toMatch(/Repeat it with --id op_\w+/);
+  expect(new Set(server.requests.map((request) => JSON.stringify(request.body))).size).toBe(1);
+});
+
 describe("--json", () => {
   test("prints the answer as one document and nothing else", async () => {
     const { code, stdout, stderr } = await bursar(["balance", "--json"], here());

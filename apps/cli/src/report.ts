@@ -58,18 +58,24 @@ function sentence(message: string, param: string | null): string {
   return isWhole ? message : `${param}: ${message}`;
 }
 
-function silenceReport({ message, operationId }: BursarUnreachable, context: Context): Report {
+function silenceReport(error: BursarUnreachable, context: Context): Report {
+  const { message } = error;
   const chosen = context.lastChosen();
-  const repeat =
-    operationId === undefined ? [] : [`To be sure it is done once, repeat it with --id ${operationId}`];
   const hints =
     chosen === undefined ? [] : unreachableHints(chosen, context.sandbox()?.path, context.repository);
   return {
     exit: "unavailable",
     message,
-    hints: [...hints, ...repeat],
+    hints: [...hints, ...repeatHint(error)],
     body: bodyOf("unavailable", "unavailable", message),
   };
+}
+
+/** After a lost answer nobody knows whether it was done; after a refused connection it surely was not. */
+function repeatHint({ reason, operationId }: BursarUnreachable): string[] {
+  const isOpen = reason === "timeout" || reason === "connection_lost";
+  if (!isOpen || operationId === undefined) return [];
+  return [`Whether it was done is unknown. Repeat it with --id ${operationId}, and it is done once.`];
 }
 
 function bugReport(thrown: unknown): Report {

@@ -106,10 +106,11 @@ function stopAccount(command: Command, context: Context, call: keyof typeof STOP
     .description(STOPS[call].description)
     .argument("<id>", "the account")
     .requiredOption("--reason <text>", "why, for people")
+    .option("--id <id>", "your id for it")
     .addHelpText("after", examples(`bursar accounts ${STOPS[call].example} "as agreed by phone"`))
-    .action(async (id: string, { reason }: { reason: string }) => {
+    .action(async (id: string, options: { reason: string; id?: string }) => {
       const { client } = await context.connect("admin");
-      const answer = await client[call](id, { reason });
+      const answer = await client[call](id, options);
       context.print(answer, () => `${answer.id} is ${answer.frozen ? "frozen" : "open"} now.`);
     });
 }

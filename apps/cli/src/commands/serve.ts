@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { Failure } from "../failure.ts";
 import { examples } from "../program.ts";
 
 interface ServeOptions {
@@ -8,8 +7,6 @@ interface ServeOptions {
   readonly host?: string;
   readonly dataDir?: string;
 }
-
-const SERVER = "@bursar/server/main";
 
 export function serve(command: Command): void {
   command
@@ -20,26 +17,15 @@ export function serve(command: Command): void {
     .addHelpText("after", examples("bursar serve", "bursar serve --port 8080 --data-dir /tmp/bursar"))
     .action(async (options: ServeOptions) => {
       outliveReaders();
-      process.argv = [process.execPath, SERVER, ...argumentsFor(options)];
-      await import(serverModule());
+      process.argv = [process.execPath, "bursar serve", ...argumentsFor(options)];
+      await import("@bursar/server/main");
     });
 }
 
-/** The server reads its own arguments, and its other settings from the environment. */
+/** The server starts when it is loaded, and reads its arguments and the environment by itself. */
 function argumentsFor({ listen, port, host, dataDir }: ServeOptions): string[] {
   const pairs = { "--listen": listen, "--port": port, "--host": host, "--data-dir": dataDir };
   return Object.entries(pairs).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
-}
-
-/** The server is an app of its own: found where it is installed, but no part of what this one is made of. */
-function serverModule(): string {
-  try {
-    return import.meta.resolve(SERVER);
-  } catch {
-    throw new Failure("unavailable", "unavailable", "The server is not installed here.", [
-      "bursar serve works in Bursar's own folder, after npm install.",
-    ]);
-  }
 }
 
 /** A server does not end because nobody reads what it prints any more. */

@@ -100,6 +100,7 @@ describe("an allowed request", () => {
       entries: [entry(5, "hold", "1", "0", "1"), entry(6, "overrun", "2", "0", "0", "2")],
     };
     expect(storyOf(overrun, BEFORE, look)).toContain("owed      0 → 2");
+    expect(storyOf(overrun, BEFORE, look)).toMatch(/nobody yet +debt +2/);
   });
 });
 

@@ -19,7 +19,7 @@ export function storyOf(receipt: Receipt, before: Before | null, look: Look): st
     headline(receipt, look),
     ...section("Asked", askedText(receipt, look)),
     ...section("Price", arithmeticOf(receipt, look)),
-    ...section("Paid by", drawsText(receipt, look)),
+    ...section("Paid by", payersText(receipt, look)),
     ...section("Balance", balanceText(receipt, before)),
     ...section("Ledger", ledgerText(receipt, look)),
   ].join("\n\n");
@@ -54,16 +54,32 @@ function askedText(receipt: Receipt, { paint, nowMilliseconds }: Look): string {
   ]);
 }
 
-function drawsText({ draws }: Receipt, { paint }: Look): string | null {
-  if (draws.length === 0) return null;
+interface Payer {
+  readonly name: string;
+  readonly source: string;
+  readonly credits: string;
+}
+
+/** The grants that were drawn, and what none of them covered. */
+function payersOf({ draws, entries }: Receipt): Payer[] {
+  const debts = entries.filter((entry) => entry.kind === "overrun");
+  return [
+    ...draws.map((draw) => ({ name: draw.grantId, source: draw.source || "-", credits: draw.amount })),
+    ...debts.map((entry) => ({ name: "nobody yet", source: "debt", credits: entry.amount })),
+  ];
+}
+
+function payersText(receipt: Receipt, { paint }: Look): string | null {
+  const payers = payersOf(receipt);
+  if (payers.length === 0) return null;
   return table(
     paint,
     [
-      { title: "GRANT", of: (draw) => draw.grantId },
-      { title: "SOURCE", of: (draw) => draw.source || "-" },
-      { title: "AMOUNT", align: "decimal", of: (draw) => amount(draw.amount) },
+      { title: "GRANT", of: (payer) => payer.name },
+      { title: "SOURCE", of: (payer) => payer.source },
+      { title: "AMOUNT", align: "decimal", of: (payer) => amount(payer.credits) },
     ],
-    draws,
+    payers,
     "",
   );
 }

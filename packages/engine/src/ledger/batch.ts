@@ -1,6 +1,6 @@
 import type { AccountId, HoldId } from "@bursar/contract/ids";
 import { addSeconds, type Instant } from "@bursar/contract/instant";
-import type { Hold } from "./account.ts";
+import type { Account, Hold } from "./account.ts";
 import { type Changes, counterName } from "./book.ts";
 import { revokedCounter, windowStart } from "./caps.ts";
 import { chainEntries } from "./chain.ts";
@@ -62,7 +62,7 @@ export class Batch {
   readonly #books: Map<AccountId, LoadedBook>;
   readonly #endedKeys: Loaded["endedKeys"];
   readonly #now: Instant;
-  readonly #touched = new Set<AccountId>();
+  readonly #before = new Map<AccountId, Account>();
   readonly #entries: NewEntry[] = [];
   readonly #grants: NewGrant[] = [];
   readonly #endedGrants: [AccountId, string][] = [];
@@ -108,7 +108,7 @@ export class Batch {
   writes(): BatchWrites {
     const holds = [...this.#holds.values()];
     return {
-      accounts: new Map([...this.#touched].map((id) => [id, this.#books.get(id)!.account])),
+      accounts: [...this.#before].map(([id, before]) => ({ before, after: this.#books.get(id)!.account })),
       entries: this.#entries,
       grants: this.#grants,
       endedGrants: this.#endedGrants,
@@ -128,7 +128,7 @@ export class Batch {
     const entries = chainEntries(before, changes.groups, command, this.#now);
     const last = entries.at(-1)!;
     book.account = { ...changes.account, seq: last.seq, hash: last.hash };
-    this.#touched.add(before.id);
+    if (!this.#before.has(before.id)) this.#before.set(before.id, before);
     this.#entries.push(...entries);
     this.#takeHolds(book, changes);
     this.#takeCounters(book, changes);

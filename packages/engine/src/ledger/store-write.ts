@@ -2,7 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type pg from "pg";
 import type { Account, Hold, OpenGrant } from "./account.ts";
-import { plainArray, textArray } from "./array-literal.ts";
+import { plainArray, quotedArray, textArray } from "./array-literal.ts";
 import type { Effect } from "./book.ts";
 import type { UsageRecord } from "./command.ts";
 import { drawsToText, ENTRY_COLUMNS, type Entry, type NewEntry } from "./entry.ts";
@@ -26,9 +26,15 @@ export interface NewUsage {
   readonly usage: UsageRecord;
 }
 
+/** An account as it was loaded and as it is now. */
+export interface ChangedAccount {
+  readonly before: Account;
+  readonly after: Account;
+}
+
 /** Everything a batch has decided, ready to be written. */
 export interface BatchWrites {
-  readonly accounts: ReadonlyMap<AccountId, Account>;
+  readonly accounts: readonly ChangedAccount[];
   readonly entries: readonly NewEntry[];
   readonly grants: readonly NewGrant[];
   readonly endedGrants: readonly (readonly [accountId: AccountId, grantId: string])[];
@@ -59,6 +65,8 @@ interface BatchStatement<Row> {
 }
 
 const TEXT_TYPES = new Set(["text", "json", "timestamptz"]);
+/** Columns whose text never needs an escape. */
+const PLAIN_TEXT = new Set(["account_id", "grants", "hash", "hold_id", "grant_id"]);
 
 function columnsOf<Row>(columns: readonly Column<Row>[]): { names: string; arrays: string } {
   return {
@@ -82,39 +90,63 @@ function deleteFrom<Row>(table: string, columns: readonly Column<Row>[]): BatchS
 
 function write<Row>(statement: BatchStatement<Row>, rows: readonly Row[]): Statement[] {
   if (rows.length === 0) return [];
-  const values = statement.columns.map(([, type, value]) =>
-    TEXT_TYPES.has(type) ? textArray(rows.map(value) as (string | null)[]) : plainArray(rows.map(value)),
-  );
+  const values = statement.columns.map(([name, type, value]) => {
+    if (PLAIN_TEXT.has(name)) return quotedArray(rows.map(value) as string[]);
+    return TEXT_TYPES.has(type)
+      ? textArray(rows.map(value) as (string | null)[])
+      : plainArray(rows.map(value));
+  });
   return [{ name: statement.name, text: statement.text, values }];
 }
 
 const timestamp = (instant: Instant | null) => (instant === null ? null : formatPostgresTimestamp(instant));
 
-const ACCOUNT_COLUMNS: readonly Column<Account>[] = [
+/** What spending, holding and settling change: nearly every command. */
+const USUAL_COLUMNS: readonly Column<Account>[] = [
   ["account_id", "text", (account) => account.id],
   ["available", "int8", (account) => account.available],
   ["held", "int8", (account) => account.held],
-  ["owed", "int8", (account) => account.owed],
-  ["issued", "int8", (account) => account.issued],
   ["spent", "int8", (account) => account.spent],
-  ["expired", "int8", (account) => account.expired],
-  ["revoked", "int8", (account) => account.revoked],
-  ["frozen", "bool", (account) => (account.frozen ? "t" : "f")],
   ["grants", "text", (account) => grantsToText(account.grants)],
   ["seq", "int8", (account) => account.seq],
   ["hash", "text", (account) => account.hash],
 ];
 
+const RARE_COLUMNS: readonly Column<Account>[] = [
+  ["owed", "int8", (account) => account.owed],
+  ["issued", "int8", (account) => account.issued],
+  ["expired", "int8", (account) => account.expired],
+  ["revoked", "int8", (account) => account.revoked],
+  ["frozen", "bool", (account) => (account.frozen ? "t" : "f")],
+];
+
 /** The rows are locked already, so the order of this update does not matter. No indexed column changes: it stays HOT. */
-const UPDATE_ACCOUNTS: BatchStatement<Account> = {
-  name: "ledger_update_accounts",
-  columns: ACCOUNT_COLUMNS,
-  text: `update accounts a set ${ACCOUNT_COLUMNS.slice(1)
-    .map(([name]) => (name === "hash" ? "hash = decode(v.hash, 'hex')" : `${name} = v.${name}`))
-    .join(", ")}
-  from unnest(${columnsOf(ACCOUNT_COLUMNS).arrays}) as v (${columnsOf(ACCOUNT_COLUMNS).names})
-  where a.account_id = v.account_id`,
-};
+function updateAccounts(name: string, columns: readonly Column<Account>[]): BatchStatement<Account> {
+  const { names, arrays } = columnsOf(columns);
+  const set = columns
+    .slice(1)
+    .map(([column]) => (column === "hash" ? "hash = decode(v.hash, 'hex')" : `${column} = v.${column}`));
+  const text = `update accounts a set ${set.join(", ")}
+    from unnest(${arrays}) as v (${names}) where a.account_id = v.account_id`;
+  return { name, text, columns };
+}
+
+const UPDATE_USUAL = updateAccounts("ledger_update_usual", USUAL_COLUMNS);
+const UPDATE_WHOLE = updateAccounts("ledger_update_whole", [...USUAL_COLUMNS, ...RARE_COLUMNS]);
+
+/** Fewer columns are a third less work for both sides, so accounts of which only the usual ones changed go apart. */
+function writeAccounts(changed: BatchWrites["accounts"]): Statement[] {
+  const isUsual = ({ before, after }: ChangedAccount) =>
+    before.owed === after.owed &&
+    before.issued === after.issued &&
+    before.expired === after.expired &&
+    before.revoked === after.revoked &&
+    before.frozen === after.frozen;
+  const usual: Account[] = [];
+  const whole: Account[] = [];
+  for (const account of changed) (isUsual(account) ? usual : whole).push(account.after);
+  return [...write(UPDATE_USUAL, usual), ...write(UPDATE_WHOLE, whole)];
+}
 
 /** The entries go in by COPY, in the very lines that were hashed: the cheapest way there is, for both sides. */
 function copyEntries(entries: readonly NewEntry[]): CopyIn {
@@ -219,7 +251,7 @@ const INSERT_USAGE = insertInto<NewUsage>("usage_records", [
 export async function writeBatch(client: pg.ClientBase, writes: BatchWrites): Promise<void> {
   const expiring = writes.grants.filter(({ grant }) => grant.expiresAt !== null);
   const answer = await roundTrip(client, [
-    ...write(UPDATE_ACCOUNTS, [...writes.accounts.values()]),
+    ...writeAccounts(writes.accounts),
     copyEntries(writes.entries),
     ...write(INSERT_GRANTS, writes.grants),
     ...write(INSERT_EXPIRIES, expiring),

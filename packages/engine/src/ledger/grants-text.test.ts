@@ -1,0 +1,35 @@
+import type { GrantId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { OpenGrant } from "./account.ts";
+import { grantsFromText, grantsToText } from "./grants-text.ts";
+import { GRANT_SOURCES } from "./kinds.ts";
+
+const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,40}$/);
+const instant = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }) as fc.Arbitrary<number> as fc.Arbitrary<Instant>;
+const amount = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
+
+const grant: fc.Arbitrary<OpenGrant> = fc.record({
+  id: name as fc.Arbitrary<string> as fc.Arbitrary<GrantId>,
+  source: fc.constantFrom(...GRANT_SOURCES),
+  remaining: amount,
+  held: amount,
+  priority: fc.integer({ min: 0, max: 32_767 }),
+  expiresAt: fc.option(instant),
+  allocatedAt: instant,
+  scope: fc.option(fc.array(name, { minLength: 1, maxLength: 4 })),
+});
+
+it("grants read back from their text are the same grants", () => {
+  fc.assert(
+    fc.property(fc.array(grant, { maxLength: 6 }), (grants) => {
+      expect(grantsFromText(grantsToText(grants))).toEqual(grants);
+    }),
+  );
+});
+
+it("no grants are an empty text", () => {
+  expect(grantsToText([])).toBe("");
+  expect(grantsFromText("")).toEqual([]);
+});
