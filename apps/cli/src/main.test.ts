@@ -167,7 +167,7 @@ describe("--json", () => {
     },
     { args: ["spend"], code: 2, error: { type: "invalid_request_error", code: "invalid_request" } },
     {
-      args: ["balance", "--url", "http://127.0.0.1:1", "--key", "k"],
+      args: ["balance", "--url", "http://127.0.0.1:6000", "--key", "k"],
       code: 5,
       error: { type: "unavailable_error", code: "unavailable" },
     },

@@ -150,6 +150,11 @@ describe("silence", () => {
     await expect(lost.getBalance()).rejects.toMatchObject({ reason: "unknown_host" });
   });
 
+  test("of a port that fetch blocks is told as such, at once", async () => {
+    const blocked = createClient({ url: "http://127.0.0.1:6000" });
+    await expect(blocked.getBalance()).rejects.toMatchObject({ reason: "blocked_port" });
+  });
+
   test("that the caller asked for is the caller's own reason", async () => {
     server.on("GET /v1/balance", () => undefined);
     const stop = new AbortController();

@@ -47,8 +47,8 @@ export class BursarError extends Error {
   }
 }
 
-/** Why there was no answer. After `refused` and `unknown_host` the request was surely not received. */
-export type Silence = "refused" | "unknown_host" | "timeout" | "connection_lost";
+/** Why there was no answer. After the first three the request was surely not received. */
+export type Silence = "refused" | "unknown_host" | "blocked_port" | "timeout" | "connection_lost";
 
 /** No answer came, after all retries. Whether a write was done is open: call again with `operationId` as its id, and
  *  it is done once. */

@@ -39,7 +39,8 @@ export function delayBeforeRetry(
 }
 
 function mayHelp(failure: Failure): boolean {
-  return failure.kind === "silent" || WORTH_RETRYING.has(failure.status);
+  if (failure.kind === "silent") return failure.reason !== "blocked_port";
+  return WORTH_RETRYING.has(failure.status);
 }
 
 function wasNotDone(failure: Failure): boolean {

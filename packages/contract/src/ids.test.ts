@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { ID_PATTERN, newAccountId, newGrantId, newHoldId, newKeyId, newOperationId, newRequestId } from "./ids.ts";
+import {
+  ID_PATTERN,
+  newAccountId,
+  newGrantId,
+  newHoldId,
+  newKeyId,
+  newOperationId,
+  newRequestId,
+} from "./ids.ts";
 
 describe("ids", () => {
   it.each([

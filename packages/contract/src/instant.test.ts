@@ -1,9 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addSeconds, formatInstant, formatPostgresTimestamp, type Instant, instantFromDate, parseInstant, parsePostgresTimestamp } from "./instant.ts";
+import {
+  addSeconds,
+  formatInstant,
+  formatPostgresTimestamp,
+  type Instant,
+  instantFromDate,
+  parseInstant,
+  parsePostgresTimestamp,
+} from "./instant.ts";
 
 /** From year 1000 to where a number stops being exact. */
-const instant = fc.integer({ min: -30_610_224_000_000_000 / 4, max: Number.MAX_SAFE_INTEGER }) as unknown as fc.Arbitrary<Instant>;
+const instant = fc.integer({
+  min: -30_610_224_000_000_000 / 4,
+  max: Number.MAX_SAFE_INTEGER,
+}) as unknown as fc.Arbitrary<Instant>;
 
 describe("an instant", () => {
   it.each<[string, number]>([
@@ -21,8 +32,21 @@ describe("an instant", () => {
   });
 
   it.each([
-    ...["", "now", "2026-02-30T00:00:00Z", "2027-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-00T00:00:00Z"],
-    ...["2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "2026-01-01T00:00:00", "2026-01-01"],
+    ...[
+      "",
+      "now",
+      "2026-02-30T00:00:00Z",
+      "2027-02-29T00:00:00Z",
+      "2026-13-01T00:00:00Z",
+      "2026-01-00T00:00:00Z",
+    ],
+    ...[
+      "2026-01-01T24:00:00Z",
+      "2026-01-01T00:60:00Z",
+      "2026-01-01T00:00:60Z",
+      "2026-01-01T00:00:00",
+      "2026-01-01",
+    ],
     ...["2026-01-01T00:00:00.1234567Z", "2026-01-01T00:00:00z", "1772282096", "20260101T000000Z"],
   ])("%j is none", (text) => {
     expect(parseInstant(text)).toBeNull();

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { credits, divideRoundingDown, divideRoundingUp, formatCredits, larger, parseCredits, smaller } from "./money.ts";
+import {
+  credits,
+  divideRoundingDown,
+  divideRoundingUp,
+  formatCredits,
+  larger,
+  parseCredits,
+  smaller,
+} from "./money.ts";
 
 describe("credits as text", () => {
   it.each<[string, bigint]>([
@@ -19,7 +27,23 @@ describe("credits as text", () => {
   });
 
   it.each([
-    ...["", " ", "1 ", " 1", "+1", "1.", ".5", "1.0000001", "1,5", "1e3", "NaN", "Infinity", "0x10", "--1", "1\n"],
+    ...[
+      "",
+      " ",
+      "1 ",
+      " 1",
+      "+1",
+      "1.",
+      ".5",
+      "1.0000001",
+      "1,5",
+      "1e3",
+      "NaN",
+      "Infinity",
+      "0x10",
+      "--1",
+      "1\n",
+    ],
     ...["12345678901234", "١٢", "1_000", "-", "null"],
   ])("%j is not an amount", (text) => {
     expect(parseCredits(text)).toBeNull();
@@ -27,7 +51,13 @@ describe("credits as text", () => {
   });
 
   it("is written as short as can be, and read back exactly", () => {
-    expect([1n, 12_500_000n, -3_000_000n, 0n, -1n].map(formatCredits)).toEqual(["0.000001", "12.5", "-3", "0", "-0.000001"]);
+    expect([1n, 12_500_000n, -3_000_000n, 0n, -1n].map(formatCredits)).toEqual([
+      "0.000001",
+      "12.5",
+      "-3",
+      "0",
+      "-0.000001",
+    ]);
     const amount = fc.bigInt({ min: -(10n ** 19n) + 1n, max: 10n ** 19n - 1n });
     fc.assert(fc.property(amount, (micro) => parseCredits(formatCredits(micro)) === micro));
     fc.assert(fc.property(amount, (micro) => !/\.\d*0$|\.$/.test(formatCredits(micro))));

@@ -175,36 +175,30 @@ describe("verify finds", () => {
   it.each<[string, string[]]>([
     [
       "F17: credits moved from one grant to another",
-      2,
       [
         "update accounts set grants = replace(replace(grants, 'g1 promo 70', 'g1 promo 69'), 'g2 promo 38', 'g2 promo 39') where account_id = '$id'",
       ],
     ],
     [
       "F17: a grant whose expiry was moved",
-      5,
       ["update accounts set grants = regexp_replace(grants, ' 20 \\d+ ', ' 20 - ') where account_id = '$id'"],
     ],
     [
       "F17: a grant whose scope was widened",
-      2,
       ["update accounts set grants = replace(grants, ' chat', ' -') where account_id = '$id'"],
     ],
     [
       "F18: an amount moved from one open hold to another",
-      2,
       [
         "update holds set amount = amount + case hold_id when 'h1' then 1 else -1 end where account_id = '$id'",
       ],
     ],
     [
       "F18: a hold that reserves other grants than it says",
-      2,
       [`update holds set draws = '[["g2","20"]]' where account_id = '$id' and hold_id = 'h1'`],
     ],
     [
       "F19: what the grants table says was granted",
-      2,
       ["update grants set granted = 500 where account_id = '$id' and grant_id = 'g2'"],
     ],
   ])("%s", async (_, statements) => {

@@ -115,7 +115,7 @@ export const settleHold = operation({
   body: settleFields.superRefine(checkCost),
   status: 200,
   answer: settleAnswer,
-  errors: ["hold_unknown", "hold_closed", "key_conflict", "model_unknown"],
+  errors: ["hold_unknown", "hold_closed", "model_unknown"],
 });
 
 export const releaseAnswer = z.object({
@@ -135,5 +135,5 @@ export const releaseHold = operation({
   body: z.strictObject({ accountId: id.optional() }).optional(),
   status: 200,
   answer: releaseAnswer,
-  errors: ["hold_unknown", "hold_closed", "key_conflict"],
+  errors: ["hold_unknown", "hold_closed"],
 });

@@ -7,7 +7,10 @@ import { grantsFromText, grantsToText } from "./grants-text.ts";
 import { GRANT_SOURCES } from "./kinds.ts";
 
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,40}$/);
-const instant = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }) as fc.Arbitrary<number> as fc.Arbitrary<Instant>;
+const instant = fc.integer({
+  min: 0,
+  max: Number.MAX_SAFE_INTEGER,
+}) as fc.Arbitrary<number> as fc.Arbitrary<Instant>;
 const amount = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 
 const grant: fc.Arbitrary<OpenGrant> = fc.record({

@@ -1,3 +1,6 @@
+import type { grantSource } from "@bursar/contract/operations/grants";
+import type { z } from "zod";
+
 /** Where credits can be. available, held and owed are the account's own buckets; the others are the world outside,
  *  of which the account row keeps running totals. `owed` is a debt: what leaves it makes the debt larger. */
 export type Bucket = "issued" | "available" | "held" | "owed" | "spent" | "expired" | "revoked";
@@ -39,20 +42,7 @@ export function isTransfer(kind: EntryKind): kind is TransferKind {
   return kind in TRANSFERS;
 }
 
-export const GRANT_SOURCES = [
-  "free",
-  "promo",
-  "trial",
-  "referral",
-  "subscription",
-  "admin",
-  "organization",
-  "purchase",
-  "topup",
-  "gift",
-] as const;
-
-export type GrantSource = (typeof GRANT_SOURCES)[number];
+export type GrantSource = z.infer<typeof grantSource>;
 
 /** Lower is spent first (money.md, "Grants"). */
 export const DEFAULT_PRIORITY: Record<GrantSource, number> = {

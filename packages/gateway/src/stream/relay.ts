@@ -2,7 +2,7 @@ import type { Log } from "@bursar/engine/deps";
 import type { Refusal } from "@bursar/engine/ledger/command";
 import type { Ask } from "../ask/ask.ts";
 import { billFor } from "../bill/bill.ts";
-import type { Budget } from "../bill/budget.ts";
+import type { Budget, Growth } from "../bill/budget.ts";
 import { boundOf, Meter } from "../bill/meter.ts";
 import type { Settlements } from "../bill/settlements.ts";
 import type { Usage } from "../bill/usage.ts";
@@ -28,7 +28,7 @@ export interface RelayDeps {
 /** Why a stream ended. */
 export type Ending =
   | { readonly kind: "complete" }
-  | { readonly kind: "credits"; readonly refusal: Refusal | null }
+  | { readonly kind: "credits"; readonly reason: Refusal["kind"] | "unavailable" }
   | { readonly kind: "upstream"; readonly failure: UpstreamFailure }
   | { readonly kind: "client_gone" };
 
@@ -49,7 +49,7 @@ export class Relay {
   #ending: Ending | null = null;
   #upstreamEnd: { readonly failure: UpstreamFailure | null } | null = null;
   #growing = false;
-  #refusal: Refusal | null | undefined;
+  #stopReason: Refusal["kind"] | "unavailable" | null = null;
   #head: ChunkHead | null = null;
   #usage: Usage | null = null;
   #usageIsFinal = false;
@@ -132,13 +132,13 @@ export class Relay {
 
   #waitForCredits(): void {
     this.#stream.pause();
-    if (this.#refusal !== undefined) return this.#finish({ kind: "credits", refusal: this.#refusal });
+    if (this.#stopReason !== null) return this.#finish({ kind: "credits", reason: this.#stopReason });
     void this.#grow(this.#sliceTokens());
   }
 
   #growAhead(): void {
     const left = this.#deps.budget.outputTokens - this.#meter.atMost;
-    if (this.#upstreamEnd === null && this.#refusal === undefined && left < this.#sliceTokens() / 2) {
+    if (this.#upstreamEnd === null && this.#stopReason === null && left < this.#sliceTokens() / 2) {
       void this.#grow(this.#sliceTokens());
     }
   }
@@ -158,13 +158,16 @@ export class Relay {
       moreTokens === 0 ? 0 : counted + moreTokens + this.#nextBound(),
     );
     this.#growing = false;
-    const isStuck = moreTokens > 0 && growth.kind !== "grown";
-    if (isStuck) this.#refusal = growth.kind === "refused" ? growth.refusal : null;
-    // A reserve that grew by the last credits may still not cover what waits.
-    if (moreTokens > 0 && growth.kind === "grown" && this.#deps.budget.outputTokens <= before)
-      this.#refusal ??= null;
+    if (moreTokens > 0) this.#stopReason = this.#reasonToStop(growth, before);
     this.#deliver();
     this.#resume();
+  }
+
+  /** A reserve that grew by the last credits may still not cover the next token. */
+  #reasonToStop(growth: Growth, tokensBefore: number): Refusal["kind"] | "unavailable" | null {
+    if (growth.kind === "refused") return growth.refusal.kind;
+    if (growth.kind === "unavailable") return "unavailable";
+    return this.#deps.budget.outputTokens > tokensBefore ? null : "insufficient_credits";
   }
 
   #nextBound(): number {

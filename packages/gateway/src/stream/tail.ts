@@ -69,6 +69,5 @@ function bursarFacts({ ending, settlement, requestId }: Tail) {
       ? { cost, remaining: formatCredits(settlement.remaining) }
       : { cost, pending: true };
   if (ending.kind !== "credits") return { requestId, ...paid };
-  const reason = ending.refusal?.kind ?? "unavailable";
-  return { requestId, ...paid, reason };
+  return { requestId, ...paid, reason: ending.reason };
 }
