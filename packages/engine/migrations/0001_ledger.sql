@@ -59,6 +59,9 @@ create unique index entries_key on entries (account_id, key) where key is not nu
 -- For receipts by request id.
 create index entries_request on entries (account_id, request_id) where request_id is not null;
 
+-- A hold's extensions, which have keys of their own, for its receipt.
+create index entries_extensions on entries (account_id, reference) where kind = 'extend';
+
 -- What a grant was when it arrived. What remains of it is in accounts.grants while it is open.
 create table grants (
   account_id   text        not null,

@@ -62,7 +62,7 @@ const DAY = 86_400 * SECOND;
 
 const FEATURES = [undefined, undefined, "chat", "image"] as const;
 const SCOPES = [null, null, null, ["chat"], ["image", "chat"]] as const;
-const LIFETIMES = [1, 2, 3 * SECOND, 3 * SECOND, 60 * SECOND, DAY];
+const LIFETIMES = [0, 1, 2, 3 * SECOND, 3 * SECOND, 60 * SECOND, DAY];
 const CAPS: readonly Cap[] = [
   { id: "cap_total", limit: 50n, window: "total" },
   { id: "cap_day", limit: 20n, window: "day" },
@@ -173,11 +173,10 @@ export class Play {
             kind: "settle",
             holdId,
             amount: amountAround(model, holdId, op),
-            id: bit(9) ? id : undefined,
           },
         ];
       case "release":
-        return [{ ...base, kind: "release", holdId, id: bit(9) ? id : undefined }];
+        return [{ ...base, kind: "release", holdId }];
       case "revoke":
         return [{ ...base, kind: "revoke", id, grantId, amount }];
       case "adjust":
@@ -274,6 +273,7 @@ function amountAround(model: ModelAccount, holdId: string, { amount, flags }: Op
 
 /** The same key with another body. */
 function mutated(command: Command, byAmount: boolean): Command {
+  if (command.kind === "grant" && byAmount) return { ...command, priority: command.priority + 1 };
   if (byAmount && "amount" in command) return { ...command, amount: command.amount + 1n };
   return { ...command, metadata: { changed: true } };
 }

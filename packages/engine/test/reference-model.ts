@@ -20,7 +20,8 @@ export interface ModelHold {
   /** How much of which grant. */
   readonly parts: Map<string, bigint>;
   readonly feature: string | null;
-  readonly caps: { id: string; window: string }[];
+  /** What it counted in which windows, oldest first. */
+  readonly counts: Count[];
   reported: bigint;
   expiresAt: number | null;
   open: boolean;
@@ -40,9 +41,16 @@ interface ModelEntry {
 /** What a key has done. `body` is null for what nobody asked for: an expiry, or the end of a parent. */
 interface Done {
   readonly body: string | null;
-  readonly bySweep: boolean;
   readonly leader: string;
   readonly result: Result;
+}
+
+interface Count {
+  readonly id: string;
+  readonly window: string;
+  amount: bigint;
+  /** Counted by an ancestor already. */
+  readonly inherited: boolean;
 }
 
 interface State {
@@ -52,22 +60,8 @@ interface State {
   grants: ModelGrant[];
   holds: ModelHold[];
   used: Map<string, bigint>;
+  revoked: Map<string, bigint>;
 }
-
-/** Where the implementation is known to differ from the contract, each proved by a test of its own in
- *  findings.test.ts. Set one to false when it is repaired; with none left, delete this. */
-export const OPEN_FINDINGS = {
-  /** F1 */
-  holdAmountIsOfTheFirstEntry: true,
-  /** F2 */
-  expiryAnswersForTheLastGrant: true,
-  /** F3 */
-  sweptAfterSettledIsKeyConflict: true,
-  /** F4 */
-  ownIdAfterSweepIsKeyConflict: true,
-  /** F5 */
-  repetitionsInOneBatchCountTwice: true,
-};
 
 const MAX = 1_000_000_000_000_000n;
 
@@ -84,7 +78,15 @@ const refuse = (refusal: unknown): never => {
 };
 
 export class ModelAccount {
-  state: State = { seq: 0n, frozen: false, owed: 0n, grants: [], holds: [], used: new Map() };
+  state: State = {
+    seq: 0n,
+    frozen: false,
+    owed: 0n,
+    grants: [],
+    holds: [],
+    used: new Map(),
+    revoked: new Map(),
+  };
   readonly #done = new Map<string, Done>();
   #now = 0;
   #entries: ModelEntry[] = [];
@@ -183,7 +185,7 @@ export class ModelAccount {
         this.state.frozen = command.kind === "freeze";
         this.#entry(command.kind, 0n);
     }
-    return this.#endGroup(keyOf(command), bodyOf(command), command.kind === "expire");
+    return this.#endGroup(keyOf(command), bodyOf(command));
   }
 
   #checkRange(command: Command): void {
@@ -197,17 +199,13 @@ export class ModelAccount {
   #repetition(command: Command): Result | null {
     const done = this.#done.get(keyOf(command));
     if (done === undefined) return null;
-    if (command.kind === "settle" || command.kind === "release") {
-      if (done.leader !== command.kind) refuse({ kind: "hold_closed", holdId: command.holdId });
-      const isAnswerToCaller =
-        OPEN_FINDINGS.ownIdAfterSweepIsKeyConflict || (done.body !== null && !done.bySweep);
-      if (command.id !== undefined && isAnswerToCaller && done.body !== bodyOf(command))
-        refuse({ kind: "key_conflict", key: command.id });
+    if (closes(command)) {
+      const isRepeated =
+        command.kind === "expire" ? done.body === bodyOf(command) : done.leader === command.kind;
+      if (!isRepeated) refuse({ kind: "hold_closed", holdId: command.holdId });
       return done.result;
     }
     if (done.body === null || done.body === bodyOf(command)) return done.result;
-    if (command.kind === "expire" && !OPEN_FINDINGS.sweptAfterSettledIsKeyConflict)
-      refuse({ kind: "hold_closed", holdId: command.holdId });
     return refuse({ kind: "key_conflict", key: keyOf(command) });
   }
 
@@ -232,10 +230,7 @@ export class ModelAccount {
   }
 
   #paying(feature: string | null): ModelGrant[] {
-    return this.inSpendingOrder().filter(
-      (grant) =>
-        !this.#isOver(grant) && (grant.scope === null || (feature !== null && grant.scope.includes(feature))),
-    );
+    return this.inSpendingOrder().filter((grant) => !this.#isOver(grant) && mayPay(grant.scope, feature));
   }
 
   /** Takes up to `amount` from these grants, and says how much of which. */
@@ -250,15 +245,22 @@ export class ModelAccount {
   }
 
   /** Takes up to `amount` from a hold's parts, in spending order. */
-  #takeFromHold(hold: ModelHold, amount: bigint): Map<string, bigint> {
+  #takeFromHold(hold: ModelHold, amount: bigint, feature?: string | null): Map<string, bigint> {
     const parts = new Map<string, bigint>();
-    for (const { id } of this.inSpendingOrder()) {
+    for (const { id, scope } of this.inSpendingOrder()) {
+      if (feature !== undefined && !mayPay(scope, feature)) continue;
       const part = min(hold.parts.get(id) ?? 0n, amount - sum([...parts.values()]));
       if (part === 0n) continue;
       add(hold.parts, id, -part);
       parts.set(id, part);
     }
     return parts;
+  }
+
+  /** What of a hold may pay for this feature. */
+  #inScope(hold: ModelHold, feature: string | null): bigint {
+    const usable = this.state.grants.filter(({ scope }) => mayPay(scope, feature));
+    return sum(usable.map(({ id }) => hold.parts.get(id) ?? 0n));
   }
 
   #expire(grant: ModelGrant): void {
@@ -284,7 +286,8 @@ export class ModelAccount {
     };
     this.state.grants.push(grant);
     this.#entry(kind, amount, null, expiresAt);
-    const repaid = min(this.state.owed, amount);
+    if (this.#isOver(grant)) this.#expire(grant);
+    const repaid = min(this.state.owed, grant.remaining);
     grant.remaining -= repaid;
     this.state.owed -= repaid;
     if (repaid > 0n) this.#entry("repay", repaid);
@@ -312,10 +315,8 @@ export class ModelAccount {
     return new Date(this.#now / 1000).toISOString().slice(0, cap.window === "day" ? 10 : 7);
   }
 
-  #count(caps: readonly { id: string; window: string }[], amount: bigint): void {
-    for (const { id, window } of caps) {
-      this.state.used.set(`${id} ${window}`, (this.state.used.get(`${id} ${window}`) ?? 0n) + amount);
-    }
+  #count(id: string, window: string, amount: bigint): void {
+    this.state.used.set(`${id} ${window}`, (this.state.used.get(`${id} ${window}`) ?? 0n) + amount);
   }
 
   #spend({ amount, feature = null, caps = [] }: Of<"spend">): void {
@@ -324,38 +325,45 @@ export class ModelAccount {
     this.#checkCovered(amount, feature ?? null);
     this.#takeFrom(this.#paying(feature ?? null), amount);
     this.#entry("spend", amount);
-    this.#count(
-      caps.map((cap) => ({ id: cap.id, window: this.#window(cap) })),
-      amount,
-    );
+    for (const cap of caps) this.#count(cap.id, this.#window(cap), amount);
   }
 
   #hold({ id, amount, expiresAt, parentId, grantId, feature, caps = [] }: Of<"hold">): void {
+    const parent = parentId === undefined || grantId !== undefined ? null : this.#openHold(parentId);
     const hold: ModelHold = {
       id,
-      parentId: grantId === undefined ? (parentId ?? null) : null,
+      parentId: parent?.id ?? null,
       parts: new Map(),
-      feature: feature ?? null,
-      caps: [],
+      feature: feature ?? parent?.feature ?? null,
+      counts: (parent?.counts ?? []).map((count) => ({ ...count, amount: 0n, inherited: true })),
       reported: 0n,
       expiresAt,
       open: true,
     };
-    const parent = hold.parentId === null ? null : this.#openHold(hold.parentId);
-    const own = caps.filter((cap) => !parent?.caps.some((counted) => counted.id === cap.id));
+    const own = caps.filter((cap) => !hold.counts.some((count) => count.id === cap.id));
     this.#reserve(hold, parent, amount, own, grantId);
-    hold.caps.push(...own.map((cap) => ({ id: cap.id, window: this.#window(cap) })));
+    for (const cap of own) {
+      hold.counts.push({ id: cap.id, window: this.#window(cap), amount, inherited: false });
+      this.#count(cap.id, this.#window(cap), amount);
+    }
     this.state.holds.push(hold);
-    this.#count(hold.caps, amount);
     this.#entry("hold", amount, amount, expiresAt);
   }
 
   #extend({ holdId, amount, expiresAt, reported, caps = [] }: Of<"extend">): void {
     const hold = this.#openHold(holdId);
     const parent = this.#parentOf(hold);
-    const own = caps.filter((cap) => !parent?.caps.some((counted) => counted.id === cap.id));
+    const own = caps.filter((cap) => !parent?.counts.some((counted) => counted.id === cap.id));
     this.#reserve(hold, parent, amount, own, undefined);
-    this.#count(hold.caps, amount);
+    for (const id of new Set(hold.counts.filter((count) => !count.inherited).map((count) => count.id))) {
+      const named = caps.find((cap) => cap.id === id);
+      const newest = hold.counts.findLast((count) => count.id === id)!;
+      const window = named === undefined ? newest.window : this.#window(named);
+      const counted = hold.counts.find((count) => count.id === id && count.window === window);
+      if (counted === undefined) hold.counts.push({ id, window, amount, inherited: false });
+      else counted.amount += amount;
+      this.#count(id, window, amount);
+    }
     hold.expiresAt = expiresAt ?? hold.expiresAt;
     hold.reported = reported ?? hold.reported;
     this.#entry("extend", amount, size(hold), hold.expiresAt);
@@ -379,22 +387,20 @@ export class ModelAccount {
       parts = this.#takeFrom([grant], amount);
     } else {
       if (amount > 0n) this.#checkUse();
-      this.#checkCaps(caps, amount);
+      if (amount > 0n) this.#checkCaps(caps, amount);
       if (parent === null) this.#checkCovered(amount, hold.feature);
-      else if (size(parent) < amount)
-        refuse({ kind: "parent_exhausted", parentId: parent.id, left: size(parent) });
+      else if (this.#inScope(parent, hold.feature) < amount)
+        refuse({ kind: "parent_exhausted", parentId: parent.id, left: this.#inScope(parent, hold.feature) });
       parts =
         parent === null
           ? this.#takeFrom(this.#paying(hold.feature), amount)
-          : this.#takeFromHold(parent, amount);
+          : this.#takeFromHold(parent, amount, hold.feature);
     }
     for (const [id, part] of parts) add(hold.parts, id, part);
   }
 
   #expiryOf(grantId: string): Result {
     const now = this.#newlyDone.find(([key]) => key === `expire ${grantId}`);
-    if (now !== undefined && OPEN_FINDINGS.expiryAnswersForTheLastGrant)
-      return this.#newlyDone.at(-1)![1].result;
     if (now !== undefined) return now[1].result;
     const isOpen = this.state.grants.some((grant) => grant.id === grantId && grant.remaining > 0n);
     return refuse({ kind: isOpen ? "grant_not_due" : "grant_unknown", grantId });
@@ -418,21 +424,21 @@ export class ModelAccount {
 
   /** A null cost gives everything back. */
   #close(hold: ModelHold, cost: bigint | null): void {
-    const counted = size(hold);
+    const held = size(hold);
     const parent = this.#parentOf(hold);
-    if (cost !== null) this.#charge(hold, parent, cost);
+    const beyond = cost === null ? 0n : this.#charge(hold, parent, cost);
     if (cost === null || size(hold) > 0n) this.#giveBack(hold, parent);
     hold.open = false;
-    this.#count(hold.caps, (cost ?? 0n) - counted);
+    this.#correct(hold, (cost ?? 0n) - held, beyond);
     for (const grant of this.inSpendingOrder()) {
       if (this.#isOver(grant) && grant.remaining > 0n) this.#expire(grant);
     }
     this.#repay();
   }
 
-  #charge(hold: ModelHold, parent: ModelHold | null, cost: bigint): void {
+  #charge(hold: ModelHold, parent: ModelHold | null, cost: bigint): bigint {
     if (parent !== null && cost > size(hold)) {
-      const grown = this.#takeFromHold(parent, cost - size(hold));
+      const grown = this.#takeFromHold(parent, cost - size(hold), hold.feature);
       for (const [id, part] of grown) add(hold.parts, id, part);
     }
     const settled = min(cost, size(hold));
@@ -443,7 +449,21 @@ export class ModelAccount {
     if (paid > 0n) this.#entry("spend", paid);
     this.state.owed += excess - paid;
     if (excess > paid) this.#entry("overrun", excess - paid);
-    if (parent !== null) this.#count(parent.caps, excess);
+    return excess;
+  }
+
+  /** A cap hears of the difference between what was counted and the cost: the newest window first. One that an
+   *  ancestor counts hears only of what went beyond everything that was reserved. */
+  #correct(hold: ModelHold, difference: bigint, beyond: bigint): void {
+    const newestFirst = hold.counts.toReversed();
+    let left = new Map<string, bigint>();
+    for (const { id, window, amount, inherited } of newestFirst) {
+      const isFirst = !left.has(id);
+      const rest = left.get(id) ?? (inherited ? beyond : difference);
+      const by = rest >= 0n ? (isFirst ? rest : 0n) : -min(-rest, amount);
+      left = left.set(id, rest - by);
+      this.#count(id, window, by);
+    }
   }
 
   #giveBack(hold: ModelHold, parent: ModelHold | null): void {
@@ -465,7 +485,9 @@ export class ModelAccount {
   #revoke({ grantId, amount }: Of<"revoke">): void {
     const grant = this.state.grants.find((candidate) => candidate.id === grantId);
     if (grant === undefined) return refuse({ kind: "grant_unknown", grantId });
-    if (amount > grant.granted) refuse({ kind: "amount_out_of_range", amount });
+    const revoked = (this.state.revoked.get(grantId) ?? 0n) + amount;
+    if (revoked > grant.granted) refuse({ kind: "amount_out_of_range", amount });
+    this.state.revoked.set(grantId, revoked);
     const taken = min(grant.remaining, amount);
     grant.remaining -= taken;
     this.state.owed += amount - taken;
@@ -494,7 +516,7 @@ export class ModelAccount {
     this.#entries.push({ kind, amount, seq: this.state.seq, ...after, holdAmount, expiresAt });
   }
 
-  #endGroup(key: string, body: string | null, bySweep = false): Result {
+  #endGroup(key: string, body: string | null): Result {
     const entries = this.#entries;
     this.#entries = [];
     const total = (...kinds: string[]) =>
@@ -511,18 +533,26 @@ export class ModelAccount {
       available: last.available,
       held: last.held,
       owed: last.owed,
-      holdAmount: OPEN_FINDINGS.holdAmountIsOfTheFirstEntry
-        ? first.holdAmount
-        : (entries.findLast((entry) => entry.holdAmount !== null)?.holdAmount ?? null),
+      holdAmount: entries.findLast((entry) => entry.holdAmount !== null)?.holdAmount ?? null,
       expiresAt: first.expiresAt as Result["expiresAt"],
     };
-    this.#newlyDone.push([key, { body, bySweep, leader: first.kind, result }]);
+    this.#newlyDone.push([key, { body, leader: first.kind, result }]);
     return result;
   }
 }
 
 type Of<Kind extends Command["kind"]> = Extract<Command, { kind: Kind }>;
 type Cap = NonNullable<Of<"spend">["caps"]>[number];
+
+function mayPay(scope: readonly string[] | null, feature: string | null): boolean {
+  return scope === null || (feature !== null && scope.includes(feature));
+}
+
+function closes(
+  command: Command,
+): command is Command & { kind: "settle" | "release" | "expire"; holdId: string } {
+  return "holdId" in command && command.holdId !== undefined && command.kind !== "extend";
+}
 
 /** The caller's id; a hold closes once, and a grant expires once. */
 function keyOf(command: Command): string {

@@ -23,24 +23,28 @@ export async function entriesBefore(
   return rows;
 }
 
-/** The whole groups under these keys or this request, in order; `keys` as the key column has them. */
+/** The whole groups under these keys or this request, and the extensions of these holds, in order; `keys` as the key
+ *  column has them. */
 export async function entriesAbout(
   pool: pg.Pool,
   accountId: AccountId,
   keys: readonly string[],
   requestId: string,
+  holdIds: readonly string[],
 ): Promise<Entry[]> {
   const { rows } = await pool.query<Entry>(
     `with found as (
        select seq, group_size from entries where account_id = $1 and key = any($2::uuid[])
        union
        select seq, group_size from entries where account_id = $1 and request_id = $3 and key is not null
+       union
+       select seq, group_size from entries where account_id = $1 and reference = any($4::text[]) and kind = 'extend'
      )
      select ${ENTRY_COLUMNS} from entries
      where account_id = $1
        and exists (select from found f where entries.seq >= f.seq and entries.seq < f.seq + f.group_size)
      order by seq limit 2000`,
-    [accountId, keys, requestId],
+    [accountId, keys, requestId, holdIds],
   );
   return rows;
 }

@@ -45,11 +45,11 @@ export async function receipt(
 
 /** A request may have opened a hold that another request settled: the receipt tells both. */
 async function withWholeHolds(deps: Pick<Deps, "pool">, accountId: AccountId, id: string): Promise<Entry[]> {
-  const found = await entriesAbout(deps.pool, accountId, [keyOf(id), keyOf(closingKey(id))], id);
+  const found = await entriesAbout(deps.pool, accountId, [keyOf(id), keyOf(closingKey(id))], id, []);
   const holds = new Set(found.filter((entry) => HOLD_KINDS.has(entry.kind)).map((entry) => entry.reference));
   if (holds.size === 0) return found;
   const keys = [...holds].flatMap((holdId) => [keyOf(holdId), keyOf(closingKey(holdId))]);
-  return entriesAbout(deps.pool, accountId, [...keys, keyOf(id)], id);
+  return entriesAbout(deps.pool, accountId, [...keys, keyOf(id)], id, [...holds]);
 }
 
 const HOLD_KINDS: ReadonlySet<string> = new Set(["hold", "extend", "settle", "release"]);
