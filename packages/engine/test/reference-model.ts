@@ -319,7 +319,7 @@ export class ModelAccount {
     this.state.used.set(`${id} ${window}`, (this.state.used.get(`${id} ${window}`) ?? 0n) + amount);
   }
 
-  #spend({ amount, feature = null, caps = [] }: Of<"spend">): void {
+  #spend({ amount, feature, caps = [] }: Of<"spend">): void {
     this.#checkUse();
     this.#checkCaps(caps, amount);
     this.#checkCovered(amount, feature ?? null);

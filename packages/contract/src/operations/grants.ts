@@ -15,6 +15,8 @@ export const grantSource = z.enum([
   "gift",
 ]);
 
+export type GrantSource = z.infer<typeof grantSource>;
+
 export const grantBody = z.strictObject({
   id: id.optional().describe("Your id for this grant; it is the idempotency key"),
   accountId: id.optional(),

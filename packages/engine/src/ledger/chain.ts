@@ -2,7 +2,15 @@ import type { Instant } from "@bursar/contract/instant";
 import type { Account } from "./account.ts";
 import type { Group, Moved } from "./book.ts";
 import type { Command } from "./command.ts";
-import { canonicalRow, chainHash, drawsToText, type Entry, keyOf, type NewEntry } from "./entry.ts";
+import {
+  arrivalToText,
+  canonicalRow,
+  chainHash,
+  drawsToText,
+  type Entry,
+  keyOf,
+  type NewEntry,
+} from "./entry.ts";
 
 /** Turns the groups of one command into rows: dense numbers, the balance after each, and the hash chain.
  *  `before` is the account that the groups were decided on. */
@@ -74,7 +82,7 @@ function entryOf(
     groupSize: group.movements.length,
     feature: facts.feature,
     metadata: facts.metadata,
-    decision: facts.decision,
+    decision: moved.grant === null ? facts.decision : arrivalToText(moved.grant),
     note: facts.note,
     requestId: facts.requestId,
     availableAfter: moved.availableAfter,

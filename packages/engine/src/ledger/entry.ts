@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import type { AccountId } from "@bursar/contract/ids";
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatPostgresTimestamp, type Instant, parsePostgresTimestamp } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
-import type { Draw } from "./account.ts";
+import type { Draw, OpenGrant } from "./account.ts";
 import type { EntryKind } from "./kinds.ts";
 
 /** One transfer (or mark) in an account's history, as its row says it. JSON columns are kept as the very text that
@@ -106,6 +106,66 @@ function timeText(at: Instant): string {
     lastTimeText = formatPostgresTimestamp(at);
   }
   return lastTimeText;
+}
+
+/** The terms of a grant, kept in its entry's decision, so that the hash covers them. */
+export function arrivalToText(grant: Pick<OpenGrant, "source" | "priority" | "scope">): string {
+  return JSON.stringify({ source: grant.source, priority: grant.priority, scope: grant.scope });
+}
+
+export function arrivalFromText(text: string | null): Pick<OpenGrant, "source" | "priority" | "scope"> {
+  return JSON.parse(text ?? "{}") as Pick<OpenGrant, "source" | "priority" | "scope">;
+}
+
+/** What a replay needs of an entry, read from its canonical row. */
+export type ReadEntry = Pick<
+  Entry,
+  | "seq"
+  | "kind"
+  | "amount"
+  | "reference"
+  | "parentId"
+  | "holdAfter"
+  | "key"
+  | "groupSize"
+  | "decision"
+  | "expiresAt"
+  | "at"
+> & { readonly draws: readonly Draw[]; readonly balancesAfter: string };
+
+/** Reads a canonical row. References, ids and draws hold nothing that COPY escapes; a decision may. */
+export function readRow(row: string): ReadEntry {
+  const columns = row.split("\t");
+  const at = (index: number) => (columns[index] === NULL ? null : columns[index]!);
+  const expiresAt = at(19);
+  const holdAfter = at(7);
+  return {
+    seq: BigInt(columns[1]!),
+    kind: columns[2] as EntryKind,
+    amount: BigInt(columns[3]!),
+    draws: drawsFromText(at(4)),
+    reference: columns[5]!,
+    parentId: at(6),
+    holdAfter: holdAfter === null ? null : BigInt(holdAfter),
+    key: at(8),
+    groupSize: Number(columns[10]),
+    decision: at(13)?.replaceAll("\\\\", "\\") ?? null,
+    balancesAfter: `${columns[16]} ${columns[17]} ${columns[18]}`,
+    expiresAt: expiresAt === null ? null : parsePostgresTimestamp(expiresAt),
+    at: readTime(columns[20]!),
+  };
+}
+
+let lastReadTime = "";
+let lastReadInstant = 0 as Instant;
+
+/** All entries of a batch have one time. */
+function readTime(text: string): Instant {
+  if (text !== lastReadTime) {
+    lastReadTime = text;
+    lastReadInstant = parsePostgresTimestamp(text);
+  }
+  return lastReadInstant;
 }
 
 /** hash = SHA-256(previous hash in hex, newline, canonical row), in hex. */

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { OpenGrant } from "./account.ts";
 import { grantsFromText, grantsToText } from "./grants-text.ts";
-import { GRANT_SOURCES } from "./kinds.ts";
+import { DEFAULT_PRIORITY, type GrantSource } from "./kinds.ts";
 
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,40}$/);
 const instant = fc.integer({
@@ -15,7 +15,7 @@ const amount = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 
 const grant: fc.Arbitrary<OpenGrant> = fc.record({
   id: name as fc.Arbitrary<string> as fc.Arbitrary<GrantId>,
-  source: fc.constantFrom(...GRANT_SOURCES),
+  source: fc.constantFrom(...(Object.keys(DEFAULT_PRIORITY) as GrantSource[])),
   remaining: amount,
   held: amount,
   priority: fc.integer({ min: 0, max: 32_767 }),

@@ -1,5 +1,4 @@
-import type { grantSource } from "@bursar/contract/operations/grants";
-import type { z } from "zod";
+import type { GrantSource } from "@bursar/contract/operations/grants";
 
 /** Where credits can be. available, held and owed are the account's own buckets; the others are the world outside,
  *  of which the account row keeps running totals. `owed` is a debt: what leaves it makes the debt larger. */
@@ -42,7 +41,7 @@ export function isTransfer(kind: EntryKind): kind is TransferKind {
   return kind in TRANSFERS;
 }
 
-export type GrantSource = z.infer<typeof grantSource>;
+export type { GrantSource };
 
 /** Lower is spent first (money.md, "Grants"). */
 export const DEFAULT_PRIORITY: Record<GrantSource, number> = {

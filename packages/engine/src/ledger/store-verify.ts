@@ -4,12 +4,17 @@ import { ENTRY_COLUMNS } from "./entry.ts";
 /** One moment for all that is read after it; writers go on. */
 export const BEGIN_SNAPSHOT = "begin isolation level repeatable read read only";
 
-/** One line an account: what its row says, with the sums of its open grants and holds. */
+/** One line a row, the account first. */
 export const COPY_ACCOUNTS = `copy (
-  select account_id, available, held, owed, issued, spent, expired, revoked, frozen, seq, encode(hash, 'hex'),
-    grants, coalesce(h.amount, 0)
-  from accounts left join (select account_id, sum(amount) as amount from holds group by 1) h using (account_id)
+  select account_id, available, held, owed, issued, spent, expired, revoked, frozen, seq, encode(hash, 'hex'), grants
+  from accounts
 ) to stdout`;
+
+export const COPY_GRANTS = `copy (
+  select account_id, grant_id, source, granted, priority, expires_at, scope from grants
+) to stdout`;
+
+export const COPY_HOLDS = "copy (select account_id, hold_id, amount, parent_id, draws from holds) to stdout";
 
 /** Every entry as its canonical row and its hash, account by account in order. */
 export const COPY_ENTRIES = `copy (select ${ENTRY_COLUMNS}, hash from entries order by account_id, seq) to stdout`;
