@@ -13,6 +13,8 @@ export function parseInstant(text: string): Instant | null {
   if (match === null) return null;
   const [, year, month, day, hour, minute, second = "0", fraction = "", sign, zoneHours, zoneMinutes] = match;
   const milliseconds = Date.UTC(+year!, +month! - 1, +day!, +hour!, +minute!, +second);
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  if (+year! < 100) return null;
   const date = new Date(milliseconds);
   const isRealDate = date.getUTCDate() === +day! && date.getUTCMonth() === +month! - 1;
   if (!isRealDate || +hour! > 23 || +minute! > 59 || +second > 59) return null;

@@ -3,7 +3,7 @@ export type MicroCredits = bigint;
 
 export const MICRO_CREDITS_PER_CREDIT = 1_000_000n;
 
-/** The largest amount one command may carry: a billion credits. A thousand million of them still fit an int8. */
+/** The largest amount one command may carry: a billion credits. An account's int8 holds nine thousand of them. */
 export const MAX_AMOUNT: MicroCredits = 1_000_000_000n * MICRO_CREDITS_PER_CREDIT;
 
 const CREDITS_SHAPE = /^(-?)(\d{1,13})(?:\.(\d{1,6}))?$/;

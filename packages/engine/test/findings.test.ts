@@ -187,6 +187,15 @@ it("F16: a renewal that reports the work's cost is taken down even where the cap
   expect(await submit(renewal)).toMatchObject({ kind: "done" });
 });
 
+it("F23: a hold that grew and is released leaves nothing counted in its caps, also in a later batch", async () => {
+  const { submit } = await account(1000n);
+  const caps = [{ id: "grown", limit: 100n, window: "day" }];
+  await submit({ kind: "hold", id: "h", amount: 10n, caps });
+  await submit({ kind: "extend", id: "x", holdId: "h", amount: 90n, caps });
+  await submit({ kind: "release", holdId: "h" });
+  expect(await submit({ kind: "spend", id: "s", amount: 100n, caps })).toMatchObject({ kind: "done" });
+});
+
 async function untilSomeoneWaitsForALock(): Promise<void> {
   for (;;) {
     const { rowCount } = await test.pool.query(

@@ -14,7 +14,7 @@ import { ALL_KINDS, type Op, op, Play } from "./random-commands.ts";
 import type { ModelAccount } from "./reference-model.ts";
 
 const RUNS = isLong ? 20_000 : 1500;
-const DATABASE_RUNS = isLong ? 600 : 40;
+const DATABASE_RUNS = isLong ? 600 : 150;
 const COMMANDS = 70;
 
 const SETTINGS = { ...(SEED === undefined ? {} : { seed: SEED }), endOnFailure: false };

@@ -80,7 +80,7 @@ function bodyOf(command: Command): string {
     case "adjust":
     case "freeze":
     case "unfreeze":
-      return JSON.stringify(common);
+      return JSON.stringify([...common, command.note]);
   }
 }
 

@@ -203,7 +203,8 @@ const PUT_HOLDS = insertInto<Of<{ hold: Hold }>>(
     ["created_at", "timestamptz", ({ hold }) => timestamp(hold.createdAt)],
   ],
   `on conflict (account_id, hold_id) do update
-   set amount = excluded.amount, draws = excluded.draws, reported = excluded.reported, expires_at = excluded.expires_at`,
+   set amount = excluded.amount, draws = excluded.draws, reported = excluded.reported, caps = excluded.caps,
+     expires_at = excluded.expires_at`,
 );
 
 const DELETE_HOLDS = deleteFrom<readonly [AccountId, string]>("holds", [

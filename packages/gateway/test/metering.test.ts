@@ -1,0 +1,300 @@
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { credits, formatCredits } from "@bursar/contract/money";
+import { verifyLedger } from "@bursar/engine/ledger/verify";
+import { receipt } from "@bursar/engine/receipt/receipt";
+import { streamText } from "ai";
+import OpenAI from "openai";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { clientsOf } from "../../engine/test/ledger-on-test-database.ts";
+import { type Metered, startMetered, until } from "./metered.ts";
+
+let metered: Metered;
+beforeAll(async () => {
+  metered = await startMetered(
+    { retryDelayMilliseconds: 5, headerPatienceMilliseconds: 200, breakerFailures: 1000 },
+    { idleMilliseconds: 300, headersMilliseconds: 1000, wholeMilliseconds: 1000 },
+  );
+});
+afterAll(() => metered.close());
+
+const ask = (content: string, model = "sandbox-small") => {
+  return { model, messages: [{ role: "user" as const, content }] };
+};
+
+/** What the usage costs at the test's prices for sandbox-small. */
+const costOf = (usage: { prompt_tokens: number; completion_tokens: number }) =>
+  BigInt(usage.prompt_tokens) * 150n + BigInt(usage.completion_tokens) * 600n;
+
+type Bursar = { cost: string; remaining: string; requestId: string; reason?: string };
+const bursarOf = (chunk: unknown) => (chunk as { bursar: Bursar }).bursar;
+
+async function collect(stream: AsyncIterable<OpenAI.ChatCompletionChunk>) {
+  const chunks: OpenAI.ChatCompletionChunk[] = [];
+  let error: unknown = null;
+  try {
+    for await (const chunk of stream) chunks.push(chunk);
+  } catch (caught) {
+    error = caught;
+  }
+  const text = chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
+  return { chunks, text, error, last: chunks.at(-1)! };
+}
+
+describe("what is charged", () => {
+  it("is exactly the upstream's usage, for an answer in one piece", async () => {
+    const account = await metered.account("10");
+    const { data, response } = await account.client.chat.completions.create(ask("Hello")).withResponse();
+    const after = await account.balance();
+    expect(after.available).toBe(credits("10") - costOf(data.usage!));
+    expect(after.held).toBe(0n);
+    expect(response.headers.get("x-bursar-cost")).toBe(formatCredits(costOf(data.usage!)));
+    expect(response.headers.get("x-bursar-remaining")).toBe(formatCredits(after.available));
+    const told = await receipt(metered, account.id, response.headers.get("x-request-id")!);
+    expect(told).toMatchObject({
+      decision: "allow",
+      charged: costOf(data.usage!),
+      pricing: { priceVersion: 1 },
+    });
+  });
+
+  it("is exactly the upstream's usage, for a stream, and its last chunk says so", async () => {
+    const account = await metered.account("10");
+    const options = { stream: true as const, stream_options: { include_usage: true } };
+    const stream = await account.client.chat.completions.create({
+      ...ask("[[sandbox: tokens=700]] go"),
+      ...options,
+    });
+    const { last, error } = await collect(stream);
+    expect(error).toBeNull();
+    const after = await account.balance();
+    expect(last.usage!.completion_tokens).toBe(700);
+    expect(after.available).toBe(credits("10") - costOf(last.usage!));
+    expect(after.held).toBe(0n);
+    expect(bursarOf(last)).toMatchObject({
+      cost: formatCredits(costOf(last.usage!)),
+      remaining: formatCredits(after.available),
+    });
+  });
+
+  it("counts cached input at its own price", async () => {
+    const account = await metered.account("10");
+    const answer = await account.client.chat.completions.create(ask("[[sandbox: cached=8]] Hello"));
+    const { prompt_tokens: input, completion_tokens: output } = answer.usage!;
+    const cost = BigInt(input - 8) * 150n + 8n * 75n + BigInt(output) * 600n;
+    expect((await account.balance()).available).toBe(credits("10") - cost);
+  });
+
+  it("hides the usage chunk from a client that did not ask for it", async () => {
+    const account = await metered.account("10");
+    const { chunks } = await collect(
+      await account.client.chat.completions.create({ ...ask("Hi"), stream: true }),
+    );
+    expect(chunks.every((chunk) => chunk.choices.length === 1)).toBe(true);
+  });
+
+  it("covers several choices, older completions and embeddings", async () => {
+    const account = await metered.account("10");
+    const several = await account.client.chat.completions.create({ ...ask("Hi"), n: 3 });
+    expect(several.choices).toHaveLength(3);
+    const older = await account.client.completions.create({ model: "sandbox-small", prompt: "Once upon" });
+    const vectors = await account.client.embeddings.create({
+      model: "sandbox-embedding",
+      input: ["a b c", "d"],
+    });
+    const cost = costOf(several.usage!) + costOf(older.usage!) + BigInt(vectors.usage.prompt_tokens) * 20n;
+    expect((await account.balance()).available).toBe(credits("10") - cost);
+  });
+
+  it("is the gateway's own count where the upstream gives no usage", async () => {
+    const account = await metered.account("10");
+    const stream = await account.client.chat.completions.create({
+      ...ask("[[sandbox: tokens=50 no_usage]] go"),
+      stream: true,
+    });
+    await collect(stream);
+    const spent = credits("10") - (await account.balance()).available;
+    expect(spent).toBeGreaterThan(20n * 600n);
+    expect(spent).toBeLessThan(200n * 600n);
+  });
+
+  it("works with the AI SDK by base URL alone", async () => {
+    const account = await metered.account("10");
+    const provider = createOpenAICompatible({
+      name: "bursar",
+      baseURL: metered.baseURL,
+      apiKey: account.id,
+      includeUsage: true,
+    });
+    const answer = streamText({ model: provider("sandbox-small"), prompt: "Hello" });
+    expect((await answer.text).length).toBeGreaterThan(10);
+    const usage = await answer.usage;
+    const cost = costOf({ prompt_tokens: usage.inputTokens!, completion_tokens: usage.outputTokens! });
+    expect((await account.balance()).available).toBe(credits("10") - cost);
+  });
+});
+
+describe("when credits end", () => {
+  it("stops the stream cleanly, says why, and charges no more than there was", async () => {
+    const account = await metered.account("0.5");
+    const stream = await account.client.chat.completions.create({
+      ...ask("[[sandbox: tokens=5000]] go"),
+      stream: true,
+    });
+    const { chunks, last, error } = await collect(stream);
+    expect(error).toBeNull();
+    expect(chunks.some((chunk) => chunk.choices[0]?.finish_reason === "length")).toBe(true);
+    expect(bursarOf(last).reason).toBe("insufficient_credits");
+    const after = await account.balance();
+    expect(after).toMatchObject({ held: 0n, owed: 0n });
+    expect(after.available).toBeGreaterThanOrEqual(0n);
+    expect(credits("0.5") - after.available).toBe(costOf(last.usage!));
+  });
+
+  it("refuses before the upstream is asked, and says what is missing", async () => {
+    const account = await metered.account("0");
+    const before = metered.model.requests.list().length;
+    const error = await account.client.chat.completions.create(ask("Hi")).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ status: 402, code: "insufficient_credits" });
+    expect(metered.model.requests.list()).toHaveLength(before);
+  });
+
+  it("stops at a key's cap too", async () => {
+    const account = await metered.account("100", [{ id: "key_cap", limit: credits("0.5"), window: "total" }]);
+    const stream = await account.client.chat.completions.create({
+      ...ask("[[sandbox: tokens=5000]] go"),
+      stream: true,
+    });
+    const { last } = await collect(stream);
+    expect(bursarOf(last).reason).toBe("cap_exceeded");
+    expect(credits("100") - (await account.balance()).available).toBeLessThanOrEqual(credits("0.5"));
+  });
+
+  it("lets a hundred parallel streams share one small account without overspending it", async () => {
+    const account = await metered.account("2");
+    const options = { stream: true as const, stream_options: { include_usage: true } };
+    const runs = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const request = account.client.chat.completions.create({
+          ...ask("[[sandbox: tokens=300]] go"),
+          ...options,
+        });
+        const stream = await request.catch((error: { status: number }) => error.status);
+        return typeof stream === "number" ? stream : collect(stream);
+      }),
+    );
+    const served = runs.filter((run) => typeof run !== "number");
+    const after = await account.balance();
+    const charged = served.reduce((sum, { last }) => sum + costOf(last.usage!), 0n);
+    expect(after).toMatchObject({ held: 0n, owed: 0n, available: credits("2") - charged });
+    expect(runs.filter((run) => typeof run === "number").every((status) => status === 402)).toBe(true);
+    const { problems } = await verifyLedger(clientsOf(metered.pool.options.connectionString!));
+    expect(problems).toEqual([]);
+  });
+});
+
+describe("when something breaks", () => {
+  it("bills the partial when the client goes away, and hangs up on the upstream", async () => {
+    const account = await metered.account("10");
+    const content = "[[sandbox: tokens=5000 interval=5ms]] go";
+    const stream = await account.client.chat.completions.create({ ...ask(content), stream: true });
+    let seen = 0;
+    for await (const _ of stream) if (++seen === 20) break;
+    await until(async () => (await account.balance()).held === 0n);
+    const spent = credits("10") - (await account.balance()).available;
+    expect(spent).toBeGreaterThan(18n * 600n);
+    expect(spent).toBeLessThan(2000n * 600n);
+    await until(() => metered.model.requests.list().some(({ outcome }) => outcome === "client_gone"));
+  });
+
+  it.each(["status=500", "status=401", "empty cut_after=0", "malformed_after=0", "status=400"])(
+    "bills nothing when the upstream fails before the first token: %s",
+    async (fault) => {
+      const account = await metered.account("10");
+      const request = account.client.chat.completions.create({
+        ...ask(`[[sandbox: ${fault}]] go`),
+        stream: true,
+      });
+      await expect(request).rejects.toThrow(OpenAI.APIError);
+      expect(await account.balance()).toMatchObject({ available: credits("10"), held: 0n });
+    },
+  );
+
+  it.each(["cut_after=30", "malformed_after=30", "hang_after=30", "error_after=30"])(
+    "tells the client, and bills what was delivered, when the upstream fails midway: %s",
+    async (fault) => {
+      const account = await metered.account("10");
+      const content = `[[sandbox: tokens=200 ${fault}]] go`;
+      const stream = await account.client.chat.completions.create({ ...ask(content), stream: true });
+      const { error, text } = await collect(stream);
+      expect(error).toBeInstanceOf(OpenAI.APIError);
+      expect(text.length).toBeGreaterThan(10);
+      const after = await account.balance();
+      expect(after.held).toBe(0n);
+      expect(after.available).toBeLessThan(credits("10"));
+      expect(after.available).toBeGreaterThan(credits("9.8"));
+    },
+  );
+
+  it("retries a rate limit before the first byte, and bills once", async () => {
+    const account = await metered.account("10");
+    metered.model.faults.add({ directive: "status=429 retry_after=0", times: 1 });
+    const answer = await account.client.chat.completions.create(ask("Hello"));
+    expect((await account.balance()).available).toBe(credits("10") - costOf(answer.usage!));
+  });
+
+  it("settles at the cost last reported when its process dies", async () => {
+    const account = await metered.account("10");
+    const doomed = metered.makeGateway();
+    const principal = { accountId: account.id, keyId: null, by: "key:test", caps: [] };
+    const body = { ...ask("[[sandbox: tokens=3000 hang_after=1500]] go"), stream: true };
+    const response = await doomed.chatCompletions({
+      body,
+      principal,
+      requestId: "req_doomed",
+      signal: new AbortController().signal,
+    });
+    const reader = response.body!.getReader();
+    let text = "";
+    while (text.split("data: ").length <= 1500) text += new TextDecoder().decode((await reader.read()).value);
+    // After this, nothing that the stream has asked of the ledger is under way any more.
+    const flush = {
+      kind: "unfreeze",
+      id: "flush",
+      accountId: account.id,
+      by: "test",
+      note: "flush",
+    } as const;
+    await metered.ledger.submit(flush);
+    metered.advance(3600);
+    await metered.sweep();
+    const after = await account.balance();
+    expect(after.held).toBe(0n);
+    expect(after.available).toBeLessThan(credits("9.5"));
+    await reader.cancel();
+  });
+});
+
+describe("bad input", () => {
+  it.each<[object, number, string]>([
+    [{ model: "nope", messages: [{ role: "user", content: "x" }] }, 404, "model"],
+    [{ model: "nobody-serves-this", messages: [{ role: "user", content: "x" }] }, 404, "model"],
+    [{ messages: [{ role: "user", content: "x" }] }, 400, "model"],
+    [{ model: "sandbox-small" }, 400, "messages"],
+    [{ model: "sandbox-small", messages: [] }, 400, "messages"],
+    [{ ...ask("x"), n: 0 }, 400, "n"],
+    [{ ...ask("x"), max_tokens: -1 }, 400, "max_tokens"],
+    [{ ...ask("x"), max_tokens: "many" }, 400, "max_tokens"],
+  ])("is refused with the field, and holds nothing: %j", async (body, status, param) => {
+    const account = await metered.account("10");
+    const answer = await fetch(`${metered.baseURL}/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${account.id}` },
+      body: JSON.stringify(body),
+    });
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toMatchObject({
+      error: { param, requestId: expect.stringMatching(/^req_/) },
+    });
+    expect(await account.balance()).toMatchObject({ available: credits("10"), held: 0n });
+  });
+});
