@@ -127,14 +127,14 @@ function planOf(name: string, planSeed: number): Command[] {
         kind: "grant",
         id: `${name}_${index}`,
         amount,
-        expiresAt: (systemClock.now() + SECOND / 2 + below(2 * SECOND)) as never,
+        expiresAt: systemClock.now() + SECOND / 2 + below(2 * SECOND),
       });
     else if (roll < 40) add({ kind: "spend", id: `${name}_${index}`, amount });
     else if (roll < 48) add({ kind: "spend", id: `shared_${below(COMMANDS)}`, amount: 3n });
     else if (roll < 52 && index > 0) commands.push(commands[Math.max(0, index - 1 - below(60))]!);
     else if (roll < 76) {
       holds.push({ accountId, id: `${name}_${index}`, amount });
-      add({ kind: "hold", id: `${name}_${index}`, amount, expiresAt: systemClock.now() as never });
+      add({ kind: "hold", id: `${name}_${index}`, amount, expiresAt: systemClock.now() });
     } else if (holds.length > 40) {
       const [hold] = holds.splice(0, 1);
       const { id, amount: held } = hold!;

@@ -36,7 +36,7 @@ export async function openTestLedger(
 /** The same on any migrated database. */
 export function ledgerOn(url: string, options: Partial<LedgerDeps> = {}) {
   const clock = new TestClock();
-  const pool = openPool({ url, applicationName: "test", log: silentLog as never });
+  const pool = openPool({ url, applicationName: "test", log: silentLog });
   const connect = clientsOf(url, APPLICATION_ROLE);
   const ledger = openLedger({ connect, clock, log: silentLog, lanes: 2, ...options });
   return {

@@ -100,7 +100,9 @@ export async function serve(gateway: Gateway) {
       throw error;
     }
   };
-  const server: Server = createServer(getRequestListener(handle));
+  const server: Server = createServer(
+    (request, response) => void getRequestListener(handle)(request, response),
+  );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {

@@ -5,7 +5,6 @@ import { createTestDatabase, type TestDatabase } from "@bursar/database/testing"
 import fc from "fast-check";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Command } from "./command.ts";
 import { copyOut } from "./copy-out.ts";
 import {
   canonicalRow,
@@ -99,7 +98,7 @@ it("the rows that are hashed are the rows that COPY prints, whatever the text, a
       accountId,
       id: `g${index}` as never,
       amount: 5n,
-    } as Command);
+    });
     expect(outcome.kind).toBe("done");
   }
   await ledger.close();

@@ -10,11 +10,11 @@ const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,40}$/);
 const instant = fc.integer({
   min: 0,
   max: Number.MAX_SAFE_INTEGER,
-}) as fc.Arbitrary<number> as fc.Arbitrary<Instant>;
+}) as fc.Arbitrary<Instant>;
 const amount = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 
 const grant: fc.Arbitrary<OpenGrant> = fc.record({
-  id: name as fc.Arbitrary<string> as fc.Arbitrary<GrantId>,
+  id: name as fc.Arbitrary<GrantId>,
   source: fc.constantFrom(...(Object.keys(DEFAULT_PRIORITY) as GrantSource[])),
   remaining: amount,
   held: amount,

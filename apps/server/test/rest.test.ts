@@ -1,0 +1,442 @@
+import type { Operation } from "@bursar/contract/operation";
+import { type OperationName, v1 } from "@bursar/contract/v1";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PRICES, type Running, startRunning } from "./running.ts";
+
+let running: Running;
+beforeAll(async () => {
+  running = await startRunning();
+});
+afterAll(() => running.close());
+
+const admin = (method: string, path: string, body?: unknown) =>
+  running.call(running.adminKey, method, path, body);
+
+/** One good call of every operation. A new operation without a row does not compile. */
+const GOOD_CALLS: Record<OperationName, (accountId: string) => [path: string, body?: unknown]> = {
+  getBalance: () => ["/v1/balance"],
+  check: () => ["/v1/check", { model: "small", inputTokens: 10, maxOutputTokens: 10 }],
+  createHold: () => ["/v1/holds", { id: "table-hold", amount: "1" }],
+  extendHold: () => ["/v1/holds/table-hold/extend", { amount: "1", id: "table-extension" }],
+  settleHold: () => ["/v1/holds/table-hold/settle", { amount: "1.5" }],
+  releaseHold: () => ["/v1/holds/table-release/release"],
+  spend: () => [
+    "/v1/spend",
+    { id: "table-spend", usage: { model: "small", inputTokens: 10, outputTokens: 5 } },
+  ],
+  batch: () => ["/v1/batch", { operations: [{ op: "hold", id: "table-release", amount: "1" }] }],
+  listEntries: () => ["/v1/entries?limit=3"],
+  getReceipt: () => ["/v1/receipts/table-spend"],
+  getUsage: () => ["/v1/usage?groupBy=model"],
+  listModels: () => ["/v1/models"],
+  createAccount: () => ["/v1/accounts", { name: "made by the table" }],
+  listAccounts: () => ["/v1/accounts?limit=2"],
+  getAccount: (accountId) => [`/v1/accounts/${accountId}`],
+  freezeAccount: (accountId) => [`/v1/accounts/${accountId}/freeze`, { reason: "test" }],
+  unfreezeAccount: (accountId) => [`/v1/accounts/${accountId}/unfreeze`, { reason: "test" }],
+  createAdjustment: (accountId) => ["/v1/adjustments", { accountId, amount: "-1", reason: "test" }],
+  createGrant: (accountId) => ["/v1/grants", { id: "table-grant", accountId, amount: "5" }],
+  revokeGrant: (accountId) => ["/v1/grants/table-grant/revoke", { accountId, amount: "1", reason: "test" }],
+  createKey: (accountId) => ["/v1/keys", { accountId, name: "table" }],
+  listKeys: (accountId) => [`/v1/keys?accountId=${accountId}`],
+  revokeKey: () => ["/v1/keys/KEY"],
+  getPriceBook: () => ["/v1/price-book"],
+  putPriceBook: () => ["/v1/price-book", { book: PRICES }],
+};
+
+/** The order in which each finds what it needs. */
+const LAST: readonly OperationName[] = ["releaseHold", "revokeKey"];
+const ORDER: readonly OperationName[] = [
+  ...(Object.keys(v1) as OperationName[]).filter((name) => !LAST.includes(name)),
+  ...LAST,
+];
+
+describe("every operation", () => {
+  it("answers in the shape of its contract, and refuses whoever may not", async () => {
+    const account = await running.account();
+    const other = await running.account();
+    for (const name of ORDER) {
+      const operation = v1[name] as Operation;
+      const [rawPath, body] = GOOD_CALLS[name](account.id);
+      const path = name === "revokeKey" ? rawPath.replace("KEY", account.keyId) : rawPath;
+      const method = operation.method.toUpperCase();
+      const isAdmin = operation.access === "admin";
+
+      const anonymous = await running.call(null, method, path, body);
+      expect([name, anonymous.status, anonymous.body.error.code]).toEqual([name, 401, "unauthenticated"]);
+      const stranger = await running.call("bsk_wrong", method, path, body);
+      expect([name, stranger.status]).toEqual([name, 401]);
+      if (isAdmin) {
+        const member = await running.call(other.key, method, path, body);
+        expect([name, member.status, member.body.error.code]).toEqual([name, 403, "admin_required"]);
+      } else {
+        const query = path.includes("?") ? "&" : "?";
+        const named = method === "GET" ? `${path}${query}accountId=${account.id}` : path;
+        const withAccount = method === "GET" ? undefined : { ...(body as object), accountId: account.id };
+        if (name !== "listModels") {
+          const foreign = await running.call(other.key, method, named, withAccount);
+          expect([name, foreign.status, foreign.body.error.param]).toEqual([name, 403, "accountId"]);
+        }
+      }
+      const answer = await running.call(isAdmin ? running.adminKey : account.key, method, path, body);
+      expect([name, answer.status, answer.body]).toEqual([name, operation.status, expect.anything()]);
+      const parsed = operation.answer.safeParse(answer.body);
+      expect([name, parsed.error?.issues]).toEqual([name, undefined]);
+      expect(answer.headers.get("x-request-id")).toMatch(/^req_/);
+    }
+  });
+
+  it("is described at /openapi.json", async () => {
+    const { body } = await running.call(null, "GET", "/openapi.json");
+    expect(body.openapi).toBe("3.1.0");
+    for (const operation of Object.values(v1) as Operation[]) {
+      expect(body.paths[operation.path][operation.method].operationId).toBe(operation.name);
+    }
+  });
+});
+
+describe("keys", () => {
+  it("end at once when revoked, also for calls whose key was known a moment ago", async () => {
+    const account = await running.account();
+    expect((await account.post("/v1/spend", { id: "before", amount: "1" })).status).toBe(200);
+    await admin("DELETE", `/v1/keys/${account.keyId}`);
+    for (const answer of [
+      await account.get("/v1/balance"),
+      await account.post("/v1/spend", { id: "after", amount: "1" }),
+    ]) {
+      expect([answer.status, answer.body.error.code]).toEqual([401, "key_revoked"]);
+    }
+  });
+
+  it("end at their expiry", async () => {
+    const account = await running.account();
+    const expiresAt = new Date(running.clock.time / 1000 + 60_000).toISOString();
+    const { body } = await admin("POST", "/v1/keys", { accountId: account.id, expiresAt });
+    expect((await running.call(body.key, "GET", "/v1/balance")).status).toBe(200);
+    running.clock.time = (running.clock.time + 60_000_000) as typeof running.clock.time;
+    expect((await running.call(body.key, "GET", "/v1/balance")).body.error.code).toBe("key_expired");
+    const spend = await running.call(body.key, "POST", "/v1/spend", { id: "late", amount: "1" });
+    expect(spend.body.error.code).toBe("key_expired");
+  });
+
+  it("stop at their cap: a hold counts at once, and its settlement corrects the count", async () => {
+    const account = await running.account("100", { capAmount: 10_000_000n });
+    await account.post("/v1/holds", { id: "h", amount: "8" });
+    const over = await account.post("/v1/spend", { id: "s", amount: "3" });
+    expect([over.status, over.body.error.code]).toEqual([402, "cap_exceeded"]);
+    await account.post("/v1/holds/h/settle", { amount: "2" });
+    expect((await account.post("/v1/spend", { id: "s", amount: "3" })).status).toBe(200);
+    const { body } = await admin("GET", `/v1/keys?accountId=${account.id}`);
+    expect(body.keys[0]).toMatchObject({ capAmount: "10", capUsed: "5" });
+    const receipt = await account.get("/v1/receipts/s");
+    expect(receipt.body.policy.caps).toEqual([{ id: account.keyId, limit: "10", window: "total" }]);
+  });
+
+  it("of an administrator need the account's name", async () => {
+    const answer = await admin("GET", "/v1/balance");
+    expect([answer.status, answer.body.error.param]).toEqual([422, "accountId"]);
+  });
+});
+
+describe("repeating", () => {
+  it("gives the first result for the same id and body, and a conflict for another body", async () => {
+    const account = await running.account();
+    const first = await account.post("/v1/spend", { id: "r", amount: "1.5" });
+    const again = await account.post("/v1/spend", { id: "r", amount: "1.5" });
+    const other = await account.post("/v1/spend", { id: "r", amount: "2" });
+    expect(again.body).toEqual(first.body);
+    expect([other.status, other.body.error.code]).toEqual([409, "key_conflict"]);
+    expect((await account.get("/v1/balance")).body.available).toBe("98.5");
+  });
+
+  it("takes the id from the Idempotency-Key header, and refuses two that differ", async () => {
+    const account = await running.account();
+    const key = { "idempotency-key": "from-header" };
+    expect((await account.post("/v1/spend", { amount: "1" }, key)).body.id).toBe("from-header");
+    expect((await account.post("/v1/spend", { amount: "1" }, key)).body.available).toBe("99");
+    expect((await account.post("/v1/spend", { id: "body", amount: "1" }, key)).status).toBe(422);
+  });
+
+  it("answers 200 for a repeated grant, also when its default expiry would have moved on", async () => {
+    const account = await running.account("0");
+    const body = { id: "rg", accountId: account.id, amount: "10" };
+    const first = await admin("POST", "/v1/grants", body);
+    running.clock.time = (running.clock.time + 5_000_000) as typeof running.clock.time;
+    const again = await admin("POST", "/v1/grants", body);
+    expect([first.status, again.status]).toEqual([201, 200]);
+    expect(again.body).toEqual(first.body);
+  });
+
+  it("settles a hold once, whatever comes later", async () => {
+    const account = await running.account();
+    await account.post("/v1/holds", { id: "once", amount: "10" });
+    const first = await account.post("/v1/holds/once/settle", { amount: "4" });
+    expect(first.body).toMatchObject({ charged: "4", released: "6", overrun: "0", available: "96" });
+    expect((await account.post("/v1/holds/once/settle", { amount: "9" })).body).toEqual(first.body);
+    expect((await account.post("/v1/holds/once/release")).body.error.code).toBe("hold_closed");
+  });
+});
+
+describe("a batch", () => {
+  it("is decided one by one, in order, and a refusal or a malformed operation stops nothing", async () => {
+    const account = await running.account("10");
+    const operations = [
+      { op: "hold", id: "b1", amount: "4" },
+      { op: "settle", id: "b1", amount: "1" },
+      { op: "release", id: "b1" },
+      { op: "spend", id: "b2", amount: "100" },
+      { op: "spend", id: "b3", amount: "-1" },
+      { op: "grant", id: "b4", amount: "1" },
+      { op: "spend", id: "b5", amount: "9" },
+    ];
+    const { status, body } = await account.post("/v1/batch", { operations });
+    expect(status).toBe(200);
+    const told = body.results.map(
+      (result: { ok: boolean; error?: { code: string } }) => result.error?.code ?? result.ok,
+    );
+    expect(told).toEqual([
+      true,
+      true,
+      "hold_closed",
+      "insufficient_credits",
+      "invalid_request",
+      "admin_required",
+      true,
+    ]);
+    expect(body.results[4].error.param).toBe("operations.4.amount");
+    expect(body.results[6]).toMatchObject({ ok: true, charged: "9", available: "0" });
+  });
+
+  it("takes a thousand operations and no more", async () => {
+    const account = await running.account("1000");
+    const spends = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ op: "spend", id: `k${index}`, amount: "1" }));
+    const thousand = await account.post("/v1/batch", { operations: spends(1000) });
+    expect(thousand.body.results.every((result: { ok: boolean }) => result.ok)).toBe(true);
+    const more = await account.post("/v1/batch", { operations: spends(1001) });
+    expect([more.status, more.body.error.param]).toEqual([422, "operations"]);
+  });
+});
+
+describe("the gate", () => {
+  it("says what is affordable: exactly so many output tokens, and a model that fits", async () => {
+    const account = await running.account("1");
+    const work = { model: "large", inputTokens: 100, maxOutputTokens: 1000 };
+    const refused = await account.post("/v1/holds", { id: "dear", ...work });
+    expect(refused.status).toBe(402);
+    expect(refused.body.error).toMatchObject({ available: "1", missing: "4.1" });
+    // 1 credit less 100 input tokens at 1000 a million leaves 0.9: 180 output tokens at 5000 a million.
+    expect(refused.body.error.affordable).toEqual({ maxOutputTokens: 180, model: "small" });
+    const check = await account.post("/v1/check", work);
+    expect(check.body).toMatchObject({ allowed: false, reason: "insufficient_credits", missing: "4.1" });
+    const held = await account.post("/v1/holds", { id: "fits", ...work, maxOutputTokens: 180 });
+    expect(held.body).toMatchObject({ state: "open", amount: "1", available: "0" });
+  });
+
+  it("stops at debt and at a freeze, by name", async () => {
+    const account = await running.account("5");
+    await account.post("/v1/holds", { id: "h", amount: "5" });
+    const overrun = await account.post("/v1/holds/h/settle", { amount: "7" });
+    expect(overrun.body).toMatchObject({ charged: "7", overrun: "2", available: "0" });
+    expect((await account.post("/v1/spend", { id: "s", amount: "1" })).body.error).toMatchObject({
+      code: "in_debt",
+    });
+    await admin("POST", "/v1/grants", { accountId: account.id, amount: "1.5" });
+    expect((await account.get("/v1/balance")).body).toMatchObject({
+      available: "0",
+      owed: "0.5",
+      net: "-0.5",
+    });
+    await admin("POST", "/v1/grants", { accountId: account.id, amount: "10" });
+    await admin("POST", `/v1/accounts/${account.id}/freeze`, { reason: "dispute" });
+    const frozen = await account.post("/v1/spend", { id: "s", amount: "1" });
+    expect([frozen.status, frozen.body.error.code]).toEqual([403, "account_frozen"]);
+    const receipt = await account.get(`/v1/receipts/${frozen.body.error.requestId}`);
+    expect(receipt.body).toMatchObject({ decision: "deny", reason: "account_frozen", operation: "spend" });
+  });
+
+  it("charges tokens at the version of the price book in force, and a repetition at the first", async () => {
+    const account = await running.account();
+    const spend = {
+      id: "priced",
+      usage: { model: "small", inputTokens: 1000, cachedInputTokens: 400, outputTokens: 100 },
+    };
+    const first = await account.post("/v1/spend", spend);
+    expect(first.body.charged).toBe("0.13");
+    const book = {
+      models: { small: { inputPerMillion: "999", outputPerMillion: "999" } },
+      marginPercent: "10",
+    };
+    const { body } = await admin("POST", "/v1/price-book", { book });
+    running.clock.time = (running.clock.time + 2_000_000) as typeof running.clock.time;
+    expect((await account.post("/v1/spend", spend)).body).toEqual(first.body);
+    const later = await account.post("/v1/spend", { ...spend, id: "priced-later" });
+    expect(later.body.charged).toBe("1.20879");
+    const receipt = await account.get("/v1/receipts/priced-later");
+    expect(receipt.body.price).toMatchObject({
+      version: body.version,
+      marginPercent: "10",
+      inputPerMillion: "999",
+    });
+  });
+});
+
+describe("bad input", () => {
+  const DEEP = "[".repeat(5000) + "]".repeat(5000);
+  it.each<[string, string, unknown, number, string | null]>([
+    ["a negative amount", "/v1/spend", { id: "x", amount: "-1" }, 422, "amount"],
+    ["zero", "/v1/spend", { id: "x", amount: "0" }, 422, "amount"],
+    ["a zero hold", "/v1/holds", { id: "x", amount: "0" }, 422, "amount"],
+    ["a huge amount", "/v1/spend", { id: "x", amount: "99999999999999" }, 422, "amount"],
+    ["7 decimals", "/v1/spend", { id: "x", amount: "1.0000001" }, 422, "amount"],
+    ["NaN", "/v1/spend", { id: "x", amount: "NaN" }, 422, "amount"],
+    ["a number", "/v1/spend", { id: "x", amount: 1 }, 422, "amount"],
+    ["exponents", "/v1/spend", { id: "x", amount: "1e3" }, 422, "amount"],
+    ["no cost", "/v1/spend", { id: "x" }, 422, "amount"],
+    [
+      "two costs",
+      "/v1/spend",
+      { id: "x", amount: "1", usage: { model: "small", inputTokens: 1, outputTokens: 1 } },
+      422,
+      "amount",
+    ],
+    [
+      "more cached than input",
+      "/v1/spend",
+      { id: "x", usage: { model: "small", inputTokens: 1, cachedInputTokens: 2, outputTokens: 1 } },
+      422,
+      "usage.cachedInputTokens",
+    ],
+    [
+      "fractional tokens",
+      "/v1/holds",
+      { id: "x", model: "small", inputTokens: 1.5, maxOutputTokens: 1 },
+      422,
+      "inputTokens",
+    ],
+    [
+      "an unknown model",
+      "/v1/holds",
+      { id: "x", model: "nope", inputTokens: 1, maxOutputTokens: 1 },
+      404,
+      "model",
+    ],
+    [
+      "a model named like a prototype",
+      "/v1/holds",
+      { id: "x", model: "__proto__", inputTokens: 1, maxOutputTokens: 1 },
+      404,
+      "model",
+    ],
+    ["an unknown field", "/v1/spend", { id: "x", amount: "1", amont: "2" }, 422, "amont"],
+    ["an id with spaces", "/v1/spend", { id: "a b", amount: "1" }, 422, "id"],
+    ["a long id", "/v1/spend", { id: "x".repeat(200), amount: "1" }, 422, "id"],
+    [
+      "much metadata",
+      "/v1/spend",
+      { id: "x", amount: "1", metadata: { a: "x".repeat(5000) } },
+      422,
+      "metadata",
+    ],
+    ["a list for a body", "/v1/spend", [], 422, null],
+    ["no body", "/v1/spend", undefined, 422, null],
+    ["broken JSON", "/v1/spend", "{", 400, null],
+    ["deep JSON", "/v1/spend", DEEP, 422, null],
+    ["too much", "/v1/spend", { id: "x", amount: "1", metadata: { a: "x".repeat(2_000_000) } }, 413, null],
+    ["an unknown hold", "/v1/holds/none/settle", { amount: "1" }, 404, "id"],
+    ["an unknown parent", "/v1/holds", { id: "x", amount: "1", parentId: "none" }, 404, "id"],
+    ["a bad time to live", "/v1/holds", { id: "x", amount: "1", ttlSeconds: 0 }, 422, "ttlSeconds"],
+    ["an empty batch", "/v1/batch", { operations: [] }, 422, "operations"],
+  ])("is refused by name and leaves no entry: %s", async (_, path, body, status, param) => {
+    const account = await running.account();
+    const before = await account.entryCount();
+    const answer = await account.post(path, body);
+    expect([answer.status, answer.body.error.param]).toEqual([status, param]);
+    expect(answer.body.error.message.length).toBeGreaterThan(5);
+    expect(await account.entryCount()).toBe(before);
+  });
+
+  it("is refused in queries and paths too", async () => {
+    const account = await running.account();
+    expect((await account.get("/v1/entries?limit=0")).body.error.param).toBe("limit");
+    expect((await account.get("/v1/entries?cursor=x")).body.error.param).toBe("cursor");
+    expect((await account.get("/v1/usage?from=yesterday")).body.error.param).toBe("from");
+    expect((await account.get("/v1/receipts/nothing-here")).body.error.code).toBe("receipt_unknown");
+    expect((await account.get("/v1/nothing")).body.error.code).toBe("not_found");
+    expect((await admin("GET", "/v1/balance?accountId=nobody")).body.error.code).toBe("account_unknown");
+    expect((await admin("POST", "/v1/spend", { accountId: "nobody", amount: "1" })).status).toBe(404);
+    const past = await admin("POST", "/v1/grants", {
+      accountId: account.id,
+      amount: "1",
+      expiresAt: "2020-01-01T00:00:00Z",
+    });
+    expect([past.status, past.body.error.param]).toEqual([422, "expiresAt"]);
+  });
+
+  it("of any shape never gets a 500", async () => {
+    const account = await running.account();
+    const paths = [
+      "/v1/spend",
+      "/v1/holds",
+      "/v1/check",
+      "/v1/batch",
+      "/v1/holds/x/settle",
+      "/v1/holds/x/extend",
+    ];
+    const field = fc.constantFrom(
+      "id",
+      "amount",
+      "usage",
+      "model",
+      "operations",
+      "op",
+      "metadata",
+      "feature",
+      "accountId",
+      "ttlSeconds",
+      "inputTokens",
+      "maxOutputTokens",
+    );
+    const body = fc.oneof(
+      fc.jsonValue(),
+      fc.dictionary(
+        field,
+        fc.oneof(fc.jsonValue(), fc.string(), fc.constant("1"), fc.constant("small"), fc.constant(5)),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), body, async (path, value) => {
+        expect((await account.post(path, value)).status).toBeLessThan(500);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("history", () => {
+  it("is read page by page, each entry once, while others write", async () => {
+    const account = await running.account();
+    for (let index = 0; index < 25; index += 1)
+      await account.post("/v1/spend", { id: `p${index}`, amount: "1" });
+    const seen: number[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const page = await account.get(`/v1/entries?limit=7${cursor === "" ? "" : `&cursor=${cursor}`}`);
+      seen.push(...page.body.entries.map((entry: { seq: number }) => entry.seq));
+      cursor = page.body.nextCursor;
+      await account.post("/v1/spend", { amount: "0.01" });
+    }
+    expect(seen).toEqual(Array.from({ length: 26 }, (_, index) => 26 - index));
+  });
+});
+
+describe("readiness", () => {
+  it("tells the database, the migrations and the prices", async () => {
+    expect((await running.call(null, "GET", "/health")).body).toMatchObject({ status: "ok" });
+    const { status, body } = await running.call(null, "GET", "/ready");
+    expect([status, body.checks]).toEqual([200, { database: true, migrations: true, prices: true }]);
+    const metrics = await (await fetch(`${running.url}/metrics`)).text();
+    expect(metrics).toContain("bursar_accounts_out_of_balance 0");
+  });
+});

@@ -1,0 +1,96 @@
+/** The real app on a database of its own, behind real HTTP, with a clock that only the test moves. */
+import type { AccountId, GrantId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import { credits } from "@bursar/contract/money";
+import type { PriceBookInput } from "@bursar/contract/operations/prices";
+import { createTestDatabase, ENGINE_MIGRATIONS } from "@bursar/database/testing";
+import { createAccount } from "@bursar/engine/account/create";
+import { grant } from "@bursar/engine/grant/grant";
+import { createGateway } from "@bursar/gateway/gateway";
+import { createApp } from "../src/app.ts";
+import { openEngine } from "../src/engine.ts";
+import { listen } from "../src/listen.ts";
+import { openRateLimit } from "../src/rest/rate-limit.ts";
+
+const nothing = () => undefined;
+const silentLog = { info: nothing, warn: nothing, error: nothing };
+
+export const PRICES: PriceBookInput = {
+  models: {
+    small: { inputPerMillion: "100", cachedInputPerMillion: "50", outputPerMillion: "500" },
+    large: { inputPerMillion: "1000", outputPerMillion: "5000", maxOutputTokens: 8000 },
+  },
+};
+
+export interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into any shape
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+export type Running = Awaited<ReturnType<typeof startRunning>>;
+
+/** On the test cluster, or on a database that the test may cut off. */
+export async function startRunning(databaseUrl?: string, rateLimit = 0) {
+  const database = databaseUrl === undefined ? await createTestDatabase() : null;
+  const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
+  const engine = openEngine({ url: databaseUrl ?? database!.url, lanes: 2, clock, log: silentLog });
+  await engine.prices.put({ body: PRICES, by: "test" });
+  const gateway = createGateway({ engine, upstreams: [] });
+  const deps = { ...engine, gateway, rateLimit: openRateLimit(rateLimit), mode: "sandbox" as const };
+  const server = await listen(createApp({ ...deps, migrations: ENGINE_MIGRATIONS }), "127.0.0.1", [0]);
+  const url = server.urls[0]!;
+  const admin = await engine.keys.create({ accountId: null, by: "test" });
+  if (admin.kind !== "created") throw new Error("no admin key");
+  let accounts = 0;
+
+  const call = async (
+    key: string | null,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> => {
+    const response = await fetch(url + path, {
+      method,
+      headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      body: text === "" ? null : JSON.parse(text),
+      headers: response.headers,
+    };
+  };
+
+  return {
+    engine,
+    clock,
+    url,
+    call,
+    adminKey: admin.key,
+    /** An account with so many credits, and calls by its own key. */
+    account: async (amount = "100", terms: { capAmount?: bigint; capWindow?: "total" | "day" } = {}) => {
+      const id = `acct_${++accounts}` as AccountId;
+      await createAccount(engine, { id, name: id });
+      if (amount !== "0") {
+        const facts = { accountId: id, source: "purchase", by: "test" } as const;
+        await grant(engine, { ...facts, id: `grant_${accounts}` as GrantId, amount: credits(amount) });
+      }
+      const key = await engine.keys.create({ accountId: id, by: "test", ...terms });
+      if (key.kind !== "created") throw new Error("no key");
+      const get = (path: string) => call(key.key, "GET", path);
+      const post = (path: string, body?: unknown, headers?: Record<string, string>) =>
+        call(key.key, "POST", path, body, headers);
+      const entryCount = async () => (await get("/v1/entries?limit=1")).body.entries[0]?.seq ?? 0;
+      return { id, key: key.key, keyId: key.id, get, post, entryCount };
+    },
+    close: async () => {
+      await server.close(0);
+      await engine.close();
+      await database?.drop();
+    },
+  };
+}
