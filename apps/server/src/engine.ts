@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { APPLICATION_ROLE, connectionOptions } from "@bursar/database/connection";
 import { openPool } from "@bursar/database/pool";
 import type { Clock } from "@bursar/engine/clock/clock";
@@ -13,6 +14,9 @@ export interface Engine extends RestDeps {
   close(): Promise<void>;
 }
 
+/** A database that hangs must not keep the process from ending. */
+const GOODBYE_MILLISECONDS = 2000;
+
 /** How long a caller waits on the database before the answer is no. */
 const TIMEOUT_SECONDS = 2;
 
@@ -25,7 +29,8 @@ export function openEngine(request: { url: string; lanes: number; clock: Clock; 
     role: APPLICATION_ROLE,
     connectTimeoutSeconds: TIMEOUT_SECONDS,
   };
-  const pool = openPool({ ...connection, log, statementTimeoutSeconds: 10 });
+  const limits = { statementTimeoutSeconds: 10, queryTimeoutSeconds: TIMEOUT_SECONDS };
+  const pool = openPool({ ...connection, ...limits, log });
   const connect = () => new pg.Client(connectionOptions({ ...connection, applicationName: "bursar-ledger" }));
   const ledger = openLedger({
     connect,
@@ -40,7 +45,7 @@ export function openEngine(request: { url: string; lanes: number; clock: Clock; 
   const close = async () => {
     await ledger.close();
     await keys.close();
-    await pool.end();
+    await Promise.race([pool.end(), setTimeout(GOODBYE_MILLISECONDS, undefined, { ref: false })]);
   };
   return { ledger, pool, clock, prices, refusals, keys, log, close };
 }

@@ -31,11 +31,11 @@ export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
-const port = z.coerce.number({ error: "must be a port number" }).int().min(0).max(65535);
+const port = z.coerce.number<string>({ error: "must be a port number" }).int().min(0).max(65535);
 const ports = z
   .string()
-  .transform((text) => text.split(",").map((part) => port.parse(part.trim())))
-  .refine((list) => list.length > 0 && list.length <= 16, "must name 1 to 16 ports");
+  .transform((text) => text.split(","))
+  .pipe(z.array(port).min(1).max(16));
 
 const upstreams = z
   .string()

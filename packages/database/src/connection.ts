@@ -11,6 +11,8 @@ export interface ConnectionRequest {
   /** The role to act as after login, usually `APPLICATION_ROLE`; absent: the login's own. */
   readonly role?: string;
   readonly connectTimeoutSeconds?: number;
+  /** We give a query up after this, even if Postgres never answers, as when the network is cut. Absent: never. */
+  readonly queryTimeoutSeconds?: number;
   /** Postgres ends a statement after this. Absent: never. */
   readonly statementTimeoutSeconds?: number;
 }
@@ -24,7 +26,7 @@ const ROLE_SHAPE = /^[a-z_][a-z0-9_]*$/;
  *  Throws: a role that is not a plain lower-case name. */
 export function connectionOptions(request: ConnectionRequest): ClientConfig {
   const { url, options } = takeOptions(request.url);
-  const statementTimeoutSeconds = request.statementTimeoutSeconds;
+  const { statementTimeoutSeconds, queryTimeoutSeconds } = request;
   return {
     connectionString: url,
     application_name: request.applicationName,
@@ -33,6 +35,7 @@ export function connectionOptions(request: ConnectionRequest): ClientConfig {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: (request.connectTimeoutSeconds ?? 10) * 1000,
+    ...(queryTimeoutSeconds === undefined ? {} : { query_timeout: queryTimeoutSeconds * 1000 }),
     ...(statementTimeoutSeconds === undefined ? {} : { statement_timeout: statementTimeoutSeconds * 1000 }),
   };
 }

@@ -41,7 +41,10 @@ export async function startMetered(
   await prices.put({ body: PRICES, by: "test" });
   const refusals = openRefusalLog({ pool, log: silentLog });
   const model = await startSandboxModel();
-  const engine = { ledger, pool, clock, prices, refusals, log: silentLog };
+  let isBroken = false;
+  const submit: typeof ledger.submit = (command) =>
+    isBroken ? Promise.reject(new LedgerUnavailable("broken by the test")) : ledger.submit(command);
+  const engine = { ledger: { ...ledger, submit }, pool, clock, prices, refusals, log: silentLog };
   const makeGateway = () =>
     createGateway({
       engine,
@@ -57,6 +60,9 @@ export async function startMetered(
     model,
     gateway,
     makeGateway,
+    breakLedger: (broken: boolean) => {
+      isBroken = broken;
+    },
     baseURL: server.url,
     sweep: () => sweep(deps),
     advance: (seconds: number) => clock.set((clock.now() + seconds * 1_000_000) as Instant),

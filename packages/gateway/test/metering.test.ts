@@ -235,6 +235,30 @@ describe("when something breaks", () => {
     },
   );
 
+  it("asks no upstream when the ledger cannot be asked", async () => {
+    const account = await metered.account("10");
+    const before = metered.model.requests.list().length;
+    metered.breakLedger(true);
+    const error = await account.client.chat.completions.create(ask("Hi")).catch((caught: unknown) => caught);
+    metered.breakLedger(false);
+    expect(error).toMatchObject({ status: 503 });
+    expect(metered.model.requests.list()).toHaveLength(before);
+  });
+
+  it("bills what was delivered as soon as the ledger is back, once", async () => {
+    const account = await metered.account("10");
+    const content = "[[sandbox: tokens=100 interval=5ms]] go";
+    const stream = await account.client.chat.completions.create({ ...ask(content), stream: true });
+    metered.breakLedger(true);
+    const { error } = await collect(stream);
+    metered.breakLedger(false);
+    expect(error).toBeNull();
+    await until(async () => (await account.balance()).held === 0n);
+    const spent = credits("10") - (await account.balance()).available;
+    expect(spent).toBeGreaterThan(100n * 600n);
+    expect(spent).toBeLessThan(200n * 600n);
+  });
+
   it("retries a rate limit before the first byte, and bills once", async () => {
     const account = await metered.account("10");
     metered.model.faults.add({ directive: "status=429 retry_after=0", times: 1 });

@@ -49,6 +49,8 @@ interface Waiting {
 const BATCH_LIMIT = 512;
 const WATCH_MILLISECONDS = 100;
 const RECONNECT_MILLISECONDS = 50;
+/** A database that hangs must not keep the process from ending. */
+const GOODBYE_MILLISECONDS = 1000;
 
 /** One connection and the commands that wait for it. It takes whatever waits as soon as it is free: no timer, so a
  *  lone command waits for nothing and load makes its own batches. Right across processes by the row locks alone. */
@@ -83,7 +85,9 @@ export class Lane {
     this.#closed = true;
     await this.#running;
     if (this.#watch !== null) clearInterval(this.#watch);
+    const hungUp = setTimeout(() => void this.#disconnect(), GOODBYE_MILLISECONDS);
     await this.#client?.end().catch(() => undefined);
+    clearTimeout(hungUp);
   }
 
   async #run(): Promise<void> {

@@ -1,0 +1,55 @@
+import { createTestDatabase, type TestDatabase } from "@bursar/database/testing";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Proxy } from "../../../packages/engine/test/proxy.ts";
+import { type Running, startRunning } from "./running.ts";
+
+let database: TestDatabase;
+let proxy: Proxy;
+let running: Running;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const cut = await Proxy.before(database.url);
+  proxy = cut.proxy;
+  running = await startRunning(cut.url);
+});
+afterAll(async () => {
+  await running.close();
+  await proxy.close();
+  await database.drop();
+});
+
+/** Every kind of call, and how long each took to say no. */
+async function callAll(account: Awaited<ReturnType<Running["account"]>>, name: string) {
+  const timed = async (answer: Promise<{ status: number; body: { error: { code: string } } }>) => {
+    const start = performance.now();
+    const { status, body } = await answer;
+    return { status, code: body.error.code, seconds: (performance.now() - start) / 1000 };
+  };
+  return Promise.all([
+    timed(account.get("/v1/balance")),
+    timed(account.post("/v1/check", { amount: "1" })),
+    timed(account.post("/v1/spend", { id: `${name}-spend`, amount: "1" })),
+    timed(account.post("/v1/holds", { id: `${name}-hold`, amount: "1" })),
+  ]);
+}
+
+it.each<[string, () => Promise<void> | void, () => Promise<void> | void]>([
+  ["cut-off", () => proxy.close(), () => proxy.open()],
+  ["hanging", () => proxy.hang(), () => proxy.resume()],
+])(
+  "with the database %s every answer is no, soon, and service returns by itself",
+  async (name, stop, start) => {
+    const account = await running.account();
+    expect((await account.post("/v1/spend", { id: `${name}-before`, amount: "1" })).status).toBe(200);
+    await stop();
+    for (const answer of await callAll(account, name)) {
+      expect([answer.status, answer.code]).toEqual([503, "unavailable"]);
+      expect(answer.seconds).toBeLessThan(5);
+    }
+    await start();
+    await expect.poll(async () => (await account.get("/v1/balance")).status, { timeout: 10_000 }).toBe(200);
+    const again = await account.post("/v1/spend", { id: `${name}-spend`, amount: "1" });
+    expect(again.status).toBe(200);
+    expect((await account.get("/v1/balance")).body.available).toBe("98");
+  },
+);

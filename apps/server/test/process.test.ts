@@ -1,0 +1,142 @@
+/** The server as people start it: a process of its own, on a data folder of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+const folders: string[] = [];
+const children = new Set<ChildProcess>();
+
+afterEach(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  for (const folder of folders.splice(0))
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+});
+
+async function dataFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "bursar-process-"));
+  folders.push(folder);
+  return folder;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly exit: Promise<number | null>;
+  readonly output: () => string;
+  /** Resolves with the URL of the `ready` line, or with null when the process ended before it. */
+  readonly ready: Promise<string | null>;
+}
+
+function start(folder: string, args: string[] = [], env: Record<string, string> = {}): Started {
+  const child = spawn(process.execPath, [MAIN, "--port", "0", ...args], {
+    env: { ...process.env, BURSAR_DATA_DIR: folder, NODE_ENV: "test", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.add(child);
+  let output = "";
+  const exit = new Promise<number | null>((resolve) => {
+    child.on("exit", (code) => {
+      children.delete(child);
+      resolve(code);
+    });
+  });
+  const ready = new Promise<string | null>((resolve) => {
+    const take = (chunk: Buffer) => {
+      output += String(chunk);
+      const url = /^ready (\S+)$/m.exec(output)?.[1];
+      if (url !== undefined) resolve(url);
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    void exit.then(() => resolve(null));
+  });
+  return { child, exit, output: () => output, ready };
+}
+
+const sandboxOf = async (folder: string) =>
+  JSON.parse(await readFile(join(folder, "sandbox.json"), "utf8")) as Record<string, string>;
+
+async function balanceOf(url: string, key: string): Promise<string> {
+  const answer = await fetch(`${url}/v1/balance`, { headers: { authorization: `Bearer ${key}` } });
+  return ((await answer.json()) as { available: string }).available;
+}
+
+async function spend(url: string, key: string, id: string): Promise<number> {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const body = JSON.stringify({ id, amount: "1" });
+  return (await fetch(`${url}/v1/spend`, { method: "POST", headers, body })).status;
+}
+
+it("starts cold, keeps keys and credits over a warm start and a kill -9, and stops at SIGINT", {
+  timeout: 60_000,
+}, async () => {
+  const folder = await dataFolder();
+  const first = start(folder);
+  const url = (await first.ready)!;
+  expect(first.output()).toMatch(/SANDBOX[\s\S]*curl -N http[\s\S]*\nready http:\/\/127\.0\.0\.1:\d+\n$/);
+  const sandbox = await sandboxOf(folder);
+  expect(Object.keys(sandbox).toSorted()).toEqual(
+    ["accountId", "adminKey", "apiKey", "databaseUrl", "modelUrl", "url", "users"].toSorted(),
+  );
+  expect((await stat(join(folder, "sandbox.json"))).mode & 0o777).toBe(0o600);
+  expect(await spend(url, sandbox["apiKey"]!, "a")).toBe(200);
+  first.child.kill("SIGINT");
+  expect(await first.exit).toBe(0);
+
+  const second = start(folder);
+  const again = (await second.ready)!;
+  expect((await sandboxOf(folder))["apiKey"]).toBe(sandbox["apiKey"]);
+  expect(await spend(again, sandbox["apiKey"]!, "b")).toBe(200);
+  second.child.kill("SIGKILL");
+  await second.exit;
+
+  const third = start(folder);
+  const recovered = (await third.ready)!;
+  expect(await balanceOf(recovered, sandbox["apiKey"]!)).toBe("998");
+  third.child.kill("SIGTERM");
+  expect(await third.exit).toBe(0);
+});
+
+it("listens on several ports, and says in one line when a port is taken", { timeout: 60_000 }, async () => {
+  const folder = await dataFolder();
+  const first = start(folder, ["--listen", "0,0"]);
+  const url = (await first.ready)!;
+  const other = /^also +(\S+)$/m.exec(first.output())![1]!;
+  const { apiKey } = await sandboxOf(folder);
+  expect(await spend(url, apiKey!, "a")).toBe(200);
+  expect(await balanceOf(other, apiKey!)).toBe("999");
+  const second = start(await dataFolder(), ["--port", new URL(url).port]);
+  expect(await second.exit).not.toBe(0);
+  expect(second.output()).toContain(`PORT: ${new URL(url).port} is in use`);
+  expect(second.output()).not.toContain("    at ");
+});
+
+it.each<[string, Record<string, string>, string[]]>([
+  ["DATABASE_URL", { NODE_ENV: "production" }, []],
+  [
+    "BURSAR_ADMIN_KEY",
+    { NODE_ENV: "production", DATABASE_URL: "postgresql://x/y", BURSAR_ADMIN_KEY: "short" },
+    [],
+  ],
+  [
+    "BURSAR_ADMIN_KEY",
+    {
+      NODE_ENV: "production",
+      DATABASE_URL: "postgresql://x/y",
+      BURSAR_ADMIN_KEY: `sandbox${"x".repeat(40)}`,
+    },
+    [],
+  ],
+  ["DATABASE_URL", { DATABASE_URL: "mysql://x/y" }, []],
+  ["PORT", { PORT: "many" }, []],
+  ["--port", {}, ["--port", "99999"]],
+  ["--listen", {}, ["--listen", "3000,x"]],
+  ["BURSAR_UPSTREAMS", { BURSAR_UPSTREAMS: "not json" }, []],
+])("refuses to start, by the setting's name: %s %j %j", async (name, env, args) => {
+  const refused = start(await dataFolder(), args, env);
+  expect(await refused.exit).toBe(2);
+  expect(refused.output()).toMatch(new RegExp(`^${name}: `, "m"));
+  expect(refused.output()).not.toContain("    at ");
+});
