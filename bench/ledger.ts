@@ -24,7 +24,7 @@ export async function run(args: readonly string[]): Promise<void> {
 }
 
 async function measureAll(database: BenchDatabase, seconds: number, lanes: number): Promise<void> {
-  await seed(database);
+  await seedAccounts(database, ACCOUNTS);
   await createRawTable(database.url, ACCOUNTS);
   const raw = await bestRaw(database.url, ACCOUNTS, seconds);
   const rawHot = await bestRaw(database.url, 1, seconds);
@@ -37,7 +37,7 @@ async function measureAll(database: BenchDatabase, seconds: number, lanes: numbe
   });
 
   const random = randomIntegers(7);
-  const anywhere = () => accountId(random(ACCOUNTS));
+  const anywhere = () => random(ACCOUNTS);
   const wide = await measureCallers(512, seconds, () => spend(database, anywhere()));
   report({
     bench: "spend, 100k accounts, 512 callers",
@@ -45,7 +45,7 @@ async function measureAll(database: BenchDatabase, seconds: number, lanes: numbe
     ...wide,
     timesRaw: round(wide.perSecond / raw.perSecond),
   });
-  const hot = await measureCallers(512, seconds, () => spend(database, accountId(0)));
+  const hot = await measureCallers(512, seconds, () => spend(database, 0));
   report({
     bench: "spend, one account, 512 callers",
     lanes,
@@ -76,19 +76,19 @@ async function bestRaw(url: string, accounts: number, seconds: number) {
   return best;
 }
 
-async function seed(database: BenchDatabase): Promise<void> {
+export async function seedAccounts(database: BenchDatabase, accounts: number): Promise<void> {
   await database.pool.query(
     `insert into accounts (account_id, name, hash, created_at)
      select 'acct_' || i, 'bench', decode($1, 'hex'), $2 from generate_series(0, $3::int - 1) i`,
-    [GENESIS_HASH, formatPostgresTimestamp(systemClock.now()), ACCOUNTS],
+    [GENESIS_HASH, formatPostgresTimestamp(systemClock.now()), accounts],
   );
   const start = performance.now();
-  for (let from = 0; from < ACCOUNTS; from += 10_000) {
+  for (let from = 0; from < accounts; from += 10_000) {
     await Promise.all(Array.from({ length: 10_000 }, (_, index) => grant(database, from + index)));
   }
   report({
-    bench: "grant, 100k accounts",
-    perSecond: Math.round(ACCOUNTS / ((performance.now() - start) / 1000)),
+    bench: `grant, ${accounts} accounts`,
+    perSecond: Math.round(accounts / ((performance.now() - start) / 1000)),
   });
 }
 
@@ -114,14 +114,22 @@ async function grant(database: BenchDatabase, index: number): Promise<void> {
 
 let operations = 0;
 
-async function spend(database: BenchDatabase, account: AccountId): Promise<void> {
+export async function spend(database: BenchDatabase, index: number): Promise<void> {
   const id = `spend_${++operations}`;
-  done(await database.ledger.submit({ kind: "spend", id, accountId: account, amount: 1500n, by: "bench" }));
+  done(
+    await database.ledger.submit({
+      kind: "spend",
+      id,
+      accountId: accountId(index),
+      amount: 1500n,
+      by: "bench",
+    }),
+  );
 }
 
-async function holdAndSettle(database: BenchDatabase, account: AccountId): Promise<void> {
+async function holdAndSettle(database: BenchDatabase, index: number): Promise<void> {
   const id = `hold_${++operations}` as HoldId;
-  const facts = { accountId: account, by: "bench" };
+  const facts = { accountId: accountId(index), by: "bench" };
   const expiresAt = (systemClock.now() + 600_000_000) as ReturnType<typeof systemClock.now>;
   done(await database.ledger.submit({ ...facts, kind: "hold", id, amount: 2000n, expiresAt }));
   done(await database.ledger.submit({ ...facts, kind: "settle", holdId: id, amount: 1500n }));

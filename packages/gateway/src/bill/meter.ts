@@ -17,19 +17,6 @@ export class Meter {
     return Math.max(this.#counted + this.#tailBound, this.#deltas);
   }
 
-  /** The same, were this added to it. */
-  boundWith(outputs: readonly Output[]): number {
-    const more = outputs.reduce((sum, { text }) => sum + boundOf(text), 0);
-    return Math.max(this.#counted + this.#tailBound + more, this.#deltas + outputs.length);
-  }
-
-  /** The same again, but with this counted and not only bounded, if the tokenizer is there. */
-  countWith(outputs: readonly Output[]): number {
-    const count = tokenizerIfLoaded() ?? boundOf;
-    const more = outputs.reduce((sum, { text }) => sum + count(text), 0);
-    return Math.max(this.#counted + this.#tailBound + more, this.#deltas + outputs.length);
-  }
-
   get isEmpty(): boolean {
     return this.#deltas === 0;
   }

@@ -1,125 +1,125 @@
+import type { Log } from "@bursar/engine/deps";
 import type { Refusal } from "@bursar/engine/ledger/command";
+import type { Ask } from "../ask/ask.ts";
+import { billFor } from "../bill/bill.ts";
 import type { Budget, Growth } from "../bill/budget.ts";
-import type { Meter } from "../bill/meter.ts";
+import { boundOf, Meter } from "../bill/meter.ts";
+import type { Settlements } from "../bill/settlements.ts";
 import type { Usage } from "../bill/usage.ts";
+import type { GatewaySettings } from "../settings.ts";
 import type { EventStream } from "../upstream/event-stream.ts";
 import type { UpstreamFailure } from "../upstream/failure.ts";
 import type { ChunkHead, ModelEvent } from "./event.ts";
-import type { Outlet } from "./outlet.ts";
 import { KEEP_ALIVE, sse } from "./sse.ts";
+import { tailOf } from "./tail.ts";
 
-/** How a stream came to its end. */
-export type Ending =
-  | { readonly kind: "complete" }
-  /** Credits ended, or the account may not go on for another reason. */
-  | { readonly kind: "stopped"; readonly refusal: Refusal }
-  | { readonly kind: "ledger_unavailable" }
-  | { readonly kind: "upstream_failed"; readonly failure: UpstreamFailure }
-  | { readonly kind: "client_gone" }
-  | { readonly kind: "shut_down" };
-
-export interface RelayParts {
-  readonly stream: EventStream;
+export interface RelayDeps {
+  readonly ask: Ask;
   readonly budget: Budget;
-  readonly meter: Meter;
-  readonly outlet: Outlet;
-  /** Output tokens to reserve ahead, over all choices. */
-  readonly sliceTokens: number;
-  /** All that the choices may become: beyond it nothing is reserved ahead. */
-  readonly limitTokens: number;
-  readonly onEnd: (ending: Ending) => void;
+  readonly settlements: Settlements;
+  readonly settings: Pick<GatewaySettings, "sliceTokens" | "reportSeconds">;
+  readonly log: Log;
+  /** Aborts when the client has left, or when we shut down. */
+  readonly signal: AbortSignal;
+  /** Called once, when the call is over and billed. */
+  readonly onDone: () => void;
 }
 
-type Chunk = Extract<ModelEvent, { kind: "chunk" }>;
+/** Why a stream ended. */
+export type Ending =
+  | { readonly kind: "complete" }
+  | { readonly kind: "credits"; readonly reason: Refusal["kind"] | "unavailable" }
+  | { readonly kind: "upstream"; readonly failure: UpstreamFailure }
+  | { readonly kind: "client_gone" };
 
-/** Hands a model's chunks on to the client, never more than is paid for, and reserves the next slice while there is
- *  still some left of this one. Everything happens in callbacks; only a ledger that is slower than the model, or a
- *  client that is, makes it pause. */
+const BUFFER_BYTES = 64 * 1024;
+
+/** Passes a model's stream on, chunk by chunk, never more of it than is paid for: reserves ahead while tokens flow,
+ *  stops when credits end, and settles before it says that it is done. */
 export class Relay {
-  readonly #parts: RelayParts;
+  readonly body: ReadableStream<Uint8Array>;
+  readonly #deps: RelayDeps;
+  readonly #stream: EventStream;
+  readonly #meter = new Meter();
+  readonly #encoder = new TextEncoder();
+  readonly #report: NodeJS.Timeout;
+  readonly #callOff = () => this.#finish({ kind: "client_gone" });
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
   #waiting: ModelEvent[] = [];
-  /** The first of `waiting` needs more than is reserved: output of this many tokens in all. */
-  #neededTokens: number | null = null;
-  #isGrowing = false;
-  /** A slice ahead was refused. Asked again only when there is nothing left, for credits may have come by then. */
-  #isRefused = false;
-  #sliceTokens: number;
-  #upstreamEnd: Ending | null = null;
   #ending: Ending | null = null;
-  /** What the upstream's last chunk said, and the chunk itself, which comes after the settlement. */
-  usage: Usage | null = null;
-  usageData: string | null = null;
-  head: ChunkHead | null = null;
-  /** Why each choice ended. */
-  readonly finishes = new Map<number, string>();
+  #upstreamEnd: { readonly failure: UpstreamFailure | null } | null = null;
+  #growing = false;
+  #stopReason: Refusal["kind"] | "unavailable" | null = null;
+  #head: ChunkHead | null = null;
+  #usage: Usage | null = null;
+  #usageIsFinal = false;
 
-  constructor(parts: RelayParts) {
-    this.#parts = parts;
-    this.#sliceTokens = parts.sliceTokens;
-  }
-
-  start(): void {
-    this.#parts.stream.listen({
-      onEvents: (events) => {
-        this.#waiting.push(...events);
-        if (this.#neededTokens === null) this.#flow();
+  constructor(deps: RelayDeps, stream: EventStream) {
+    this.#deps = deps;
+    this.#stream = stream;
+    this.body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.#resume(),
+        cancel: () => this.#callOff(),
       },
-      onEnd: (failure) => this.#upstreamEnded(failure),
-    });
+      new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES }),
+    );
+    this.#report = setInterval(() => void this.#grow(0), deps.settings.reportSeconds * 1000);
+    deps.signal.addEventListener("abort", this.#callOff);
+    stream.listen({ onEvents: (events) => this.#take(events), onEnd: (failure) => this.#end(failure) });
+    if (deps.signal.aborted) this.#callOff();
   }
 
-  /** The client has room for more. */
-  drained(): void {
-    this.#steer();
+  #take(events: readonly ModelEvent[]): void {
+    this.#waiting.push(...events);
+    this.#deliver();
   }
 
-  /** Ends it from outside. */
-  end(ending: Ending): void {
+  #end(failure: UpstreamFailure | null): void {
+    this.#upstreamEnd = { failure };
+    this.#deliver();
+  }
+
+  /** Writes what is paid for, all of it in one piece; what is not waits for the reserve to grow. */
+  #deliver(): void {
     if (this.#ending !== null) return;
-    this.#ending = ending;
-    if (ending.kind !== "complete") this.#parts.stream.destroy();
-    this.#parts.onEnd(ending);
-  }
-
-  /** Renews the hold and reports the cost so far, for a stream too slow to do so by growing. */
-  report(): void {
-    if (!this.#isGrowing) void this.#grow(0);
-  }
-
-  #flow(): void {
     let text = "";
-    let taken = 0;
-    this.#neededTokens = null;
-    for (const event of this.#waiting) {
-      if (event.kind === "chunk" && !this.#isPaidFor(event)) break;
-      text += this.#take(event);
-      taken += 1;
-    }
-    this.#waiting = this.#waiting.slice(taken);
-    if (text !== "") this.#parts.outlet.write(text);
-    if (this.#neededTokens === null) this.#lookAhead();
-    else if (!this.#isGrowing) void this.#growAtOnce(this.#neededTokens);
-    this.#steer();
-    if (this.#neededTokens === null && this.#upstreamEnd !== null) this.end(this.#upstreamEnd);
+    while (this.#waiting.length > 0 && this.#isPaid(this.#waiting[0]!))
+      text += this.#pass(this.#waiting.shift()!);
+    if (text !== "") this.#controller.enqueue(this.#encoder.encode(text));
+    if (this.#waiting.length > 0) return this.#waitForCredits();
+    if (this.#upstreamEnd !== null) return this.#finishWith(this.#upstreamEnd.failure);
+    this.#growAhead();
+    if ((this.#controller.desiredSize ?? 1) <= 0) this.#stream.pause();
   }
 
-  #isPaidFor(chunk: Chunk): boolean {
-    const { meter, budget } = this.#parts;
-    if (meter.boundWith(chunk.outputs) <= budget.outputTokens) return true;
-    meter.tighten();
-    const needed = meter.countWith(chunk.outputs);
-    if (needed <= budget.outputTokens) return true;
-    this.#neededTokens = needed;
-    return false;
+  #finishWith(failure: UpstreamFailure | null): void {
+    this.#finish(failure === null ? { kind: "complete" } : { kind: "upstream", failure });
   }
 
-  #take(event: ModelEvent): string {
+  #isPaid(event: ModelEvent): boolean {
+    if (event.kind !== "chunk" || event.outputs.length === 0) return true;
+    const next = event.outputs.reduce((sum, output) => sum + Math.max(1, boundOf(output.text)), 0);
+    if (this.#meter.atMost + next <= this.#deps.budget.outputTokens) return true;
+    this.#meter.tighten();
+    return this.#meter.atMost + next <= this.#deps.budget.outputTokens;
+  }
+
+  /** Takes an event into account and gives what the client sees of it. */
+  #pass(event: ModelEvent): string {
     switch (event.kind) {
       case "chunk":
-        return this.#takeChunk(event);
+        this.#head ??= event.head;
+        if (event.usage !== null) this.#usage = event.usage;
+        this.#meter.add(event.outputs);
+        return sse(event.data);
       case "usage":
-        this.usage = event.usage;
-        this.usageData = event.data;
+        this.#head ??= event.head;
+        this.#usage = event.usage;
+        this.#usageIsFinal = event.usage !== null;
         return "";
       case "comment":
         return KEEP_ALIVE;
@@ -130,61 +130,91 @@ export class Relay {
     }
   }
 
-  #takeChunk(chunk: Chunk): string {
-    this.head ??= chunk.head;
-    this.usage = chunk.usage ?? this.usage;
-    this.#parts.meter.add(chunk.outputs);
-    for (const { index, reason } of chunk.finishes) this.finishes.set(index, reason);
-    return sse(chunk.data);
+  #waitForCredits(): void {
+    this.#stream.pause();
+    if (this.#stopReason !== null) return this.#finish({ kind: "credits", reason: this.#stopReason });
+    void this.#grow(this.#sliceTokens());
   }
 
-  #lookAhead(): void {
-    const { budget, meter, limitTokens } = this.#parts;
-    const isNear = () => meter.atMost + this.#sliceTokens / 2 > budget.outputTokens;
-    if (this.#isGrowing || this.#isRefused || budget.outputTokens >= limitTokens || !isNear()) return;
-    meter.tighten();
-    if (isNear()) void this.#grow(Math.max(budget.outputTokens, meter.atMost) + this.#sliceTokens);
+  #growAhead(): void {
+    const left = this.#deps.budget.outputTokens - this.#meter.atMost;
+    if (this.#upstreamEnd === null && this.#stopReason === null && left < this.#sliceTokens() / 2) {
+      void this.#grow(this.#sliceTokens());
+    }
   }
 
-  /** The model was faster than the ledger: from now on larger slices. */
-  async #growAtOnce(neededTokens: number): Promise<void> {
-    this.#sliceTokens = Math.min(this.#sliceTokens * 2, this.#parts.sliceTokens * LARGEST_SLICE);
-    const growth = await this.#grow(neededTokens + this.#sliceTokens);
-    if (growth.kind !== "grown") this.end(endingOf(growth));
+  #sliceTokens(): number {
+    return this.#deps.settings.sliceTokens * this.#deps.ask.choices;
   }
 
-  /** 0 tokens only renews and reports. */
-  async #grow(upToTokens: number): Promise<Growth> {
-    const { budget, meter } = this.#parts;
-    this.#isGrowing = true;
-    const growth = await budget.grow(meter.atMost, upToTokens);
-    this.#isGrowing = false;
-    this.#isRefused = growth.kind !== "grown" && upToTokens > 0;
-    // Also after a refusal: what needs more now has to ask for itself.
-    if (this.#ending === null && this.#neededTokens !== null) this.#flow();
-    return growth;
+  /** Reserves for this many more tokens than were counted; 0 only renews and reports. */
+  async #grow(moreTokens: number): Promise<void> {
+    if (this.#growing || this.#ending !== null) return;
+    this.#growing = true;
+    const counted = this.#meter.atMost;
+    const before = this.#deps.budget.outputTokens;
+    const growth = await this.#deps.budget.grow(
+      counted,
+      moreTokens === 0 ? 0 : counted + moreTokens + this.#nextBound(),
+    );
+    this.#growing = false;
+    if (moreTokens > 0) this.#stopReason = this.#reasonToStop(growth, before);
+    this.#deliver();
+    this.#resume();
   }
 
-  #upstreamEnded(failure: UpstreamFailure | null): void {
-    this.#upstreamEnd = failure === null ? { kind: "complete" } : endingOfFailure(failure);
-    if (this.#neededTokens === null) this.end(this.#upstreamEnd);
+  /** A reserve that grew by the last credits may still not cover the next token. */
+  #reasonToStop(growth: Growth, tokensBefore: number): Refusal["kind"] | "unavailable" | null {
+    if (growth.kind === "refused") return growth.refusal.kind;
+    if (growth.kind === "unavailable") return "unavailable";
+    return this.#deps.budget.outputTokens > tokensBefore ? null : "insufficient_credits";
   }
 
-  #steer(): void {
-    const { stream, outlet } = this.#parts;
+  #nextBound(): number {
+    const next = this.#waiting[0];
+    if (next?.kind !== "chunk") return 0;
+    return next.outputs.reduce((sum, output) => sum + Math.max(1, boundOf(output.text)), 0);
+  }
+
+  #resume(): void {
+    const hasRoom = (this.#controller.desiredSize ?? 0) > 0;
+    if (this.#ending === null && this.#waiting.length === 0 && hasRoom) this.#stream.resume();
+  }
+
+  /** Once, whatever comes first. */
+  #finish(ending: Ending): void {
     if (this.#ending !== null) return;
-    if (this.#neededTokens !== null || outlet.isFull) stream.pause();
-    else stream.resume();
+    this.#ending = ending;
+    clearInterval(this.#report);
+    this.#deps.signal.removeEventListener("abort", this.#callOff);
+    if (ending.kind !== "complete") this.#stream.destroy();
+    void this.#settle(ending).catch((error: unknown) =>
+      this.#deps.log.error({ err: error }, "a stream's end failed"),
+    );
   }
-}
 
-const LARGEST_SLICE = 16;
+  async #settle(ending: Ending): Promise<void> {
+    const { budget, settlements, ask, log, onDone } = this.#deps;
+    const { hold } = budget;
+    try {
+      const facts = { hold, meter: this.#meter, reported: this.#usage, isFinal: this.#usageIsFinal };
+      const bill = await billFor({ ...facts, ending: ending.kind }, log);
+      const settlement = await settlements.settle(hold, bill);
+      if (ending.kind !== "client_gone") {
+        const tail = tailOf({ ask, ending, bill, settlement, head: this.#head, requestId: hold.requestId });
+        this.#controller.enqueue(this.#encoder.encode(tail));
+      }
+    } finally {
+      this.#close();
+      onDone();
+    }
+  }
 
-function endingOf(growth: Exclude<Growth, { kind: "grown" }>): Ending {
-  if (growth.kind === "unavailable") return { kind: "ledger_unavailable" };
-  return { kind: "stopped", refusal: growth.refusal };
-}
-
-function endingOfFailure(failure: UpstreamFailure): Ending {
-  return failure.kind === "called_off" ? { kind: "client_gone" } : { kind: "upstream_failed", failure };
+  #close(): void {
+    try {
+      this.#controller.close();
+    } catch {
+      // The client has cancelled it already.
+    }
+  }
 }
