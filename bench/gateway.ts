@@ -1,3 +1,4 @@
+import { fork } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { option, report, round, summarise } from "./measure.ts";
@@ -9,7 +10,10 @@ const MANY = 1000;
 /** First token and whole streams through Bursar, beside the same from the model directly, in turns within one run. */
 export async function run(args: readonly string[]): Promise<void> {
   const rounds = option(args, "rounds", 20);
-  const server = await startServer();
+  // The model in a process of its own, as a provider is.
+  const model = await startModel();
+  const upstreams = JSON.stringify([{ name: "model", url: model.url, models: ["sandbox-*"] }]);
+  const server = { ...(await startServer(undefined, { BURSAR_UPSTREAMS: upstreams })), modelUrl: model.url };
   try {
     const direct: number[] = [];
     const metered: number[] = [];
@@ -41,11 +45,41 @@ export async function run(args: readonly string[]): Promise<void> {
       p99: round(b.p99Milliseconds - a.p99Milliseconds),
     };
     report({ bench: "first token, later by (ms)", ...later });
+    await oneByOne(server);
     await spreadOut(server);
     await many(server);
   } finally {
     await server.close();
+    model.close();
   }
+}
+
+function startModel(): Promise<{ url: string; close(): void }> {
+  const child = fork(new URL("../packages/sandbox/src/model/main.ts", import.meta.url), {
+    env: { ...process.env, SANDBOX_MODEL_PORT: "0" },
+  });
+  return new Promise((resolve) => {
+    child.once("message", (message) =>
+      resolve({ ...(message as { url: string }), close: () => child.kill() }),
+    );
+  });
+}
+
+/** One stream after the other: what the way through Bursar costs by itself. */
+async function oneByOne(server: { url: string; apiKey: string; modelUrl: string }): Promise<void> {
+  const direct: number[] = [];
+  const metered: number[] = [];
+  for (let index = 0; index < 200; index += 1) {
+    direct.push(...(await firstTokens(server.modelUrl, "none", 1, "tokens=3")));
+    metered.push(...(await firstTokens(`${server.url}/v1`, server.apiKey, 1, "tokens=3")));
+  }
+  const [a, b] = [summarise(direct, 1), summarise(metered, 1)];
+  report({ bench: "first token, one stream, direct", p50: a.p50Milliseconds, p99: a.p99Milliseconds });
+  report({
+    bench: "first token, one stream, through Bursar",
+    p50: b.p50Milliseconds,
+    p99: b.p99Milliseconds,
+  });
 }
 
 /** The same with streams that begin at different times, as callers do: at most 50 at once. */

@@ -17,9 +17,9 @@ export interface BenchServer {
 const MAIN = new URL("../apps/server/src/main.ts", import.meta.url).pathname;
 
 /** The real server as `npm start` runs it, in a process of its own, on a data folder of its own or a given one. */
-export async function startServer(folder?: string): Promise<BenchServer> {
+export async function startServer(folder?: string, env: Record<string, string> = {}): Promise<BenchServer> {
   const dataDir = folder ?? (await mkdtemp(join(tmpdir(), "bursar-bench-")));
-  const { child, url } = await startProcess([MAIN, "--port", "0"], { BURSAR_DATA_DIR: dataDir });
+  const { child, url } = await startProcess([MAIN, "--port", "0"], { ...env, BURSAR_DATA_DIR: dataDir });
   const sandbox = JSON.parse(await readFile(join(dataDir, "sandbox.json"), "utf8")) as Omit<
     BenchServer,
     "pid" | "close"

@@ -62,7 +62,12 @@ async function startModel(stops: Stop[]) {
 
 function upstreamsOf(settings: Settings, model: { url: string } | null): readonly UpstreamSettings[] {
   if (model === null) return settings.upstreams;
-  return [{ name: "sandbox", url: model.url, models: SANDBOX_MODELS }, ...settings.upstreams];
+  // What is configured by name comes first; one upstream for everything leaves the sandbox its own models.
+  const sandbox = { name: "sandbox", url: model.url, models: SANDBOX_MODELS };
+  const [named, general] = [false, true].map((isGeneral) =>
+    settings.upstreams.filter(({ models }) => models.includes("*") === isGeneral),
+  );
+  return [...named!, sandbox, ...general!];
 }
 
 /** The admin key of the environment opens the API; it is kept as a hash like every other. */
