@@ -44,7 +44,7 @@ export function startProcess(
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio });
   return new Promise((resolve, reject) => {
     let output = "";
-    child.stdout!.on("data", (chunk) => {
+    child.stdout.on("data", (chunk) => {
       output += String(chunk);
       const url = /^ready (\S+)$/m.exec(output)?.[1];
       if (url !== undefined) resolve({ child, url });

@@ -12,7 +12,7 @@ let metered: Metered;
 beforeAll(async () => {
   metered = await startMetered(
     { retryDelayMilliseconds: 5, headerPatienceMilliseconds: 200, breakerFailures: 1000 },
-    { idleMilliseconds: 300, headersMilliseconds: 1000, wholeMilliseconds: 1000 },
+    { idleMilliseconds: 1500, headersMilliseconds: 1000, wholeMilliseconds: 1000 },
   );
 });
 afterAll(() => metered.close());
