@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { AccountId } from "@bursar/contract/ids";
+import type { AccountId, GrantId } from "@bursar/contract/ids";
 import { formatPostgresTimestamp, type Instant, parsePostgresTimestamp } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Draw, OpenGrant } from "./account.ts";
@@ -79,6 +79,11 @@ export function drawsToText(draws: readonly Draw[]): string | null {
 
 export function drawsFromText(text: string | null): Draw[] {
   if (text === null) return [];
+  // Nearly every entry draws on one grant, and then this is three times as fast as JSON.
+  const middle = text.indexOf('","');
+  const end = text.indexOf('"]', middle);
+  if (end === text.length - 3)
+    return [[text.slice(3, middle) as GrantId, BigInt(text.slice(middle + 3, end))]];
   return (JSON.parse(text) as [Draw[0], string][]).map(([grantId, amount]) => [grantId, BigInt(amount)]);
 }
 
@@ -130,8 +135,12 @@ export type ReadEntry = Pick<
   | "groupSize"
   | "decision"
   | "expiresAt"
-  | "at"
-> & { readonly draws: readonly Draw[]; readonly balancesAfter: string };
+> & {
+  readonly draws: readonly Draw[];
+  readonly balancesAfter: string;
+  /** As Postgres prints it: read only where a grant has an end. */
+  readonly atText: string;
+};
 
 /** Reads a canonical row. References, ids and draws hold nothing that COPY escapes; a decision may. */
 export function readRow(row: string): ReadEntry {
@@ -152,20 +161,8 @@ export function readRow(row: string): ReadEntry {
     decision: at(13)?.replaceAll("\\\\", "\\") ?? null,
     balancesAfter: `${columns[16]} ${columns[17]} ${columns[18]}`,
     expiresAt: expiresAt === null ? null : parsePostgresTimestamp(expiresAt),
-    at: readTime(columns[20]!),
+    atText: columns[20]!,
   };
-}
-
-let lastReadTime = "";
-let lastReadInstant = 0 as Instant;
-
-/** All entries of a batch have one time. */
-function readTime(text: string): Instant {
-  if (text !== lastReadTime) {
-    lastReadTime = text;
-    lastReadInstant = parsePostgresTimestamp(text);
-  }
-  return lastReadInstant;
 }
 
 /** hash = SHA-256(previous hash in hex, newline, canonical row), in hex. */

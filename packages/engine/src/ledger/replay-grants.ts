@@ -36,15 +36,15 @@ export class GrantReplay {
     );
   }
 
-  #arrive({ draws, decision, expiresAt, at }: ReadEntry): void {
+  #arrive({ draws, decision, expiresAt, atText }: ReadEntry): void {
     const { source, priority, scope } = arrivalFromText(decision);
     for (const [id, granted] of draws) {
-      const terms = { id, source, priority, scope, expiresAt, allocatedAt: at };
+      const terms = { id, source, priority, scope, expiresAt, allocatedAt: parsePostgresTimestamp(atText) };
       this.#grants.set(id, { ...terms, granted, remaining: granted, held: 0n });
     }
   }
 
-  #draw([id, amount]: Draw, { kind, at }: ReadEntry): void {
+  #draw([id, amount]: Draw, { kind, atText }: ReadEntry): void {
     const grant = this.#grants.get(id);
     if (grant === undefined) return this.#problem(`grant ${id} gives, and never arrived`);
     const effect = kind === "adjust" ? "take" : isTransfer(kind) ? TRANSFERS[kind].grants : "none";
@@ -54,9 +54,13 @@ export class GrantReplay {
     if (effect === "return") grant.remaining += amount;
     if (grant.remaining < 0n) this.#problem(`grant ${id} gives more than it was granted`);
     if (grant.held < 0n) this.#problem(`grant ${id} takes back more than it gave`);
-    const isLate = GIVES_IN_TIME.has(kind) && grant.expiresAt !== null && at >= grant.expiresAt;
+    const isLate = GIVES_IN_TIME.has(kind) && isPast(grant.expiresAt, atText);
     if (isLate) this.#problem(`grant ${id} gives after its expiry`);
   }
+}
+
+function isPast(expiresAt: Instant | null, atText: string): boolean {
+  return expiresAt !== null && parsePostgresTimestamp(atText) >= expiresAt;
 }
 
 const GIVES_IN_TIME: ReadonlySet<string> = new Set(["repay", "hold", "extend", "spend"]);
