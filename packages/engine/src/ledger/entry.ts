@@ -82,7 +82,7 @@ export function drawsFromText(text: string | null): Draw[] {
   // Nearly every entry draws on one grant, and then this is three times as fast as JSON.
   const middle = text.indexOf('","');
   const end = text.indexOf('"]', middle);
-  if (end === text.length - 3)
+  if (middle > 0 && end === text.length - 3)
     return [[text.slice(3, middle) as GrantId, BigInt(text.slice(middle + 3, end))]];
   return (JSON.parse(text) as [Draw[0], string][]).map(([grantId, amount]) => [grantId, BigInt(amount)]);
 }
