@@ -9,11 +9,13 @@ const ALLOWED: Record<string, readonly string[]> = {
   "packages/database": ["contract"],
   "packages/engine": ["contract", "database"],
   "packages/sandbox": [],
+  "packages/identity": ["contract", "database", "engine"],
+  "packages/stripe": ["contract", "engine"],
   "packages/gateway": ["contract", "engine"],
   "packages/client": ["contract"],
-  "apps/server": ["contract", "database", "engine", "gateway", "sandbox"],
+  "apps/server": ["contract", "database", "engine", "gateway", "identity", "sandbox", "stripe"],
   "apps/cli": ["contract", "client", "database", "engine", "server"],
-  bench: ["contract", "database", "engine", "gateway", "sandbox", "server"],
+  bench: ["contract", "database", "engine", "gateway", "identity", "sandbox", "server", "stripe"],
 };
 
 /** Pure: no clock, no I/O, no await. They import the contract and each other. */

@@ -1,0 +1,21 @@
+import type { Person, Role } from "@bursar/identity/person";
+import type { Context } from "hono";
+
+/** One endpoint of the credit-check API. The list of all routes is what is mounted, and what the access test walks. */
+export interface Route {
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
+  /** As Hono writes it: `/api/credits/balance/:userId`. */
+  readonly path: string;
+  /** Who may call: anyone at all, anyone signed in, or these roles alone. */
+  readonly access: "public" | "person" | readonly Role[];
+  handle(call: RouteCall): Promise<Response>;
+}
+
+export interface RouteCall {
+  readonly context: Context;
+  /** Who calls; null on public routes. A user id in a header or a body never takes its place. */
+  readonly person: Person | null;
+  /** The JSON body, an empty object where there is none. Broken JSON was answered 400 before. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+}

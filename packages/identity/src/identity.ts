@@ -1,0 +1,26 @@
+import type { Person, Role } from "./person.ts";
+
+/** Who a request is from. A Bearer token wins over any cookie: with a bad token the answer is no, whatever the cookie. */
+export type WhoOutcome =
+  | { readonly kind: "authenticated"; readonly person: Person; readonly via: "access_token" | "session" }
+  | { readonly kind: "unauthenticated"; readonly reason: "missing" | "invalid" | "expired" };
+
+/** The door to people for everything outside this package. */
+export interface Identity {
+  /** Throws when the database cannot be asked: that is a no. */
+  authenticate(headers: Headers): Promise<WhoOutcome>;
+  readonly people: People;
+}
+
+export interface People {
+  /** By id, username or e-mail, in this order. */
+  find(named: string): Promise<Person | null>;
+  /** The same, and a person unknown so far is made: never twice, however many ask at once. A made person has no
+   *  password until they reset it. Only an e-mail, a username or an id that could be one makes a person. */
+  findOrCreate(named: string): Promise<Person>;
+  list(request: {
+    role?: Role;
+    limit: number;
+    cursor?: string;
+  }): Promise<{ people: Person[]; nextCursor: string | null }>;
+}
