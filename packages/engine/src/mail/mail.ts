@@ -1,0 +1,17 @@
+/** A mail on its way to one person. */
+export interface MailMessage {
+  /** Made by the sender from what the mail is about (`verify:user_…:1`): the same id is sent once. */
+  readonly id: string;
+  /** One address, without a name. */
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html?: string;
+}
+
+/** The engine's way to people's mailboxes. */
+export interface Mail {
+  /** Sends under the message's id, once as far as SMTP allows: sending the same id again does nothing more.
+   *  Throws: the mail could not be handed on; nothing was promised, and the same id may be tried again. */
+  send(message: MailMessage): Promise<void>;
+}
