@@ -1,0 +1,110 @@
+import { createAccount } from "@bursar/engine/account/create";
+import type { Deps } from "@bursar/engine/deps";
+import { hashPassword } from "better-auth/crypto";
+import type { People } from "../identity.ts";
+import type { Person, Role } from "../person.ts";
+import { newPersonId, NotAName, namingFrom } from "./naming.ts";
+import {
+  deletePerson,
+  findPerson,
+  insertPerson,
+  listPeople,
+  type PersonRecord,
+  updateDisabled,
+  updateRole,
+} from "./store.ts";
+
+export interface CreatePersonRequest {
+  readonly username?: string | undefined;
+  readonly email?: string | undefined;
+  readonly name?: string | undefined;
+  /** Without one, the person signs in after a reset by mail or with OIDC. */
+  readonly password?: string | undefined;
+  readonly role?: Role | undefined;
+  readonly emailVerified?: boolean | undefined;
+}
+
+export type CreatePersonOutcome =
+  | { readonly kind: "created"; readonly person: Person }
+  | { readonly kind: "taken"; readonly field: "email" | "username" };
+
+export type ChangePersonOutcome =
+  | { readonly kind: "changed"; readonly person: Person }
+  | { readonly kind: "person_unknown" };
+
+/** What an administrator may do with people, besides finding them. */
+export interface ManagedPeople extends People {
+  /** Outcomes: taken, created. An e-mail or a username is needed. */
+  create(request: CreatePersonRequest): Promise<CreatePersonOutcome>;
+  setRole(id: string, role: Role): Promise<ChangePersonOutcome>;
+  /** Ends every session of the person; access tokens that are out live on for at most 15 minutes. */
+  setDisabled(id: string, disabled: boolean): Promise<ChangePersonOutcome>;
+  /** True when there was such a person. Their credit account stays. */
+  delete(id: string): Promise<boolean>;
+  /** Makes the credit account that a person lacks, after a crash in between. */
+  heal(person: PersonRecord): Promise<Person>;
+}
+
+export function openPeople(deps: Pick<Deps, "pool" | "clock">): ManagedPeople {
+  const { pool, clock } = deps;
+  const heal = async (record: PersonRecord): Promise<Person> => {
+    const { hasAccount, disabled: _, ...person } = record;
+    // account_exists is fine too: somebody else has healed it meanwhile, under the same or an older name.
+    if (!hasAccount) await createAccount(deps, { id: person.accountId, name: person.username ?? person.email });
+    return person;
+  };
+  const find = async (named: string) => {
+    const record = await findPerson(pool, named.trim());
+    return record === null ? null : heal(record);
+  };
+  const changed = async (record: PersonRecord | null): Promise<ChangePersonOutcome> =>
+    record === null ? { kind: "person_unknown" } : { kind: "changed", person: await heal(record) };
+
+  return {
+    find,
+    heal,
+    findOrCreate: async (named) => {
+      const known = await find(named);
+      if (known !== null) return known;
+      const facts = { role: "user", emailVerified: false, passwordHash: null, createdAt: clock.now() } as const;
+      await insertPerson(pool, { ...namingFrom(named), ...facts });
+      const made = await find(named);
+      if (made === null) throw new Error("the person was deleted while being made");
+      return made;
+    },
+    list: async ({ role, limit, cursor }) => {
+      const records = await listPeople(pool, { role: role ?? null, after: cursor ?? "", limit: limit + 1 });
+      const people = await Promise.all(records.slice(0, limit).map(heal));
+      return { people, nextCursor: records.length > limit ? people.at(-1)!.id : null };
+    },
+    create: (request) => create(deps, request, heal),
+    setRole: async (id, role) => changed(await updateRole(pool, id, role)),
+    setDisabled: async (id, disabled) => changed(await updateDisabled(pool, id, disabled)),
+    delete: (id) => deletePerson(pool, id),
+  };
+}
+
+async function create(
+  { pool, clock }: Pick<Deps, "pool" | "clock">,
+  request: CreatePersonRequest,
+  heal: ManagedPeople["heal"],
+): Promise<CreatePersonOutcome> {
+  const named = request.email ?? request.username;
+  if (named === undefined) throw new NotAName();
+  const naming = namingFrom(named);
+  const username = request.username?.toLowerCase() ?? naming.username;
+  const passwordHash = request.password === undefined ? null : await hashPassword(request.password);
+  const isNew = await insertPerson(pool, {
+    ...naming,
+    id: newPersonId(),
+    username,
+    name: request.name ?? request.username ?? naming.name,
+    role: request.role ?? "user",
+    emailVerified: request.emailVerified ?? false,
+    passwordHash,
+    createdAt: clock.now(),
+  });
+  if (isNew) return { kind: "created", person: await heal((await findPerson(pool, naming.email))!) };
+  const holder = await findPerson(pool, naming.email);
+  return { kind: "taken", field: holder?.email === naming.email ? "email" : "username" };
+}

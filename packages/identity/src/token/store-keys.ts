@@ -1,0 +1,31 @@
+import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import type { JWK } from "jose";
+import type pg from "pg";
+
+export interface StoredKey {
+  readonly kid: string;
+  readonly publicKey: JWK;
+  /** Encrypted. */
+  readonly privateKey: Buffer;
+  readonly createdAt: Instant;
+}
+
+/** The newest first. */
+export async function listSigningKeys(pool: pg.Pool): Promise<StoredKey[]> {
+  const { rows } = await pool.query<StoredKey>(
+    `select kid, public_key as "publicKey", private_key as "privateKey", created_at as "createdAt"
+     from identity.signing_keys order by created_at desc, kid`,
+  );
+  return rows;
+}
+
+export async function insertSigningKey(pool: pg.Pool, key: StoredKey): Promise<void> {
+  await pool.query(
+    "insert into identity.signing_keys (kid, public_key, private_key, created_at) values ($1, $2, $3, $4)",
+    [key.kid, JSON.stringify(key.publicKey), key.privateKey, formatPostgresTimestamp(key.createdAt)],
+  );
+}
+
+export async function deleteSigningKeys(pool: pg.Pool, kids: readonly string[]): Promise<void> {
+  await pool.query("delete from identity.signing_keys where kid = any ($1)", [kids]);
+}
