@@ -2,15 +2,21 @@ import { newRequestId } from "@bursar/contract/ids";
 import { pendingMigrations } from "@bursar/database/migrate";
 import { accountsOutOfBalance } from "@bursar/engine/ledger/store-read";
 import type { Gateway } from "@bursar/gateway/gateway";
+import type { OpenIdentity } from "@bursar/identity/open";
 import { Hono } from "hono";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { authRoutes } from "./compat/credit-check/auth.ts";
 import { mountGateway } from "./compat/openai.ts";
+import { mountIdentity } from "./identity/mount.ts";
+import { mountRoutes } from "./identity/routes.ts";
 import { type MountDeps, mountRest, unexpected } from "./rest/mount.ts";
 import { openApiDocument } from "./rest/openapi.ts";
 import { answerProblem } from "./rest/problem.ts";
 import { VERSION } from "./version.ts";
 
 export interface AppDeps extends MountDeps {
+  readonly identity: OpenIdentity;
+  readonly proxyHops: number;
   readonly gateway: Gateway;
   readonly mode: "sandbox" | "live";
   readonly migrations: string;
@@ -27,6 +33,8 @@ export function createApp(deps: AppDeps): Hono {
   });
   app.get("/openapi.json", (context) => context.json(document));
   mountMetrics(app, deps);
+  mountIdentity(app, deps);
+  mountRoutes(app, deps, authRoutes(deps));
   mountGateway(app, deps);
   mountRest(app, deps);
   app.notFound((context) => {

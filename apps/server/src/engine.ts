@@ -2,15 +2,15 @@ import { setTimeout } from "node:timers/promises";
 import { APPLICATION_ROLE, connectionOptions } from "@bursar/database/connection";
 import { openPool } from "@bursar/database/pool";
 import type { Clock } from "@bursar/engine/clock/clock";
-import type { Log } from "@bursar/engine/deps";
-import { openKeys } from "@bursar/engine/key/keys";
+import type { Deps, Log } from "@bursar/engine/deps";
+import { type Keys, openKeys } from "@bursar/engine/key/keys";
 import { openLedger } from "@bursar/engine/ledger/ledger";
 import { openPrices } from "@bursar/engine/price/prices";
 import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
 import pg from "pg";
-import type { RestDeps } from "./rest/context.ts";
 
-export interface Engine extends RestDeps {
+export interface Engine extends Deps {
+  readonly keys: Keys;
   close(): Promise<void>;
 }
 

@@ -5,15 +5,19 @@ import { migrate } from "@bursar/database/migrate";
 import { systemClock } from "@bursar/engine/clock/clock";
 import { hashOf } from "@bursar/engine/key/secret";
 import { createGateway } from "@bursar/gateway/gateway";
+import { type OpenIdentity, openIdentity } from "@bursar/identity/open";
 import { startSandboxModel } from "@bursar/sandbox/model";
 import pino, { type Logger } from "pino";
 import { createApp } from "./app.ts";
 import { startBackground } from "./background.ts";
 import { type Engine, openEngine } from "./engine.ts";
+import { keptSecret } from "./identity/secret.ts";
 import { listen } from "./listen.ts";
+import { mailOff } from "./mail/off.ts";
 import { openRateLimit } from "./rest/rate-limit.ts";
 import { banner } from "./sandbox/banner.ts";
 import { prepareDemo, type SandboxFile, writeSandboxFile } from "./sandbox/demo.ts";
+import { preparePeople, sandboxPersonIn } from "./sandbox/people.ts";
 import { readSettings, type Settings, SettingsError, type UpstreamSettings } from "./settings.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/", import.meta.url));
@@ -36,16 +40,23 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const background = startBackground(engine);
   stops.push(() => background.stop());
   const rateLimit = openRateLimit(settings.rateLimitPerSecond);
-  const app = createApp({ ...engine, gateway, rateLimit, mode: settings.mode, migrations: MIGRATIONS });
+  let publicUrl = settings.publicUrl;
+  const identity = await startIdentity(engine, settings, () => publicUrl!);
+  const { mode, proxyHops } = settings;
+  const app = createApp({ ...engine, identity, gateway, rateLimit, mode, proxyHops, migrations: MIGRATIONS });
+  if (!isSandbox) await refuseSandboxPeople(identity);
   const server = await listen(app, settings.host, settings.ports);
   stops.push(async () => {
     await Promise.all([gateway.close(), server.close(GRACE_MILLISECONDS)]);
   });
   const url = server.urls[0]!;
+  publicUrl ??= url;
   if (model === null) await prepareLive(engine, settings);
-  else await showSandbox(engine, settings, { url, modelUrl: model.url, databaseUrl });
+  else await showSandbox(engine, identity, settings, { url, modelUrl: model.url, databaseUrl });
   for (const other of server.urls.slice(1)) process.stdout.write(`also   ${other}\n`);
   process.stdout.write(`ready ${url}\n`);
+  // Loads the library of sign-ins while nobody waits for it; a failure shows again at the first sign-in.
+  identity.auth().catch((error: unknown) => log.warn({ err: error }, "sign-ins are not ready yet"));
 }
 
 async function startDatabase(settings: Settings, log: Logger, stops: Stop[]): Promise<string> {
@@ -80,12 +91,29 @@ async function prepareLive(engine: Engine, settings: Settings): Promise<void> {
   await engine.keys.create({ accountId: null, secret, name: "BURSAR_ADMIN_KEY", by: "system:environment" });
 }
 
+async function startIdentity(engine: Engine, settings: Settings, url: () => string): Promise<OpenIdentity> {
+  const { oidc, verifyEmail } = settings;
+  const secret = settings.secret ?? (await keptSecret(settings.dataDir));
+  return openIdentity({ ...engine, mail: mailOff(engine.log) }, { secret, url, oidc, verifyEmail });
+}
+
+async function refuseSandboxPeople(identity: OpenIdentity): Promise<void> {
+  const username = await sandboxPersonIn(identity);
+  if (username === null) return;
+  throw new SettingsError(
+    `DATABASE_URL: holds the sandbox user "${username}" with its public password, which live mode refuses; ` +
+      "use another database, or delete the user",
+  );
+}
+
 async function showSandbox(
   engine: Engine,
+  identity: OpenIdentity,
   settings: Settings,
   urls: Pick<SandboxFile, "url" | "modelUrl" | "databaseUrl">,
 ): Promise<void> {
-  const sandbox = { ...urls, ...(await prepareDemo(engine, settings.dataDir)) };
+  const [demo, users] = await Promise.all([prepareDemo(engine, settings.dataDir), preparePeople(identity)]);
+  const sandbox = { ...urls, ...demo, users };
   await writeSandboxFile(settings.dataDir, sandbox);
   process.stdout.write(`${banner(sandbox, settings.dataDir)}\n`);
 }

@@ -14,6 +14,13 @@ export interface Settings {
   readonly upstreams: readonly UpstreamSettings[];
   /** In live mode, the admin key to begin with. */
   readonly adminKey: string | null;
+  /** What everything secret about people is derived from; null in the sandbox, which keeps one of its own. */
+  readonly secret: string | null;
+  /** The address people and services know this server by; null: the first one it listens on. */
+  readonly publicUrl: string | null;
+  readonly oidc: OidcSettings | null;
+  readonly verifyEmail: boolean;
+  readonly proxyHops: number;
   readonly logLevel: string;
   readonly rateLimitPerSecond: number;
   readonly lanes: number;
@@ -24,6 +31,13 @@ export interface UpstreamSettings {
   readonly url: string;
   readonly apiKey?: string | undefined;
   readonly models: readonly string[];
+}
+
+export interface OidcSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** null for a public client, which PKCE alone protects. */
+  readonly clientSecret: string | null;
 }
 
 /** Prints as one line, without a stack. */
@@ -69,6 +83,19 @@ const environment = z.object({
   LLM_API_KEY: z.string().min(1).optional(),
   LLM_MODELS: z.string().min(1).default("*"),
   BURSAR_ADMIN_KEY: z.string().min(1).optional(),
+  BURSAR_SECRET: z.string().min(1).optional(),
+  BURSAR_URL: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }).optional(),
+  BURSAR_VERIFY_EMAIL: z.enum(["true", "false"], { error: "must be true or false" }).optional(),
+  BURSAR_PROXY_HOPS: z.coerce
+    .number({ error: "must be a number of proxies" })
+    .int()
+    .min(0)
+    .max(16)
+    .default(0),
+  OAUTH_SERVER_URL: z.url({ protocol: /^https?$/, error: "must be an OIDC issuer's URL" }).optional(),
+  OAUTH_CLIENT_ID: z.string().min(1).optional(),
+  VITE_APP_ID: z.string().min(1).optional(),
+  OAUTH_CLIENT_SECRET: z.string().min(1).optional(),
   BURSAR_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
   BURSAR_LANES: z.coerce.number().int().min(1).max(16).default(2),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("warn"),
@@ -94,6 +121,12 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     databaseUrl: data.DATABASE_URL ?? null,
     upstreams: upstreamsFrom(data),
     adminKey: data.BURSAR_ADMIN_KEY ?? null,
+    secret: data.BURSAR_SECRET ?? null,
+    publicUrl: data.BURSAR_URL?.replace(/\/+$/, "") ?? null,
+    oidc: oidcFrom(data),
+    verifyEmail:
+      data.BURSAR_VERIFY_EMAIL === undefined ? mode === "live" : data.BURSAR_VERIFY_EMAIL === "true",
+    proxyHops: data.BURSAR_PROXY_HOPS,
     logLevel: data.LOG_LEVEL,
     rateLimitPerSecond: data.BURSAR_RATE_LIMIT,
     lanes: data.BURSAR_LANES,
@@ -140,7 +173,16 @@ function upstreamsFrom(data: Environment): readonly UpstreamSettings[] {
   return [{ name: "llm", url: data.LLM_API_URL, apiKey: data.LLM_API_KEY, models }];
 }
 
+function oidcFrom(data: Environment): OidcSettings | null {
+  const clientId = data.OAUTH_CLIENT_ID ?? data.VITE_APP_ID;
+  if (data.OAUTH_SERVER_URL === undefined) return null;
+  if (clientId === undefined) throw new SettingsError("OAUTH_CLIENT_ID: is required with OAUTH_SERVER_URL");
+  return { issuer: data.OAUTH_SERVER_URL, clientId, clientSecret: data.OAUTH_CLIENT_SECRET ?? null };
+}
+
 const WEAKEST_ADMIN_KEY = 32;
+const WEAKEST_SECRET = 32;
+const FEWEST_CHARACTERS = 10;
 
 /** What would be careless with real money does not start. */
 function refuseUnsafe(settings: Settings): void {
@@ -153,7 +195,18 @@ function refuseUnsafe(settings: Settings): void {
         `make one with: node -p "'bsa_' + crypto.randomBytes(32).toString('base64url')"`,
     );
   }
+  refuseWeakSecret(settings.secret);
   if (/sandbox/i.test(settings.adminKey)) {
     throw new SettingsError("BURSAR_ADMIN_KEY: is a sandbox key, which live mode refuses");
   }
+}
+
+function refuseWeakSecret(secret: string | null): void {
+  const isStrong =
+    secret !== null && secret.length >= WEAKEST_SECRET && new Set(secret).size >= FEWEST_CHARACTERS;
+  if (isStrong) return;
+  throw new SettingsError(
+    `BURSAR_SECRET: is required with NODE_ENV=production, at least ${WEAKEST_SECRET} random characters; ` +
+      `make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+  );
 }

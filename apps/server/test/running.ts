@@ -6,7 +6,9 @@ import type { PriceBookInput } from "@bursar/contract/operations/prices";
 import { createTestDatabase, ENGINE_MIGRATIONS } from "@bursar/database/testing";
 import { createAccount } from "@bursar/engine/account/create";
 import { grant } from "@bursar/engine/grant/grant";
+import type { MailMessage } from "@bursar/engine/mail/mail";
 import { createGateway } from "@bursar/gateway/gateway";
+import { type IdentitySettings, openIdentity } from "@bursar/identity/open";
 import { createApp } from "../src/app.ts";
 import { openEngine } from "../src/engine.ts";
 import { listen } from "../src/listen.ts";
@@ -32,15 +34,38 @@ export interface Answer {
 export type Running = Awaited<ReturnType<typeof startRunning>>;
 
 /** On the test cluster, or on a database that the test may cut off. */
-export async function startRunning(databaseUrl?: string, rateLimit = 0) {
+export async function startRunning(
+  databaseUrl?: string,
+  rateLimit = 0,
+  identitySettings: Partial<IdentitySettings> = {},
+) {
   const database = databaseUrl === undefined ? await createTestDatabase() : null;
   const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
   const engine = openEngine({ url: databaseUrl ?? database!.url, lanes: 2, clock, log: silentLog });
   await engine.prices.put({ body: PRICES, by: "test" });
   const gateway = createGateway({ engine, upstreams: [] });
-  const deps = { ...engine, gateway, rateLimit: openRateLimit(rateLimit), mode: "sandbox" as const };
+  let url = "";
+  const mails: MailMessage[] = [];
+  const mail = {
+    send: (message: MailMessage) => {
+      mails.push(message);
+      return Promise.resolve();
+    },
+  };
+  const identity = openIdentity(
+    { ...engine, mail },
+    {
+      secret: "a secret of this test alone, 0123456789",
+      url: () => url,
+      verifyEmail: false,
+      oidc: null,
+      ...identitySettings,
+    },
+  );
+  const limits = { rateLimit: openRateLimit(rateLimit), proxyHops: 0 };
+  const deps = { ...engine, ...limits, identity, gateway, mode: "sandbox" as const };
   const server = await listen(createApp({ ...deps, migrations: ENGINE_MIGRATIONS }), "127.0.0.1", [0]);
-  const url = server.urls[0]!;
+  url = server.urls[0]!;
   const admin = await engine.keys.create({ accountId: null, by: "test" });
   if (admin.kind !== "created") throw new Error("no admin key");
   let accounts = 0;
@@ -67,6 +92,9 @@ export async function startRunning(databaseUrl?: string, rateLimit = 0) {
 
   return {
     engine,
+    identity,
+    /** What was sent, the latest last. */
+    mails,
     clock,
     url,
     call,

@@ -6,6 +6,7 @@ import pg from "pg";
 export function kyselyOn(pool: pg.Pool): Kysely<unknown> {
   const lent = {
     connect: async () => withPlainTypes(await pool.connect()),
+    options: pool.options,
     // The pool is not ours to end.
     end: () => Promise.resolve(),
   };

@@ -40,10 +40,10 @@ async function run(
   handle: Gateway["chatCompletions"],
   requestId: string,
 ): Promise<Response | Problem> {
-  const principal = await authenticate(deps.keys, context.req.header("authorization"), false);
+  const principal = await authenticate(deps, context.req.raw.headers, false);
   if (isProblem(principal)) return principal;
   if (principal.accountId === null) return accountKeyRequired;
-  const limited = await deps.rateLimit.take(principal.keyId);
+  const limited = await deps.rateLimit.take(principal.keyId ?? principal.by);
   if (limited !== null) return limited;
   const body = await readJson(context.req.raw, BODY_LIMIT_BYTES);
   if (isProblem(body)) return body;

@@ -1,23 +1,41 @@
 import type { AccountId } from "@bursar/contract/ids";
 import type { Access } from "@bursar/contract/operation";
-import type { AuthenticateOutcome, Keys, Principal } from "@bursar/engine/key/keys";
+import type { AuthenticateOutcome, Principal } from "@bursar/engine/key/keys";
+import type { Person } from "@bursar/identity/person";
+import type { RestDeps } from "./context.ts";
 import { accountRequired } from "./grants.ts";
 import type { Problem } from "./problem.ts";
 
-/** Who calls, by `Authorization: Bearer <key>`. Nothing else in a request says who somebody is.
- *  `exact` asks the database; without it a key seen moments ago is enough, because a ledger command follows that
- *  checks the key again. */
+/** Three parts, and the first one is JSON: an access token of a person. No API key looks like that. */
+const ACCESS_TOKEN = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** Who calls: by `Authorization: Bearer <API key or access token>`, or without that header by a session cookie. Nothing
+ *  else in a request says who somebody is. `exact` asks the database about a key; without it a key seen moments ago is
+ *  enough, because a ledger command follows that checks the key again. */
 export async function authenticate(
-  keys: Keys,
-  header: string | undefined,
+  deps: Pick<RestDeps, "keys" | "identity">,
+  headers: Headers,
   exact: boolean,
 ): Promise<Principal | Problem> {
-  const secret = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
-  if (secret === undefined) {
-    return { problem: "unauthenticated", message: "Send an API key: Authorization: Bearer <key>" };
-  }
-  const outcome = exact ? await keys.authenticate(secret) : await keys.recognise(secret);
+  const secret = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  if (secret === undefined || ACCESS_TOKEN.test(secret)) return authenticatePerson(deps, headers);
+  const outcome = exact ? await deps.keys.authenticate(secret) : await deps.keys.recognise(secret);
   return outcome.kind === "authenticated" ? outcome.principal : REFUSED[outcome.kind];
+}
+
+async function authenticatePerson(
+  { identity }: Pick<RestDeps, "identity">,
+  headers: Headers,
+): Promise<Principal | Problem> {
+  if (!headers.has("authorization") && !headers.has("cookie")) return NO_CREDENTIALS.missing;
+  const who = await identity.authenticate(headers);
+  return who.kind === "authenticated" ? principalOf(who.person) : NO_CREDENTIALS[who.reason];
+}
+
+/** A person acts on their own account; an administrator on any that they name. */
+function principalOf({ id, accountId, role }: Person): Principal {
+  const kind = role === "admin" ? "admin" : "account";
+  return { kind, keyId: null, accountId, caps: [], by: `user:${id}` };
 }
 
 const REFUSED: Record<Exclude<AuthenticateOutcome["kind"], "authenticated">, Problem> = {
@@ -26,15 +44,21 @@ const REFUSED: Record<Exclude<AuthenticateOutcome["kind"], "authenticated">, Pro
   key_expired: { problem: "key_expired", message: "This API key has expired" },
 };
 
-/** The account a call is about: the key's own, or with an admin key the one that is named. */
+const NO_CREDENTIALS: Record<"missing" | "invalid" | "expired", Problem> = {
+  missing: { problem: "unauthenticated", message: "Send an API key: Authorization: Bearer <key>" },
+  invalid: { problem: "unauthenticated", message: "This access token or session is not good here" },
+  expired: { problem: "unauthenticated", message: "This access token has expired; refresh it" },
+};
+
+/** The account a call is about: the caller's own, or with admin rights the one that is named. */
 export function accountFor(
   access: Access,
   principal: Principal,
   named: string | undefined,
 ): AccountId | null | Problem {
   if (access === "admin") return principal.kind === "admin" ? null : adminRequired;
-  if (principal.accountId === null) return named === undefined ? accountRequired : (named as AccountId);
-  if (named === undefined || named === principal.accountId) return principal.accountId;
+  if (named === undefined) return principal.accountId ?? accountRequired;
+  if (named === principal.accountId || principal.kind === "admin") return named as AccountId;
   return { problem: "admin_required", message: "This key belongs to another account", param: "accountId" };
 }
 

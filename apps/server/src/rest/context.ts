@@ -3,10 +3,13 @@ import type { AnswerOf, BodyOf, ParamsOf, QueryOf } from "@bursar/contract/opera
 import type { OperationName, v1 } from "@bursar/contract/v1";
 import type { Deps } from "@bursar/engine/deps";
 import type { Keys, Principal } from "@bursar/engine/key/keys";
+import type { Identity } from "@bursar/identity/identity";
 import type { Problem } from "./problem.ts";
 
 export interface RestDeps extends Deps {
   readonly keys: Keys;
+  /** For people; keys never ask it. */
+  readonly identity: Pick<Identity, "authenticate">;
 }
 
 /** What a handler gets: who asks, about which account, and the checked input. */
@@ -36,5 +39,11 @@ export type Handler<Name extends OperationName> = (call: Call<Name>) => Promise<
 /** Who a command is by, and under which key and request: the same facts for every command of a call. */
 export function actor(call: Pick<Call<OperationName>, "principal" | "requestId" | "accountId">) {
   const { principal, requestId, accountId } = call;
-  return { accountId, requestId, by: principal.by, keyId: principal.keyId, caps: principal.caps };
+  return {
+    accountId,
+    requestId,
+    by: principal.by,
+    keyId: principal.keyId ?? undefined,
+    caps: principal.caps,
+  };
 }

@@ -52,13 +52,9 @@ async function perform(
   operation: Operation,
   requestId: string,
 ): Promise<Success<OperationName> | Problem> {
-  const principal = await authenticate(
-    deps.keys,
-    context.req.header("authorization"),
-    !movesCredits(operation),
-  );
+  const principal = await authenticate(deps, context.req.raw.headers, !movesCredits(operation));
   if (isProblem(principal)) return principal;
-  const limited = await deps.rateLimit.take(principal.keyId);
+  const limited = await deps.rateLimit.take(principal.keyId ?? principal.by);
   if (limited !== null) return limited;
   const input = await readInput(context, operation, name === "batch" ? BATCH_LIMIT_BYTES : BODY_LIMIT_BYTES);
   if (isProblem(input)) return input;

@@ -6,6 +6,7 @@ import { createAccount } from "@bursar/engine/account/create";
 import { grant } from "@bursar/engine/grant/grant";
 import { newSecret } from "@bursar/engine/key/secret";
 import type { Engine } from "../engine.ts";
+import type { SandboxPerson } from "./people.ts";
 import { SANDBOX_PRICES } from "./prices.ts";
 
 /** What the sandbox tells its users and tools, in a file only they can read. */
@@ -14,7 +15,7 @@ export interface SandboxFile {
   readonly adminKey: string;
   readonly apiKey: string;
   readonly accountId: string;
-  readonly users: readonly { readonly name: string; readonly accountId: string; readonly apiKey: string }[];
+  readonly users: readonly SandboxPerson[];
   readonly modelUrl: string;
   readonly databaseUrl: string;
 }
@@ -26,7 +27,7 @@ const DEMO_CREDITS = credits("1000");
 export async function prepareDemo(
   engine: Engine,
   dataDir: string,
-): Promise<Pick<SandboxFile, "adminKey" | "apiKey" | "accountId" | "users">> {
+): Promise<Pick<SandboxFile, "adminKey" | "apiKey" | "accountId">> {
   await preparePrices(engine);
   const accountId = "acct_demo" as AccountId;
   await createAccount(engine, { id: accountId, name: "Demo" });
@@ -42,7 +43,7 @@ export async function prepareDemo(
   const before = await readSandboxFile(dataDir);
   const adminKey = await keptKey(engine, before?.adminKey, null);
   const apiKey = await keptKey(engine, before?.apiKey, accountId);
-  return { adminKey, apiKey, accountId, users: [{ name: "Demo", accountId, apiKey }] };
+  return { adminKey, apiKey, accountId };
 }
 
 async function preparePrices(engine: Engine): Promise<void> {

@@ -14,11 +14,12 @@ import {
   touchKeys,
 } from "./store.ts";
 
-/** Who calls, as far as a key says it. */
+/** Who calls: a key, or a person. */
 export interface Principal {
   readonly kind: "account" | "admin";
-  readonly keyId: KeyId;
-  /** null for an admin key. */
+  /** null for a person. */
+  readonly keyId: KeyId | null;
+  /** null for an admin key; a person who is an admin has one. */
   readonly accountId: AccountId | null;
   readonly caps: readonly Cap[];
   /** How entries name the caller. */
@@ -87,12 +88,13 @@ export function openKeys(deps: Pick<Deps, "pool" | "clock" | "log">): Keys {
   const authenticate = async (secret: string): Promise<AuthenticateOutcome> => {
     const hash = hashOf(secret);
     const now = clock.now();
-    const outcome = judge(await findKeyByHash(pool, hash), now);
-    if (outcome.kind !== "authenticated") {
+    const key = await findKeyByHash(pool, hash);
+    const outcome = judge(key, now);
+    if (key === null || outcome.kind !== "authenticated") {
       recognised.delete(hash);
       return outcome;
     }
-    used.set(outcome.principal.keyId, now);
+    used.set(key.id, now);
     if (recognised.size >= RECOGNISED_LIMIT) recognised.clear();
     recognised.set(hash, { outcome, until: addSeconds(now, RECOGNISED_SECONDS) });
     return outcome;

@@ -1,11 +1,11 @@
 import { createAccount } from "@bursar/engine/account/create";
 import type { Deps } from "@bursar/engine/deps";
-import { hashPassword } from "better-auth/crypto";
 import type { People } from "../identity.ts";
 import type { Person, Role } from "../person.ts";
-import { newPersonId, NotAName, namingFrom } from "./naming.ts";
+import { NotAName, namingFrom, newPersonId } from "./naming.ts";
 import {
   deletePerson,
+  findPasswordHash,
   findPerson,
   insertPerson,
   listPeople,
@@ -41,6 +41,8 @@ export interface ManagedPeople extends People {
   setDisabled(id: string, disabled: boolean): Promise<ChangePersonOutcome>;
   /** True when there was such a person. Their credit account stays. */
   delete(id: string): Promise<boolean>;
+  /** Whether this is the password of whoever is named. Not limited: for the server's own checks. */
+  hasPassword(named: string, password: string): Promise<boolean>;
   /** Makes the credit account that a person lacks, after a crash in between. */
   heal(person: PersonRecord): Promise<Person>;
 }
@@ -50,7 +52,8 @@ export function openPeople(deps: Pick<Deps, "pool" | "clock">): ManagedPeople {
   const heal = async (record: PersonRecord): Promise<Person> => {
     const { hasAccount, disabled: _, ...person } = record;
     // account_exists is fine too: somebody else has healed it meanwhile, under the same or an older name.
-    if (!hasAccount) await createAccount(deps, { id: person.accountId, name: person.username ?? person.email });
+    if (!hasAccount)
+      await createAccount(deps, { id: person.accountId, name: person.username ?? person.email });
     return person;
   };
   const find = async (named: string) => {
@@ -66,7 +69,12 @@ export function openPeople(deps: Pick<Deps, "pool" | "clock">): ManagedPeople {
     findOrCreate: async (named) => {
       const known = await find(named);
       if (known !== null) return known;
-      const facts = { role: "user", emailVerified: false, passwordHash: null, createdAt: clock.now() } as const;
+      const facts = {
+        role: "user",
+        emailVerified: false,
+        passwordHash: null,
+        createdAt: clock.now(),
+      } as const;
       await insertPerson(pool, { ...namingFrom(named), ...facts });
       const made = await find(named);
       if (made === null) throw new Error("the person was deleted while being made");
@@ -81,6 +89,13 @@ export function openPeople(deps: Pick<Deps, "pool" | "clock">): ManagedPeople {
     setRole: async (id, role) => changed(await updateRole(pool, id, role)),
     setDisabled: async (id, disabled) => changed(await updateDisabled(pool, id, disabled)),
     delete: (id) => deletePerson(pool, id),
+    hasPassword: async (named, password) => {
+      const record = await findPerson(pool, named);
+      const hash = record === null ? null : await findPasswordHash(pool, record.id);
+      if (hash === null) return false;
+      const { verifyPassword } = await import("better-auth/crypto");
+      return verifyPassword({ hash, password });
+    },
   };
 }
 
@@ -93,7 +108,7 @@ async function create(
   if (named === undefined) throw new NotAName();
   const naming = namingFrom(named);
   const username = request.username?.toLowerCase() ?? naming.username;
-  const passwordHash = request.password === undefined ? null : await hashPassword(request.password);
+  const passwordHash = request.password === undefined ? null : await hashOf(request.password);
   const isNew = await insertPerson(pool, {
     ...naming,
     id: newPersonId(),
@@ -107,4 +122,10 @@ async function create(
   if (isNew) return { kind: "created", person: await heal((await findPerson(pool, naming.email))!) };
   const holder = await findPerson(pool, naming.email);
   return { kind: "taken", field: holder?.email === naming.email ? "email" : "username" };
+}
+
+/** scrypt, as better-auth keeps it; loaded late, like all of the library. */
+async function hashOf(password: string): Promise<string> {
+  const { hashPassword } = await import("better-auth/crypto");
+  return hashPassword(password);
 }

@@ -105,7 +105,9 @@ export async function deletePerson(pool: pg.Pool, id: string): Promise<boolean> 
 
 /** Mail has arrived, so the address is theirs. */
 export async function markVerified(pool: pg.Pool, id: string): Promise<void> {
-  await pool.query("update identity.people set email_verified = true, updated_at = now() where id = $1", [id]);
+  await pool.query("update identity.people set email_verified = true, updated_at = now() where id = $1", [
+    id,
+  ]);
 }
 
 export async function findPasswordHash(pool: pg.Pool, id: string): Promise<string | null> {

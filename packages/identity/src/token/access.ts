@@ -36,7 +36,7 @@ export interface AccessTokenDeps {
   readonly clock: Clock;
   readonly keys: SigningKeys;
   /** The issuer: this server's public address. */
-  url(): string;
+  readonly url: () => string;
 }
 
 export function openAccessTokens({ clock, keys, url }: AccessTokenDeps): AccessTokens {

@@ -1,6 +1,13 @@
 import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { Deps } from "@bursar/engine/deps";
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
+import {
+  type CryptoKey,
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+} from "jose";
 import { decrypt, deriveKey, encrypt } from "../secret.ts";
 import { deleteSigningKeys, insertSigningKey, listSigningKeys, type StoredKey } from "./store-keys.ts";
 

@@ -18,7 +18,11 @@ const valuesOf = (sessionId: string, token: NewRefreshToken) => [
   formatPostgresTimestamp(token.expiresAt),
 ];
 
-export async function insertRefreshToken(pool: pg.Pool, sessionId: string, token: NewRefreshToken): Promise<void> {
+export async function insertRefreshToken(
+  pool: pg.Pool,
+  sessionId: string,
+  token: NewRefreshToken,
+): Promise<void> {
   await pool.query(INSERT, valuesOf(sessionId, token));
 }
 
@@ -56,7 +60,10 @@ export function rotateRefreshToken(
     }
     if (found.expiresAt <= next.createdAt) return { kind: "expired" };
     const at = formatPostgresTimestamp(next.createdAt);
-    await client.query("update identity.refresh_tokens set used_at = $2 where token_hash = $1", [presented, at]);
+    await client.query("update identity.refresh_tokens set used_at = $2 where token_hash = $1", [
+      presented,
+      at,
+    ]);
     await client.query(INSERT, valuesOf(sessionId, next));
     // The session lives as long as its family can be refreshed.
     await client.query(

@@ -1,0 +1,42 @@
+import { newRequestId } from "@bursar/contract/ids";
+import type { Log } from "@bursar/engine/deps";
+import type { OpenIdentity } from "@bursar/identity/open";
+import { IDENTITY_PATH, OAUTH_CALLBACK_PATH } from "@bursar/identity/paths";
+import type { Context, Hono } from "hono";
+import { isUnavailable } from "../rest/mount.ts";
+import { callerOf } from "./caller.ts";
+import { requireSameOrigin } from "./same-origin.ts";
+
+export interface IdentityMountDeps {
+  readonly identity: OpenIdentity;
+  readonly log: Log;
+  readonly proxyHops: number;
+}
+
+/** Signing in for browsers and the CLI, the published keys, and the guard in front of every cookie. To be mounted before
+ *  everything that a session cookie opens. */
+export function mountIdentity(app: Hono, deps: IdentityMountDeps): void {
+  const { identity } = deps;
+  app.use("*", requireSameOrigin(identity.url));
+  app.get("/.well-known/jwks.json", async (context) => {
+    context.header("cache-control", "public, max-age=300");
+    return context.json(await identity.keys.jwks());
+  });
+  const handle = (context: Context) => answer(context, deps);
+  app.on(["GET", "POST"], `${IDENTITY_PATH}/*`, handle);
+  app.get(OAUTH_CALLBACK_PATH, handle);
+}
+
+/** Fails closed: without the database nobody is let in, and the answer says so. */
+async function answer(context: Context, { identity, log, proxyHops }: IdentityMountDeps): Promise<Response> {
+  try {
+    return await identity.handle(context.req.raw, callerOf(context, proxyHops).address);
+  } catch (error) {
+    const requestId = newRequestId();
+    const status = isUnavailable(error) ? 503 : 500;
+    log.error({ err: error, requestId, where: context.req.path }, "identity could not answer");
+    const message =
+      status === 503 ? "The database cannot be reached; try again" : "Something went wrong on our side";
+    return context.json({ message, requestId }, status);
+  }
+}

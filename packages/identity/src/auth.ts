@@ -1,0 +1,187 @@
+import type { Deps } from "@bursar/engine/deps";
+import { betterAuth } from "better-auth";
+import { APIError, createAuthMiddleware } from "better-auth/api";
+import { deviceAuthorization } from "better-auth/plugins/device-authorization";
+import { genericOAuth } from "better-auth/plugins/generic-oauth";
+import { twoFactor } from "better-auth/plugins/two-factor";
+import { username } from "better-auth/plugins/username";
+import { kyselyOn } from "./database.ts";
+import type { Post } from "./mail/post.ts";
+import { ADDRESS_HEADER, DEVICE_CLIENT, IDENTITY_PATH, OAUTH_CALLBACK_PATH, OIDC_PROVIDER } from "./paths.ts";
+import { isUsername, newPersonId } from "./people/naming.ts";
+import type { ManagedPeople } from "./people/people.ts";
+import { findPerson, markVerified } from "./people/store.ts";
+import { deriveKey } from "./secret.ts";
+import { refuseReplay } from "./sign-in/replay.ts";
+
+export interface OidcSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string | null;
+}
+
+export interface AuthDeps extends Pick<Deps, "pool" | "clock" | "log"> {
+  readonly people: ManagedPeople;
+  readonly post: Post;
+  /** Public address of this server, without a slash at its end. */
+  readonly url: string;
+  readonly secret: string;
+  readonly oidc: OidcSettings | null;
+  /** Whether nobody signs in by password before their mailbox is proved. */
+  readonly verifyEmail: boolean;
+  readonly tokensOfDevice: (sessionToken: string) => Promise<object>;
+}
+
+export type Auth = ReturnType<typeof createAuth>;
+
+const SESSION_SECONDS = 7 * 86_400;
+const DAY_SECONDS = 86_400;
+
+/** better-auth on our schema, with as few plugins as do. */
+export function createAuth(deps: AuthDeps) {
+  const { pool, post, url, oidc } = deps;
+  return betterAuth({
+    appName: "Bursar",
+    baseURL: url,
+    basePath: IDENTITY_PATH,
+    secret: deriveKey(deps.secret, "sessions").toString("base64url"),
+    database: { db: kyselyOn(pool), type: "postgres", schemaName: "identity", transaction: true },
+    trustedOrigins: (request) => [ownOrigin(request)],
+    // Ours counts failures by person and address, in the database (sign-in/attempts.ts).
+    rateLimit: { enabled: false },
+    telemetry: { enabled: false },
+    logger: loggerOn(deps.log),
+    user: {
+      modelName: "people",
+      additionalFields: {
+        role: { type: "string", required: false, defaultValue: "user", input: false },
+        disabled: { type: "boolean", required: false, defaultValue: false, input: false, returned: false },
+      },
+    },
+    session: { modelName: "sessions", expiresIn: SESSION_SECONDS, updateAge: DAY_SECONDS },
+    account: {
+      modelName: "logins",
+      encryptOAuthTokens: true,
+      // Whoever has an address at some provider has not proved to be our person of that address.
+      accountLinking: { enabled: true, disableImplicitLinking: true },
+    },
+    verification: { modelName: "verifications", storeIdentifier: "hashed" },
+    emailAndPassword: {
+      enabled: true,
+      requireEmailVerification: deps.verifyEmail,
+      revokeSessionsOnPasswordReset: true,
+      sendResetPassword: ({ user, token }) => {
+        post.sendReset(user, `${url}/reset-password?token=${encodeURIComponent(token)}`, token);
+        return Promise.resolve();
+      },
+      onPasswordReset: ({ user }) => markVerified(pool, user.id),
+    },
+    emailVerification: {
+      sendOnSignUp: true,
+      sendOnSignIn: true,
+      expiresIn: DAY_SECONDS,
+      sendVerificationEmail: ({ user, url: link, token }) => {
+        post.sendVerification(user, link, token);
+        return Promise.resolve();
+      },
+    },
+    plugins: [
+      username({
+        displayUsername: false,
+        minUsernameLength: 3,
+        maxUsernameLength: 64,
+        usernameValidator: isUsername,
+      }),
+      twoFactor({ issuer: "Bursar", schema: { twoFactor: { modelName: "twoFactors" } } }),
+      deviceAuthorization({
+        verificationUri: `${url}/device`,
+        expiresIn: "15m",
+        interval: "5s",
+        validateClient: (clientId) => clientId === DEVICE_CLIENT,
+        schema: { deviceCode: { modelName: "deviceCodes" } },
+      }),
+      ...(oidc === null ? [] : [genericOAuth({ config: [oidcProvider(oidc, url)] })]),
+    ],
+    databaseHooks: hooksOn(deps),
+    hooks: {
+      before: createAuthMiddleware(async (context) => {
+        // Whoever knew the old password is out, also where a client forgets to ask for that.
+        if (context.path === "/change-password") {
+          return { context: { body: { ...(context.body as object), revokeOtherSessions: true } } };
+        }
+        if (context.path === "/two-factor/verify-totp") await refuseReplay(context, pool);
+        return undefined;
+      }),
+      after: createAuthMiddleware(async (context) => {
+        const session = context.context.newSession?.session;
+        if (context.path !== "/device/token" || session === undefined) return undefined;
+        return context.json(await deps.tokensOfDevice(session.token));
+      }),
+    },
+    advanced: {
+      cookiePrefix: "bursar",
+      ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
+      database: { generateId: ({ model }) => idOf(model) },
+    },
+  });
+}
+
+/** A page of ours, under whatever name the browser knows this server. */
+function ownOrigin(request: Request | undefined): string | null {
+  const host = request?.headers.get("host");
+  return host === null || request === undefined ? null : new URL(request.url).protocol + `//${host}`;
+}
+
+function idOf(model: string): string {
+  const id = newPersonId();
+  return model === "user" || model === "people" ? id : id.replace("user_", `${model.slice(0, 4)}_`);
+}
+
+function oidcProvider(oidc: OidcSettings, url: string) {
+  return {
+    providerId: OIDC_PROVIDER,
+    discoveryUrl: `${oidc.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`,
+    clientId: oidc.clientId,
+    ...(oidc.clientSecret === null
+      ? { tokenEndpointAuth: { method: "none" as const } }
+      : { clientSecret: oidc.clientSecret }),
+    scopes: ["openid", "profile", "email"],
+    pkce: true,
+    requireIdTokenVerification: true,
+    redirectURI: `${url}${OAUTH_CALLBACK_PATH}`,
+  };
+}
+
+/** Nobody is made without a credit account, and nobody who is disabled gets a session. */
+function hooksOn({ pool, people }: AuthDeps) {
+  return {
+    user: {
+      create: {
+        after: async (user: { id: string }) => {
+          const record = await findPerson(pool, user.id);
+          if (record !== null) await people.heal(record);
+        },
+      },
+    },
+    session: {
+      create: {
+        before: async (session: { userId: string }) => {
+          const record = await findPerson(pool, session.userId);
+          if (record?.disabled !== true) return;
+          throw new APIError("FORBIDDEN", { code: "DISABLED", message: "This account is disabled" });
+        },
+      },
+    },
+  };
+}
+
+/** What the library has to say goes where the rest goes. Its facts may hold addresses and are left out. */
+function loggerOn(log: Deps["log"]) {
+  return {
+    level: "warn" as const,
+    log: (level: string, message: string) =>
+      level === "error"
+        ? log.error({ part: "better-auth" }, message)
+        : log.info({ part: "better-auth" }, message),
+  };
+}

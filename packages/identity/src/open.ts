@@ -1,0 +1,138 @@
+import type { Deps } from "@bursar/engine/deps";
+import type { Mail } from "@bursar/engine/mail/mail";
+import type { Auth, AuthDeps, OidcSettings } from "./auth.ts";
+import { authenticate, type SessionWho } from "./authenticate.ts";
+import { handle } from "./handle.ts";
+import type { Identity } from "./identity.ts";
+import { openPost } from "./mail/post.ts";
+import { type ManagedPeople, openPeople } from "./people/people.ts";
+import { findPerson } from "./people/store.ts";
+import { type AttemptLimits, type Attempts, openAttempts } from "./sign-in/attempts.ts";
+import { type SignInOutcome, type SignInRequest, signIn } from "./sign-in/sign-in.ts";
+import { type SignUpOutcome, type SignUpRequest, signUp } from "./sign-in/sign-up.ts";
+import {
+  deleteExpired,
+  deleteSession,
+  deleteSessionsOf,
+  findSession,
+  listSessions,
+  type SessionRecord,
+} from "./sign-in/store-sessions.ts";
+import { ACCESS_TOKEN_SECONDS, openAccessTokens } from "./token/access.ts";
+import { hashOfToken, openRefreshTokens, type RefreshOutcome } from "./token/refresh.ts";
+import { openSigningKeys, type SigningKeys } from "./token/signing-keys.ts";
+import { sessionOfRefreshToken } from "./token/store-refresh.ts";
+
+export interface IdentitySettings {
+  /** At least 32 characters; everything secret is derived from it. */
+  readonly secret: string;
+  /** This server's public address; asked late, because the sandbox learns its port only by listening. */
+  readonly url: () => string;
+  readonly verifyEmail: boolean;
+  readonly oidc: OidcSettings | null;
+  readonly limits?: AttemptLimits;
+}
+
+/** Identity with what only the server's own routes need. */
+export interface OpenIdentity extends Identity {
+  readonly people: ManagedPeople;
+  readonly attempts: Attempts;
+  readonly keys: SigningKeys;
+  /** The same as in Identity, and which session it is. */
+  authenticate(headers: Headers): Promise<SessionWho>;
+  /** better-auth itself. */
+  auth(): Promise<Auth>;
+  /** Answers a request under /api/identity, or the OIDC provider's callback. */
+  handle(request: Request, address: string): Promise<Response>;
+  signIn(request: SignInRequest): Promise<SignInOutcome>;
+  signUp(request: SignUpRequest): Promise<SignUpOutcome>;
+  refresh(refreshToken: string): Promise<RefreshOutcome>;
+  /** Ends the session that the refresh token belongs to; false when there is none. */
+  endFamily(refreshToken: string): Promise<boolean>;
+  /** False when it is no session of this person. */
+  endSession(sessionId: string, personId: string): Promise<boolean>;
+  /** Where the person is signed in, the latest first. */
+  sessions(personId: string): Promise<SessionRecord[]>;
+  endAllSessions(personId: string): Promise<void>;
+  /** Forgets what has expired. Any number of processes may do it. */
+  sweep(): Promise<void>;
+  readonly url: () => string;
+}
+
+/** People, their sessions and their tokens, on one database. */
+export function openIdentity(
+  deps: Pick<Deps, "pool" | "clock" | "log"> & { readonly mail: Mail },
+  settings: IdentitySettings,
+): OpenIdentity {
+  const { pool, clock, log, mail } = deps;
+  const { secret, url } = settings;
+  const people = openPeople(deps);
+  const keys = openSigningKeys(deps, secret);
+  const access = openAccessTokens({ clock, keys, url });
+  const refresh = openRefreshTokens({ pool, clock, log, access, people });
+  const attempts = openAttempts(pool, settings.limits);
+  const auth = authOnDemand(() => {
+    const tokensOfDevice = async (token: string) => {
+      const session = await findSession(pool, token);
+      const record = session === null ? null : await findPerson(pool, session.userId);
+      if (session === null || record === null) throw new Error("the session of a device ended at once");
+      const pair = await refresh.begin(await people.heal(record), session.id);
+      const { accessToken: access_token, refreshToken: refresh_token } = pair;
+      return { access_token, refresh_token, token_type: "Bearer", expires_in: ACCESS_TOKEN_SECONDS };
+    };
+    const post = openPost({ mail, log });
+    return { pool, clock, log, people, post, tokensOfDevice, ...settings, url: url() };
+  });
+
+  return {
+    people,
+    attempts,
+    keys,
+    auth,
+    url,
+    authenticate: (headers) => authenticate({ pool, people, access, auth }, headers),
+    handle: (request, address) => handle({ attempts, auth }, request, address),
+    signIn: (request) => signIn({ pool, attempts, people, refresh, auth }, request),
+    signUp: (request) => signUp({ pool, people, refresh, auth }, request),
+    refresh: (refreshToken) => refresh.refresh(refreshToken),
+    endFamily: async (refreshToken) => {
+      const sessionId = await sessionOfRefreshToken(pool, hashOfToken(refreshToken));
+      return sessionId !== null && deleteSession(pool, sessionId);
+    },
+    endSession: (sessionId, personId) => deleteSession(pool, sessionId, personId),
+    sessions: (personId) => listSessions(pool, personId),
+    endAllSessions: (personId) => deleteSessionsOf(pool, personId),
+    sweep: () => deleteExpired(pool),
+  };
+}
+
+const RETRY_MILLISECONDS = 10_000;
+
+/** The library is loaded when it is first needed, so that a start does not wait for it. Where the OIDC provider could
+ *  not be reached then, it is made anew a little later: the library itself asks only once. */
+function authOnDemand(depsOf: () => AuthDeps): () => Promise<Auth> {
+  let made: Promise<Auth> | null = null;
+  let madeAt = 0;
+  const make = async () => {
+    const { createAuth } = await import("./auth.ts");
+    return createAuth(depsOf());
+  };
+  const isWhole = async (auth: Auth) => {
+    const { socialProviders } = await auth.$context;
+    return depsOf().oidc === null || socialProviders.length > 0;
+  };
+  return async () => {
+    if (made === null) madeAt = performance.now();
+    made ??= make();
+    try {
+      const auth = await made;
+      if ((await isWhole(auth)) || performance.now() - madeAt < RETRY_MILLISECONDS) return auth;
+    } catch (error) {
+      made = null;
+      throw error;
+    }
+    madeAt = performance.now();
+    made = make();
+    return made;
+  };
+}

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import type pg from "pg";
+import { RateLimiterPostgres } from "rate-limiter-flexible";
+
+const WINDOW_SECONDS = 15 * 60;
+
+export interface AttemptLimits {
+  /** Failures within 15 minutes before a person, or an address, must wait. */
+  readonly account: number;
+  readonly address: number;
+}
+
+export const ATTEMPT_LIMITS: AttemptLimits = { account: 10, address: 100 };
+
+/** Whose attempt it is. */
+export interface Attempt {
+  /** What was typed as username or e-mail, or what else stands for one person. */
+  readonly account: string;
+  readonly address: string;
+}
+
+export type AttemptOutcome<T> =
+  | { readonly kind: "attempted"; readonly result: T }
+  | { readonly kind: "limited"; readonly retryAfterSeconds: number };
+
+/** Limits guessing, across processes and restarts. */
+export interface Attempts {
+  /** Does the work unless the person or the address has failed too often. Attempts on one person take turns, so that no
+   *  number of guesses sent at once gets past the count; a success forgets the person's failures.
+   *  Throws: database unreachable, which is a no; whatever the work throws. */
+  guard<T>(
+    attempt: Attempt,
+    work: () => Promise<T>,
+    failed: (result: T) => boolean,
+  ): Promise<AttemptOutcome<T>>;
+}
+
+export function openAttempts(pool: pg.Pool, limits: AttemptLimits = ATTEMPT_LIMITS): Attempts {
+  const limiter = (keyPrefix: string, points: number) =>
+    new RateLimiterPostgres({
+      storeClient: pool,
+      storeType: "pool",
+      schemaName: "identity",
+      tableName: "attempts",
+      tableCreated: true,
+      clearExpiredByTimeout: false,
+      keyPrefix,
+      points,
+      duration: WINDOW_SECONDS,
+    });
+  const byAccount = limiter("account", limits.account);
+  const byAddress = limiter("address", limits.address);
+  const turns = new Map<string, Promise<unknown>>();
+
+  const perform = async <T>(
+    account: string,
+    address: string,
+    work: () => Promise<T>,
+    failed: (result: T) => boolean,
+  ): Promise<AttemptOutcome<T>> => {
+    const counts = await Promise.all([byAccount.get(account), byAddress.get(address)]);
+    const wait = Math.max(
+      isSpent(counts[0], limits.account) ? counts[0].msBeforeNext : 0,
+      isSpent(counts[1], limits.address) ? counts[1].msBeforeNext : 0,
+    );
+    if (wait > 0) return { kind: "limited", retryAfterSeconds: Math.ceil(wait / 1000) };
+    const result = await work();
+    if (failed(result)) await Promise.all([byAccount.penalty(account), byAddress.penalty(address)]);
+    else if (counts[0] !== null) await byAccount.delete(account);
+    return { kind: "attempted", result };
+  };
+
+  return {
+    guard: (attempt, work, failed) => {
+      const account = digest(attempt.account.trim().toLowerCase());
+      const before = turns.get(account) ?? Promise.resolve();
+      const turn = before.then(() => perform(account, attempt.address, work, failed));
+      const settled = turn.then(
+        () => undefined,
+        () => undefined,
+      );
+      turns.set(account, settled);
+      void settled.then(() => {
+        if (turns.get(account) === settled) turns.delete(account);
+      });
+      return turn;
+    },
+  };
+}
+
+interface Count {
+  readonly consumedPoints: number;
+  readonly msBeforeNext: number;
+}
+
+function isSpent(count: Count | null, limit: number): count is Count {
+  return count !== null && count.consumedPoints >= limit;
+}
+
+/** People mistype passwords into the name field: names are kept as hashes. */
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

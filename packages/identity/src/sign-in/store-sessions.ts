@@ -1,0 +1,57 @@
+import pg from "pg";
+
+/** The session of a session token, while its person may come in. */
+export async function findSession(
+  pool: pg.Pool,
+  token: string,
+): Promise<{ id: string; userId: string } | null> {
+  const { rows } = await pool.query<{ id: string; userId: string }>(
+    `select s.id, s.user_id as "userId" from identity.sessions s join identity.people p on p.id = s.user_id
+     where s.token = $1 and not p.disabled`,
+    [token],
+  );
+  return rows[0] ?? null;
+}
+
+/** With the session goes its whole family of refresh tokens. False when there is none, or none of this person. */
+export async function deleteSession(pool: pg.Pool, id: string, userId?: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    "delete from identity.sessions where id = $1 and ($2::text is null or user_id = $2)",
+    [id, userId ?? null],
+  );
+  return rowCount === 1;
+}
+
+export interface SessionRecord {
+  readonly id: string;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+export async function listSessions(pool: pg.Pool, userId: string): Promise<SessionRecord[]> {
+  const { rows } = await pool.query<SessionRecord>({
+    text: `select id, ip_address as address, user_agent as "userAgent", created_at as "createdAt",
+             expires_at as "expiresAt"
+           from identity.sessions where user_id = $1 and expires_at > now() order by created_at desc, id`,
+    values: [userId],
+    // As dates: this is for people to read, and the library counts in milliseconds.
+    types: pg.types,
+  });
+  return rows;
+}
+
+export async function deleteSessionsOf(pool: pg.Pool, userId: string): Promise<void> {
+  await pool.query("delete from identity.sessions where user_id = $1", [userId]);
+}
+
+/** Removes what nobody can use any more. Real time, as better-auth counts it, except for what the clock of the product
+ *  has dated itself: a session goes with its last usable refresh token or later. */
+export async function deleteExpired(pool: pg.Pool): Promise<void> {
+  await pool.query("delete from identity.sessions where expires_at < now()");
+  await pool.query("delete from identity.verifications where expires_at < now()");
+  await pool.query("delete from identity.device_codes where expires_at < now()");
+  await pool.query("delete from identity.used_codes where expires_at < now()");
+  await pool.query("delete from identity.attempts where expire < extract(epoch from now()) * 1000");
+}
