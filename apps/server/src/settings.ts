@@ -195,10 +195,10 @@ function refuseUnsafe(settings: Settings): void {
         `make one with: node -p "'bsa_' + crypto.randomBytes(32).toString('base64url')"`,
     );
   }
-  refuseWeakSecret(settings.secret);
   if (/sandbox/i.test(settings.adminKey)) {
     throw new SettingsError("BURSAR_ADMIN_KEY: is a sandbox key, which live mode refuses");
   }
+  refuseWeakSecret(settings.secret);
 }
 
 function refuseWeakSecret(secret: string | null): void {

@@ -113,6 +113,12 @@ it("listens on several ports, and says in one line when a port is taken", { time
   expect(second.output()).not.toContain("    at ");
 });
 
+const LIVE = {
+  NODE_ENV: "production",
+  DATABASE_URL: "postgresql://x/y",
+  BURSAR_ADMIN_KEY: `bsa_${"k3y".repeat(16)}`,
+};
+
 it.each<[string, Record<string, string>, string[]]>([
   ["DATABASE_URL", { NODE_ENV: "production" }, []],
   [
@@ -129,6 +135,12 @@ it.each<[string, Record<string, string>, string[]]>([
     },
     [],
   ],
+  ["BURSAR_SECRET", { ...LIVE }, []],
+  ["BURSAR_SECRET", { ...LIVE, BURSAR_SECRET: "too short to be one" }, []],
+  ["BURSAR_SECRET", { ...LIVE, BURSAR_SECRET: "ab".repeat(40) }, []],
+  ["OAUTH_CLIENT_ID", { OAUTH_SERVER_URL: "https://id.example.org" }, []],
+  ["BURSAR_URL", { BURSAR_URL: "ftp://example.org" }, []],
+  ["BURSAR_VERIFY_EMAIL", { BURSAR_VERIFY_EMAIL: "maybe" }, []],
   ["DATABASE_URL", { DATABASE_URL: "mysql://x/y" }, []],
   ["PORT", { PORT: "many" }, []],
   ["--port", {}, ["--port", "99999"]],
