@@ -14,6 +14,7 @@ const CREDITS = "Credits:";
 const HISTORY = "History and proof:";
 const MODELS = "Models:";
 const ADMINISTRATION = "Administration:";
+const SANDBOX = "Sandbox:";
 export const MORE = "More:";
 
 /** Every command, in the order of the help. Code is loaded when its command is called, so that none slows another. */
@@ -87,6 +88,16 @@ export const COMMANDS = {
     group: ADMINISTRATION,
     summary: "show the price book, or put a new version of it",
     load: async () => (await import("./commands/prices.ts")).prices,
+  },
+  mail: {
+    group: SANDBOX,
+    summary: "read the mail that Bursar has sent",
+    load: async () => (await import("./commands/mail.ts")).mail,
+  },
+  clock: {
+    group: SANDBOX,
+    summary: "show the sandbox's time, move it ahead, stop it",
+    load: async () => (await import("./commands/clock.ts")).clock,
   },
   serve: {
     group: MORE,

@@ -14,6 +14,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   grant_unknown: "The grants of an account: bursar balance",
   hold_closed: "What became of it: bursar explain <hold id>",
   key_unknown: "The keys there are: bursar keys",
+  mail_unknown: "The mail there is: bursar mail",
   key_conflict: "The same id was used for something else before: choose another, or leave it out.",
   receipt_unknown: "Ids that can be explained are in the column REFERENCE of: bursar entries",
   admin_required:

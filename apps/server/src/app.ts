@@ -1,6 +1,7 @@
 import { newRequestId } from "@bursar/contract/ids";
 import { pendingMigrations } from "@bursar/database/migrate";
 import { accountsOutOfBalance } from "@bursar/engine/ledger/store-read";
+import { countMails } from "@bursar/engine/mail/store";
 import type { Gateway } from "@bursar/gateway/gateway";
 import type { OpenIdentity } from "@bursar/identity/open";
 import { Hono } from "hono";
@@ -12,6 +13,7 @@ import { mountRoutes } from "./identity/routes.ts";
 import { type MountDeps, mountRest, unexpected } from "./rest/mount.ts";
 import { openApiDocument } from "./rest/openapi.ts";
 import { answerProblem } from "./rest/problem.ts";
+import { mountSandbox, type SandboxRoutes } from "./sandbox/routes.ts";
 import { VERSION } from "./version.ts";
 
 export interface AppDeps extends MountDeps {
@@ -20,6 +22,10 @@ export interface AppDeps extends MountDeps {
   readonly gateway: Gateway;
   readonly mode: "sandbox" | "live";
   readonly migrations: string;
+  /** Where mail goes. Off: it waits in the outbox, and is given up after three days. */
+  readonly mailServer: "smtp" | "sandbox" | "off";
+  /** In sandbox mode only. */
+  readonly sandbox?: SandboxRoutes;
 }
 
 /** Everything that is answered over HTTP. */
@@ -37,6 +43,7 @@ export function createApp(deps: AppDeps): Hono {
   mountRoutes(app, deps, authRoutes(deps));
   mountGateway(app, deps);
   mountRest(app, deps);
+  if (deps.sandbox !== undefined) mountSandbox(app, deps, deps.sandbox);
   app.notFound((context) => {
     const problem = {
       problem: "not_found",
@@ -51,7 +58,7 @@ export function createApp(deps: AppDeps): Hono {
   return app;
 }
 
-/** Ready when the database answers, its schema is the code's, and there are prices. */
+/** Ready when the database answers, its schema is the code's, and there are prices. Without mail it is ready, too. */
 async function readiness(deps: AppDeps) {
   const [database, migrations, prices] = await Promise.all([
     holds(deps.pool.query("select 1")),
@@ -63,7 +70,7 @@ async function readiness(deps: AppDeps) {
     holds(Promise.resolve(deps.prices.current())),
   ]);
   const status = database && migrations && prices ? "ready" : "not_ready";
-  return { status, version: VERSION, checks: { database, migrations, prices } };
+  return { status, version: VERSION, checks: { database, migrations, prices }, mail: deps.mailServer };
 }
 
 function holds(check: Promise<unknown>): Promise<boolean> {
@@ -73,7 +80,7 @@ function holds(check: Promise<unknown>): Promise<boolean> {
   );
 }
 
-/** Invariant 1 and 2 over all account rows, as gauges: anything but 0 is an alarm. */
+/** Invariant 1 and 2 over all account rows, as gauges: anything but 0 is an alarm. And how the outbox stands. */
 function mountMetrics(app: Hono, deps: AppDeps): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -83,6 +90,17 @@ function mountMetrics(app: Hono, deps: AppDeps): void {
     registers: [registry],
     async collect() {
       this.set(await accountsOutOfBalance(deps.pool));
+    },
+  });
+  new Gauge({
+    name: "bursar_mails",
+    help: "Mails of the last 30 days by state: waiting, sent, given_up",
+    labelNames: ["state"],
+    registers: [registry],
+    async collect() {
+      const { waiting, sent, givenUp } = await countMails(deps.pool);
+      for (const [state, count] of Object.entries({ waiting, sent, given_up: givenUp }))
+        this.set({ state }, count);
     },
   });
   app.get("/metrics", async (context) =>

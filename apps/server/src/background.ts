@@ -1,32 +1,58 @@
-import type { Deps } from "@bursar/engine/deps";
+import type { Deps, Log } from "@bursar/engine/deps";
 import { deliverEffects } from "@bursar/engine/effect/deliver";
 import { sweep } from "@bursar/engine/ledger/sweep";
+import { deliverMails } from "@bursar/engine/mail/deliver";
+import type { Mail } from "@bursar/engine/mail/mail";
+import { startLoop } from "./background/loop.ts";
 
-const SWEEP_MILLISECONDS = 1_000;
+/** Something that happens by itself when its time has come. Any number of processes may run it. */
+export interface Job {
+  readonly name: string;
+  /** Does what is due by the engine's clock, a portion at a time. Returns how much that was; 0: nothing was due. */
+  run(): Promise<number>;
+}
 
-/** What happens by itself: expiries, and the effects that commits have asked for. Any number of processes may run it. */
-export function startBackground(deps: Deps): { stop(): Promise<void> } {
-  let running: Promise<void> = Promise.resolve();
-  let isBusy = false;
-  const once = async () => {
-    if (isBusy) return;
-    isBusy = true;
-    try {
-      await sweep(deps);
-      await deliverEffects(deps);
-    } catch (error) {
-      deps.log.warn({ err: error }, "the sweep did not finish; it runs again in a second");
-    } finally {
-      isBusy = false;
-    }
-  };
-  const timer = setInterval(() => {
-    running = once();
-  }, SWEEP_MILLISECONDS).unref();
+export interface Background {
+  /** Runs every job until none has anything due. False when one failed, which is in the log. */
+  settle(): Promise<boolean>;
+  /** Lets running jobs end, for 10 s at most. */
+  stop(): Promise<void>;
+}
+
+/** Enough for any sandbox; a job that never says 0 must not keep a caller for ever. */
+const ROUND_LIMIT = 10_000;
+
+/** Each job in a loop of its own, so that a slow mail server holds up no expiry. */
+export function startBackground(jobs: readonly Job[], log: Log): Background {
+  const loops = jobs.map((job) => startLoop(job, log));
   return {
+    settle: async () => {
+      for (let round = 0; round < ROUND_LIMIT; round++) {
+        const results = await Promise.all(loops.map((loop) => loop.runNow()));
+        if (results.includes("failed")) return false;
+        if (results.every((result) => result === "idle")) return true;
+      }
+      return false;
+    },
     stop: async () => {
-      clearInterval(timer);
-      await running;
+      await Promise.all(loops.map((loop) => loop.stop()));
     },
   };
+}
+
+/** What the engine asks to be run: expiries, the effects that commits have asked for, and mail where a server for it
+ *  is known. */
+export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
+  const jobs: Job[] = [
+    {
+      name: "sweep",
+      run: async () => {
+        const { grants, holds, forgotten } = await sweep(deps);
+        return grants + holds + forgotten;
+      },
+    },
+    { name: "effects", run: () => deliverEffects(deps) },
+  ];
+  if (mailServer !== null) jobs.push({ name: "mail", run: () => deliverMails(deps, mailServer) });
+  return jobs;
 }

@@ -5,6 +5,7 @@ import type { Clock } from "@bursar/engine/clock/clock";
 import type { Deps, Log } from "@bursar/engine/deps";
 import { type Keys, openKeys } from "@bursar/engine/key/keys";
 import { openLedger } from "@bursar/engine/ledger/ledger";
+import { openOutbox } from "@bursar/engine/mail/outbox";
 import { openPrices } from "@bursar/engine/price/prices";
 import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
 import pg from "pg";
@@ -42,10 +43,11 @@ export function openEngine(request: { url: string; lanes: number; clock: Clock; 
   const prices = openPrices({ pool, clock });
   const refusals = openRefusalLog({ pool, log });
   const keys = openKeys({ pool, clock, log });
+  const mail = openOutbox({ pool, clock });
   const close = async () => {
     await ledger.close();
     await keys.close();
     await Promise.race([pool.end(), setTimeout(GOODBYE_MILLISECONDS, undefined, { ref: false })]);
   };
-  return { ledger, pool, clock, prices, refusals, keys, log, close };
+  return { ledger, pool, clock, prices, refusals, keys, mail, log, close };
 }

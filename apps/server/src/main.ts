@@ -2,26 +2,35 @@ import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { startEmbeddedPostgres } from "@bursar/database/embedded";
 import { migrate } from "@bursar/database/migrate";
-import { systemClock } from "@bursar/engine/clock/clock";
+import { type Clock, systemClock } from "@bursar/engine/clock/clock";
+import type { MovableClock } from "@bursar/engine/clock/movable";
 import { hashOf } from "@bursar/engine/key/secret";
 import { createGateway } from "@bursar/gateway/gateway";
 import { type OpenIdentity, openIdentity } from "@bursar/identity/open";
-import { startSandboxModel } from "@bursar/sandbox/model";
 import pino, { type Logger } from "pino";
-import { createApp } from "./app.ts";
-import { startBackground } from "./background.ts";
+import { type AppDeps, createApp } from "./app.ts";
+import { engineJobs, startBackground } from "./background.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { keptSecret } from "./identity/secret.ts";
 import { listen } from "./listen.ts";
-import { mailOff } from "./mail/off.ts";
+import type { Smtp } from "./mail/smtp.ts";
 import { openRateLimit } from "./rest/rate-limit.ts";
 import { banner } from "./sandbox/banner.ts";
+import { openSandboxClock } from "./sandbox/clock.ts";
 import { prepareDemo, type SandboxFile, writeSandboxFile } from "./sandbox/demo.ts";
+import type { Outside } from "./sandbox/outside.ts";
 import { preparePeople, sandboxPersonIn } from "./sandbox/people.ts";
-import { readSettings, type Settings, SettingsError, type UpstreamSettings } from "./settings.ts";
+import {
+  readSettings,
+  SANDBOX_SENDER,
+  type Settings,
+  SettingsError,
+  type UpstreamSettings,
+} from "./settings.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/", import.meta.url));
 const SANDBOX_MODELS = ["sandbox-*"];
+const MAIL_PATH = "/sandbox/mail";
 const GRACE_MILLISECONDS = 10_000;
 
 /** Everything that must be stopped, in the order of its start. */
@@ -31,19 +40,36 @@ type Stop = () => Promise<void>;
 async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<void> {
   const isSandbox = settings.mode === "sandbox";
   if (isSandbox) await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  // Loaded while Postgres starts.
+  const outsideCode = isSandbox ? import("./sandbox/outside.ts") : null;
   const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, log, stops));
   await migrate({ url: databaseUrl, directory: MIGRATIONS });
-  const engine = openEngine({ url: databaseUrl, lanes: settings.lanes, clock: systemClock, log });
+  const sandboxClock = isSandbox ? await startClock(databaseUrl, log, stops) : null;
+  const clock = sandboxClock ?? systemClock;
+  const engine = openEngine({ url: databaseUrl, lanes: settings.lanes, clock, log });
   stops.push(() => engine.close());
-  const model = isSandbox ? await startModel(stops) : null;
-  const gateway = createGateway({ engine, upstreams: upstreamsOf(settings, model) });
-  const background = startBackground(engine);
+  const outside = outsideCode === null ? null : await startOutside(settings, await outsideCode, clock, stops);
+  const gateway = createGateway({ engine, upstreams: upstreamsOf(settings, outside?.model ?? null) });
+  const mailServer = await openMailServer(settings, outside, stops);
+  const background = startBackground(engineJobs(engine, mailServer), log);
   stops.push(() => background.stop());
   const rateLimit = openRateLimit(settings.rateLimitPerSecond);
   let publicUrl = settings.publicUrl;
   const identity = await startIdentity(engine, settings, () => publicUrl!);
   const { mode, proxyHops } = settings;
-  const app = createApp({ ...engine, identity, gateway, rateLimit, mode, proxyHops, migrations: MIGRATIONS });
+  const app = createApp({
+    ...engine,
+    identity,
+    gateway,
+    rateLimit,
+    mode,
+    proxyHops,
+    migrations: MIGRATIONS,
+    mailServer: mailKind(settings, outside),
+    ...(sandboxClock === null
+      ? {}
+      : { sandbox: { clock: sandboxClock, background, mail: outside?.mail ?? null } }),
+  });
   if (!isSandbox) await refuseSandboxPeople(identity);
   const server = await listen(app, settings.host, settings.ports);
   stops.push(async () => {
@@ -51,24 +77,61 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   });
   const url = server.urls[0]!;
   publicUrl ??= url;
-  if (model === null) await prepareLive(engine, settings);
-  else await showSandbox(engine, identity, settings, { url, modelUrl: model.url, databaseUrl });
+  if (outside === null) await prepareLive(engine, settings);
+  else await showSandbox(engine, identity, settings, { url, ...urlsOf(outside, url), databaseUrl });
   for (const other of server.urls.slice(1)) process.stdout.write(`also   ${other}\n`);
+  if (mailServer === null) process.stdout.write("mail   off: set SMTP_URL and MAIL_FROM to send any\n");
   process.stdout.write(`ready ${url}\n`);
   // Loads the library of sign-ins while nobody waits for it; a failure shows again at the first sign-in.
   identity.auth().catch((error: unknown) => log.warn({ err: error }, "sign-ins are not ready yet"));
+}
+
+async function startClock(databaseUrl: string, log: Logger, stops: Stop[]): Promise<MovableClock> {
+  const clock = await openSandboxClock(databaseUrl, log);
+  stops.push(() => clock.close());
+  return clock;
+}
+
+async function startOutside(
+  { dataDir, smtp }: Settings,
+  code: typeof import("./sandbox/outside.ts"),
+  clock: Clock,
+  stops: Stop[],
+): Promise<Outside> {
+  const now = () => new Date(Math.floor(clock.now() / 1000));
+  const outside = await code.startOutside({ dataDir, hasMail: smtp === null, now });
+  stops.push(() => outside.close());
+  return outside;
+}
+
+function urlsOf(outside: Outside, url: string): Pick<SandboxFile, "modelUrl" | "mailUrl"> {
+  return { modelUrl: outside.model.url, mailUrl: outside.mail === null ? null : `${url}${MAIL_PATH}` };
+}
+
+function mailKind({ smtp }: Settings, outside: Outside | null): AppDeps["mailServer"] {
+  if (smtp !== null) return "smtp";
+  return outside === null ? "off" : "sandbox";
+}
+
+/** The mail server that is set, or the sandbox's, by the same way; null for none. */
+async function openMailServer(
+  { smtp }: Settings,
+  outside: Outside | null,
+  stops: Stop[],
+): Promise<Smtp | null> {
+  const sandboxUrl = outside?.mail?.smtpUrl;
+  const chosen = smtp ?? (sandboxUrl === undefined ? null : { url: sandboxUrl, from: SANDBOX_SENDER });
+  if (chosen === null) return null;
+  const { openSmtp } = await import("./mail/smtp.ts");
+  const server = openSmtp(chosen);
+  stops.push(async () => server.close());
+  return server;
 }
 
 async function startDatabase(settings: Settings, log: Logger, stops: Stop[]): Promise<string> {
   const postgres = await startEmbeddedPostgres({ dataDir: `${settings.dataDir}/postgres`, log });
   stops.push(() => postgres.stop());
   return postgres.url;
-}
-
-async function startModel(stops: Stop[]) {
-  const model = await startSandboxModel();
-  stops.push(() => model.close());
-  return model;
 }
 
 function upstreamsOf(settings: Settings, model: { url: string } | null): readonly UpstreamSettings[] {
@@ -94,7 +157,7 @@ async function prepareLive(engine: Engine, settings: Settings): Promise<void> {
 async function startIdentity(engine: Engine, settings: Settings, url: () => string): Promise<OpenIdentity> {
   const { oidc, verifyEmail } = settings;
   const secret = settings.secret ?? (await keptSecret(settings.dataDir));
-  return openIdentity({ ...engine, mail: mailOff(engine.log) }, { secret, url, oidc, verifyEmail });
+  return openIdentity(engine, { secret, url, oidc, verifyEmail });
 }
 
 async function refuseSandboxPeople(identity: OpenIdentity): Promise<void> {
@@ -110,7 +173,7 @@ async function showSandbox(
   engine: Engine,
   identity: OpenIdentity,
   settings: Settings,
-  urls: Pick<SandboxFile, "url" | "modelUrl" | "databaseUrl">,
+  urls: Pick<SandboxFile, "url" | "modelUrl" | "mailUrl" | "databaseUrl">,
 ): Promise<void> {
   const [demo, users] = await Promise.all([prepareDemo(engine, settings.dataDir), preparePeople(identity)]);
   const sandbox = { ...urls, ...demo, users };

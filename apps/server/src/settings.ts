@@ -21,6 +21,8 @@ export interface Settings {
   readonly oidc: OidcSettings | null;
   readonly verifyEmail: boolean;
   readonly proxyHops: number;
+  /** null: no mail server; the sandbox then has its mailbox, live mode sends no mail. */
+  readonly smtp: { readonly url: string; readonly from: string } | null;
   readonly logLevel: string;
   readonly rateLimitPerSecond: number;
   readonly lanes: number;
@@ -98,6 +100,16 @@ const environment = z.object({
   OAUTH_CLIENT_SECRET: z.string().min(1).optional(),
   BURSAR_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
   BURSAR_LANES: z.coerce.number().int().min(1).max(16).default(2),
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/, error: "must be smtp://user:password@host:587 or smtps://…" })
+    .optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(
+      /^[^<>@\p{Cc}]*<[^\s<>@,;]+@[^\s<>@,;]+>$|^[^\s<>@,;]+@[^\s<>@,;]+$/u,
+      "must be an address, such as bursar@example.com or Bursar <bursar@example.com>",
+    )
+    .optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("warn"),
 });
 
@@ -127,12 +139,24 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     verifyEmail:
       data.BURSAR_VERIFY_EMAIL === undefined ? mode === "live" : data.BURSAR_VERIFY_EMAIL === "true",
     proxyHops: data.BURSAR_PROXY_HOPS,
+    smtp: smtpFrom(data, mode),
     logLevel: data.LOG_LEVEL,
     rateLimitPerSecond: data.BURSAR_RATE_LIMIT,
     lanes: data.BURSAR_LANES,
   };
   if (mode === "live") refuseUnsafe(settings);
   return settings;
+}
+
+/** Whom the sandbox's mail is from. */
+export const SANDBOX_SENDER = "Bursar sandbox <bursar@sandbox.test>";
+
+function smtpFrom(data: Environment, mode: Settings["mode"]): Settings["smtp"] {
+  if (data.SMTP_URL === undefined) return null;
+  const from = data.MAIL_FROM ?? (mode === "sandbox" ? SANDBOX_SENDER : undefined);
+  if (from === undefined)
+    throw new SettingsError("MAIL_FROM: is required with SMTP_URL, such as Bursar <bursar@example.com>");
+  return { url: data.SMTP_URL, from };
 }
 
 /** An empty variable is one that is not set. */

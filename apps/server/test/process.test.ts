@@ -69,7 +69,15 @@ async function spend(url: string, key: string, id: string): Promise<number> {
   return (await fetch(`${url}/v1/spend`, { method: "POST", headers, body })).status;
 }
 
-it("starts cold, keeps keys and credits over a warm start and a kill -9, and stops at SIGINT", {
+async function advance(url: string, key: string, by: string): Promise<{ now: string }> {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const body = JSON.stringify({ advance: by });
+  const answer = await fetch(`${url}/sandbox/clock`, { method: "POST", headers, body });
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as { now: string };
+}
+
+it("starts cold, keeps keys, credits and time over a warm start and a kill -9, and stops at SIGINT", {
   timeout: 60_000,
 }, async () => {
   const folder = await dataFolder();
@@ -78,7 +86,7 @@ it("starts cold, keeps keys and credits over a warm start and a kill -9, and sto
   expect(first.output()).toMatch(/SANDBOX[\s\S]*curl -N http[\s\S]*\nready http:\/\/127\.0\.0\.1:\d+\n$/);
   const sandbox = await sandboxOf(folder);
   expect(Object.keys(sandbox).toSorted()).toEqual(
-    ["accountId", "adminKey", "apiKey", "databaseUrl", "modelUrl", "url", "users"].toSorted(),
+    ["accountId", "adminKey", "apiKey", "databaseUrl", "mailUrl", "modelUrl", "url", "users"].toSorted(),
   );
   expect((await stat(join(folder, "sandbox.json"))).mode & 0o777).toBe(0o600);
   expect(await spend(url, sandbox["apiKey"]!, "a")).toBe(200);
@@ -89,12 +97,14 @@ it("starts cold, keeps keys and credits over a warm start and a kill -9, and sto
   const again = (await second.ready)!;
   expect((await sandboxOf(folder))["apiKey"]).toBe(sandbox["apiKey"]);
   expect(await spend(again, sandbox["apiKey"]!, "b")).toBe(200);
+  const { now } = await advance(again, sandbox["adminKey"]!, "31d");
   second.child.kill("SIGKILL");
   await second.exit;
 
   const third = start(folder);
   const recovered = (await third.ready)!;
   expect(await balanceOf(recovered, sandbox["apiKey"]!)).toBe("998");
+  expect((await advance(recovered, sandbox["adminKey"]!, "1s")).now > now).toBe(true);
   third.child.kill("SIGTERM");
   expect(await third.exit).toBe(0);
 });
@@ -146,6 +156,9 @@ it.each<[string, Record<string, string>, string[]]>([
   ["--port", {}, ["--port", "99999"]],
   ["--listen", {}, ["--listen", "3000,x"]],
   ["BURSAR_UPSTREAMS", { BURSAR_UPSTREAMS: "not json" }, []],
+  ["SMTP_URL", { SMTP_URL: "mail.example.com:587" }, []],
+  ["MAIL_FROM", { SMTP_URL: "smtp://x", MAIL_FROM: "nobody" }, []],
+  ["MAIL_FROM", { NODE_ENV: "production", DATABASE_URL: "postgresql://x/y", SMTP_URL: "smtp://x" }, []],
 ])("refuses to start, by the setting's name: %s %j %j", async (name, env, args) => {
   const refused = start(await dataFolder(), args, env);
   expect(await refused.exit).toBe(2);

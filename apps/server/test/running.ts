@@ -63,7 +63,14 @@ export async function startRunning(
     },
   );
   const limits = { rateLimit: openRateLimit(rateLimit), proxyHops: 0 };
-  const deps = { ...engine, ...limits, identity, gateway, mode: "sandbox" as const };
+  const deps = {
+    ...engine,
+    ...limits,
+    identity,
+    gateway,
+    mode: "sandbox" as const,
+    mailServer: "off" as const,
+  };
   const server = await listen(createApp({ ...deps, migrations: ENGINE_MIGRATIONS }), "127.0.0.1", [0]);
   url = server.urls[0]!;
   const admin = await engine.keys.create({ accountId: null, by: "test" });

@@ -1,4 +1,5 @@
 import type { AnswerOf, BodyInput, Operation, ParamsOf, QueryInput } from "@bursar/contract/operation";
+import type { sandbox } from "@bursar/contract/sandbox";
 import type { v1 } from "@bursar/contract/v1";
 
 /** What every call takes as its last argument. */
@@ -27,8 +28,10 @@ export type Call<O> = (
   ...given: [...PathArguments<O>, ...FieldArguments<FieldsOf<O>>, options?: CallOptions]
 ) => Promise<AnswerOf<O>>;
 
+type Operations = typeof v1 & typeof sandbox;
+
 /** Every operation of the contract, typed by its own schemas: bodies as a caller writes them, answers as JSON. */
-export type Calls = { readonly [Name in keyof typeof v1]: Call<(typeof v1)[Name]> };
+export type Calls = { readonly [Name in keyof Operations]: Call<Operations[Name]> };
 
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,3 +1,4 @@
+import { sandbox } from "@bursar/contract/sandbox";
 import { v1 } from "@bursar/contract/v1";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import { type Client, createClient } from "./client.ts";
@@ -18,7 +19,8 @@ const SPENT = { id: "op_1", charged: "1", available: "9" };
 
 describe("a call", () => {
   test("exists for every operation of the contract", () => {
-    for (const name of Object.keys(v1)) expect(client).toHaveProperty(name, expect.any(Function));
+    for (const name of Object.keys({ ...v1, ...sandbox }))
+      expect(client).toHaveProperty(name, expect.any(Function));
   });
 
   test("sends the body as JSON, with the key", async () => {

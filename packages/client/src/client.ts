@@ -1,4 +1,5 @@
 import type { AnswerOf, Operation, QueryInput } from "@bursar/contract/operation";
+import { sandbox } from "@bursar/contract/sandbox";
 import { v1 } from "@bursar/contract/v1";
 import { type CallOptions, type Calls, type Fields, sortArguments } from "./call.ts";
 import { type ChatPart, type ChatRequest, readChat } from "./chat.ts";
@@ -79,7 +80,7 @@ export function createClient(options: ClientOptions): Client {
 }
 
 function callsOf(setup: Setup): Calls {
-  const calls = Object.entries(v1).map(([name, operation]) => [
+  const calls = Object.entries({ ...v1, ...sandbox }).map(([name, operation]) => [
     name,
     (...given: unknown[]) => call(setup, operation, given),
   ]);

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Clock } from "./clock/clock.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import type { Mail } from "./mail/mail.ts";
 import type { Prices } from "./price/prices.ts";
 import type { RefusalLog } from "./receipt/refusal-log.ts";
 
@@ -18,5 +19,7 @@ export interface Deps {
   readonly clock: Clock;
   readonly prices: Prices;
   readonly refusals: RefusalLog;
+  /** The outbox: `send` promises, the background keeps it. */
+  readonly mail: Mail;
   readonly log: Log;
 }

@@ -155,7 +155,7 @@ describe("time", () => {
     await Promise.all([sweep(test), sweep(other)]);
     expect(await buckets()).toEqual({ available: 88n, held: 0n, owed: 0n });
     const before = await readAccount(test.pool, id);
-    expect(await sweep(test)).toEqual({ grants: 0, holds: 0 });
+    expect(await sweep(test)).toEqual({ grants: 0, holds: 0, forgotten: 0 });
     expect(await readAccount(test.pool, id)).toEqual(before);
     const left = await test.pool.query("select from grant_expiries where account_id = $1", [id]);
     expect(left.rowCount).toBe(0);

@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:http";
+import { hostInUrl, listenOn } from "./listen.ts";
 import type { Faults } from "./model/faults.ts";
 import type { RequestLog } from "./model/requests.ts";
 import type { Scripts } from "./model/scripts.ts";
@@ -34,25 +35,14 @@ export async function startSandboxModel(options: SandboxModelOptions = {}): Prom
   const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, (request, response) => {
     void serve(world, request, response);
   });
-  const port = await listen(server, host, options.port ?? 0);
+  const port = await listenOn(server, host, options.port ?? 0, acceptQueueLength);
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}/v1`,
+    url: `http://${hostInUrl(host)}:${port}/v1`,
     faults: world.faults,
     requests: world.requests,
     scripts: world.scripts,
     close: () => close(server, world),
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.once("error", reject);
-  server.listen({ host, port, backlog: acceptQueueLength }, () => {
-    server.off("error", reject);
-    const address = server.address();
-    resolve(typeof address === "object" ? (address?.port ?? port) : port);
-  });
-  return promise;
 }
 
 /** Marks what is still open before it drops the lines, or the log would blame the clients. */

@@ -17,6 +17,8 @@ export interface SandboxFile {
   readonly accountId: string;
   readonly users: readonly SandboxPerson[];
   readonly modelUrl: string;
+  /** Where the mail that Bursar sends can be read; null where it goes to a real mail server. */
+  readonly mailUrl: string | null;
   readonly databaseUrl: string;
 }
 

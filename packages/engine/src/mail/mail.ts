@@ -9,9 +9,15 @@ export interface MailMessage {
   readonly html?: string;
 }
 
-/** The engine's way to people's mailboxes. */
+/** The engine's way to people's mailboxes. Two things are one: the outbox, which promises and keeps, and the mail
+ *  server behind it. */
 export interface Mail {
   /** Sends under the message's id, once as far as SMTP allows: sending the same id again does nothing more.
    *  Throws: the mail could not be handed on; nothing was promised, and the same id may be tried again. */
   send(message: MailMessage): Promise<void>;
+}
+
+/** The mail server will never take this mail: the address does not exist, say. Trying again is of no use. */
+export class MailRefused extends Error {
+  override readonly name = "MailRefused";
 }

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { type Mail, type MailMessage, MailRefused } from "@bursar/engine/mail/mail";
+import { createTransport } from "nodemailer";
+
+export interface SmtpSettings {
+  /** `smtp://user:password@host:587` or `smtps://…`; nodemailer's parameters may follow, such as `?requireTLS=true`. */
+  readonly url: string;
+  /** `bursar@example.com` or `Bursar <bursar@example.com>`. */
+  readonly from: string;
+}
+
+export interface Smtp extends Mail {
+  /** Ends the connections. */
+  close(): void;
+}
+
+const CONNECTIONS = 3;
+const CONNECT_MILLISECONDS = 10_000;
+const SILENCE_MILLISECONDS = 30_000;
+
+/** Mail by SMTP, over a few connections that are kept. Opens none by itself.
+ *  `send` throws MailRefused where the server will never take the mail, and the connection's error otherwise. */
+export function openSmtp({ url, from }: SmtpSettings): Smtp {
+  const transport = createTransport({
+    url,
+    pool: true,
+    maxConnections: CONNECTIONS,
+    connectionTimeout: CONNECT_MILLISECONDS,
+    greetingTimeout: CONNECT_MILLISECONDS,
+    socketTimeout: SILENCE_MILLISECONDS,
+    // A mail is what its sender wrote; nothing is read from this machine or fetched for it.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const sender = addressIn(from);
+  return {
+    send: async ({ id, to, subject, text, html }) => {
+      const envelope = { from: sender, to: [to] };
+      const content = { subject, text, ...(html === undefined ? {} : { html }) };
+      const messageId = messageIdOf(id, sender);
+      try {
+        await transport.sendMail({ envelope, from, to: { name: "", address: to }, messageId, ...content });
+      } catch (error) {
+        throw isRefusal(error) ? new MailRefused(error.message, { cause: error }) : error;
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** Of `Name <address>`, the address. */
+export function addressIn(from: string): string {
+  return /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from;
+}
+
+/** The same for every attempt, so that a mailbox can tell a repetition. */
+export function messageIdOf(id: MailMessage["id"], sender: string): string {
+  const name = createHash("sha256").update(id).digest("hex").slice(0, 32);
+  return `<${name}@${sender.slice(sender.lastIndexOf("@") + 1)}>`;
+}
+
+/** A recipient or a text that is refused for good. Wrong credentials or a wrong sender may be mended. */
+function isRefusal(error: unknown): error is Error {
+  if (!(error instanceof Error) || !("code" in error) || !("responseCode" in error)) return false;
+  const isAboutRecipient = error.code === "EENVELOPE" && "command" in error && error.command === "RCPT TO";
+  const isAboutTheMail = isAboutRecipient || error.code === "EMESSAGE";
+  return isAboutTheMail && typeof error.responseCode === "number" && error.responseCode >= 500;
+}

@@ -1,0 +1,93 @@
+import { newRequestId } from "@bursar/contract/ids";
+import type { Operation } from "@bursar/contract/operation";
+import { getClock, moveClock } from "@bursar/contract/operations/sandbox";
+import { iso } from "@bursar/contract/shapes";
+import type { ClockState, MovableClock } from "@bursar/engine/clock/movable";
+import type { Principal } from "@bursar/engine/key/keys";
+import type { SandboxMail } from "@bursar/sandbox/mail";
+import type { Context, Hono } from "hono";
+import type { z } from "zod";
+import type { Background } from "../background.ts";
+import { authenticate } from "../rest/authenticate.ts";
+import type { RestDeps } from "../rest/context.ts";
+import { firstIssue, readJson } from "../rest/input.ts";
+import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
+
+/** What only a sandbox has. In live mode there is none, and so none of its paths. */
+export interface SandboxRoutes {
+  readonly clock: MovableClock;
+  readonly background: Background;
+  /** null where a real mail server is set. */
+  readonly mail: SandboxMail | null;
+}
+
+const BODY_LIMIT_BYTES = 4096;
+
+/** `/sandbox/clock` with the admin key, and `/sandbox/mail` for whoever reaches this machine. */
+export function mountSandbox(
+  app: Hono,
+  deps: Pick<RestDeps, "keys" | "identity">,
+  sandbox: SandboxRoutes,
+): void {
+  const { mail, clock } = sandbox;
+  app.get(getClock.path, (context) => forAdmin(context, deps, async () => stateAnswer(clock.state())));
+  app.post(moveClock.path, (context) => forAdmin(context, deps, () => move(context, sandbox)));
+  if (mail === null) return;
+  const answerMail = async ({ req, notFound }: Context) => (await mail.answer(req.raw)) ?? notFound();
+  app.all("/sandbox/mail", answerMail);
+  app.all("/sandbox/mail/*", answerMail);
+}
+
+async function forAdmin(
+  context: Context,
+  deps: Pick<RestDeps, "keys" | "identity">,
+  answer: () => Promise<object | Problem>,
+): Promise<Response> {
+  const requestId = newRequestId();
+  const principal = await authenticate(deps, context.req.raw.headers, true);
+  const answered = isProblem(principal) ? principal : holdsAdminKey(principal) ? await answer() : keyRequired;
+  if (isProblem(answered)) return answerProblem(answered, requestId);
+  return context.json(answered, 200, { "x-request-id": requestId, "cache-control": "no-store" });
+}
+
+/** A key, not a person who is an administrator: no page in a browser moves everybody's time. */
+function holdsAdminKey({ kind, keyId }: Principal): boolean {
+  return kind === "admin" && keyId !== null;
+}
+
+const keyRequired: Problem = { problem: "admin_required", message: "This needs an admin key" };
+
+/** Whoever moves the clock sees a settled world: what has become due is done before the answer. */
+async function move(context: Context, { clock, background }: SandboxRoutes): Promise<object | Problem> {
+  const body = await readBody(context, moveClock);
+  if (isProblem(body)) return body;
+  const state = await change(clock, body);
+  if (isProblem(state)) return state;
+  const settled = await background.settle();
+  return { ...stateAnswer(clock.state()), settled };
+}
+
+async function change(
+  clock: MovableClock,
+  { advance, freeze }: z.output<NonNullable<typeof moveClock.body>>,
+): Promise<ClockState | Problem> {
+  if (advance === undefined) return clock.freeze(freeze!);
+  const outcome = await clock.advance(advance);
+  if (outcome.kind === "moved") return outcome.state;
+  const message = "advance: must not lead beyond 2200-01-01";
+  return { problem: "invalid_request", message, param: "advance" };
+}
+
+async function readBody<Body extends z.ZodType>(
+  context: Context,
+  operation: Operation<z.ZodType, z.ZodType, Body>,
+): Promise<z.output<Body> | Problem> {
+  const read = await readJson(context.req.raw, BODY_LIMIT_BYTES);
+  if (isProblem(read)) return read;
+  const parsed = operation.body!.safeParse(read.value);
+  return parsed.success ? parsed.data : firstIssue(parsed.error);
+}
+
+function stateAnswer({ now, systemTime, frozen }: ClockState) {
+  return { now: iso(now), systemTime: iso(systemTime), frozen };
+}

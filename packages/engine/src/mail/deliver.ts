@@ -1,0 +1,58 @@
+import { addSeconds } from "@bursar/contract/instant";
+import type { Deps } from "../deps.ts";
+import { afterFailure } from "./decide.ts";
+import { type Mail, MailRefused } from "./mail.ts";
+import { forgetMails, markFailed, markSent, type TakenMail, takeDueMails } from "./store.ts";
+
+/** How long one attempt may take. Shorter than the lease, so that no second process begins while the first still may. */
+const ATTEMPT_MILLISECONDS = 60_000;
+const LEASE_SECONDS = 120;
+const BATCH = 10;
+const REMEMBERED_SECONDS = 30 * 86_400;
+
+type DeliverDeps = Pick<Deps, "pool" | "clock" | "log">;
+
+/** Sends what is due in the outbox; any number of processes may. A mail is sent again only where a process died, or the
+ *  mail server fell silent, between taking the mail and saying so; it then carries the same Message-ID.
+ *  Returns how many mails it has ended or put off. Throws: database unreachable. */
+export async function deliverMails(deps: DeliverDeps, server: Mail): Promise<number> {
+  const now = deps.clock.now();
+  const mails = await takeDueMails(deps.pool, { now, limit: BATCH, leaseSeconds: LEASE_SECONDS });
+  await Promise.all(mails.map((mail) => attempt(deps, server, mail)));
+  await forgetMails(deps.pool, addSeconds(now, -REMEMBERED_SECONDS));
+  return mails.length;
+}
+
+async function attempt(deps: DeliverDeps, server: Mail, mail: TakenMail): Promise<void> {
+  try {
+    await withinTime(server.send(mail));
+  } catch (error) {
+    await fail(deps, mail, error);
+    return;
+  }
+  await markSent(deps.pool, mail.id, deps.clock.now());
+}
+
+async function fail(deps: DeliverDeps, mail: TakenMail, error: unknown): Promise<void> {
+  const now = deps.clock.now();
+  const isRefused = error instanceof MailRefused;
+  const next = afterFailure({ attempts: mail.attempts, createdAt: mail.createdAt, isRefused }, now);
+  const reason = error instanceof Error ? error.message : String(error);
+  await markFailed(deps.pool, mail.id, { next, reason, now });
+  const facts = { mailId: mail.id, attempts: mail.attempts, reason };
+  if (next.kind === "given_up") deps.log.error(facts, "a mail was given up");
+  else deps.log.warn(facts, "a mail could not be sent yet; it is tried again");
+}
+
+async function withinTime(sending: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`the mail server did not answer within ${ATTEMPT_MILLISECONDS / 1000} s`)),
+    ATTEMPT_MILLISECONDS,
+  );
+  try {
+    await Promise.race([sending, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
