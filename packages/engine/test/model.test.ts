@@ -7,6 +7,7 @@ import type { Account } from "../src/ledger/account.ts";
 import { Batch } from "../src/ledger/batch.ts";
 import type { Command, Outcome } from "../src/ledger/command.ts";
 import { GENESIS_HASH } from "../src/ledger/entry.ts";
+import { OpenHolds } from "../src/ledger/open-holds.ts";
 import { type LoadedBook, readAccount } from "../src/ledger/store-load.ts";
 import { verifyLedger } from "../src/ledger/verify.ts";
 import { isLong, openTestLedger, SEED } from "./ledger-on-test-database.ts";
@@ -139,5 +140,12 @@ function emptyBook(id: AccountId): LoadedBook {
     hash: GENESIS_HASH,
     alertBelow: null,
   };
-  return { account, holds: new Map(), groups: new Map(), counters: new Map() };
+  return { account, holds: new OpenHolds(), groups: new Map(), counters: new AllCounters() };
+}
+
+/** Nothing was read from a database, so what is not counted here has counted nothing. */
+class AllCounters extends Map<string, bigint> {
+  override get(name: string): bigint {
+    return super.get(name) ?? 0n;
+  }
 }

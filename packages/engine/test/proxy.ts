@@ -71,9 +71,9 @@ export class Proxy {
       });
     }
     client.on("data", (chunk) => {
-      // The statement's name, in the message that binds it; it may come in two pieces.
+      // The statement's name, in the message that binds it (not the one that prepares it); it may come in two pieces.
       state.asked = state.asked.slice(-32) + chunk.toString("latin1");
-      if (this.#loseCommits > 0 && state.answer === null && state.asked.includes("ledger_commit")) {
+      if (this.#loseCommits > 0 && state.answer === null && state.asked.includes("ledger_commit\0\0")) {
         this.#loseCommits -= 1;
         state.answer = "";
       }

@@ -52,8 +52,21 @@ function countersNamed(command: Command, now: Instant): [id: string, windowStart
 }
 
 /** What a revoked key may not do any more. Closing its open holds it may: the work is done. */
-function usesCredits(command: Command): boolean {
+export function usesCredits(command: Command): boolean {
   return command.kind === "hold" || command.kind === "extend" || command.kind === "spend";
+}
+
+/** A hold that the batch has opened, changed or closed (null). */
+interface TouchedHold {
+  readonly accountId: AccountId;
+  readonly id: HoldId;
+  readonly hold: Hold | null;
+  /** Opened by this very batch: there is no row of it yet. */
+  readonly isNew: boolean;
+}
+
+function isOpen(touched: TouchedHold): touched is TouchedHold & { readonly hold: Hold } {
+  return touched.hold !== null;
 }
 
 /** Decides the commands in order of arrival, each on what its predecessors left, and gathers what is to be written.
@@ -66,7 +79,7 @@ export class Batch {
   readonly #entries: NewEntry[] = [];
   readonly #grants: NewGrant[] = [];
   readonly #endedGrants: [AccountId, string][] = [];
-  readonly #holds = new Map<string, [AccountId, HoldId, Hold | null]>();
+  readonly #holds = new Map<string, TouchedHold>();
   readonly #counters = new Map<string, [AccountId, string, string, bigint]>();
   readonly #effects: BatchWrites["effects"][number][] = [];
   readonly #usage: NewUsage[] = [];
@@ -112,10 +125,9 @@ export class Batch {
       entries: this.#entries,
       grants: this.#grants,
       endedGrants: this.#endedGrants,
-      openHolds: holds.flatMap(([accountId, , hold]) => (hold === null ? [] : [{ accountId, hold }])),
-      closedHolds: holds.flatMap(([accountId, id, hold]) =>
-        hold === null ? [[accountId, id] as const] : [],
-      ),
+      newHolds: holds.filter(isOpen).filter(({ isNew }) => isNew),
+      changedHolds: holds.filter(isOpen).filter(({ isNew }) => !isNew),
+      closedHolds: holds.filter((touched) => !isOpen(touched) && !touched.isNew),
       counters: [...this.#counters.values()],
       effects: this.#effects,
       usage: this.#usage,
@@ -130,7 +142,7 @@ export class Batch {
     book.account = { ...changes.account, seq: last.seq, hash: last.hash };
     if (!this.#before.has(before.id)) this.#before.set(before.id, before);
     this.#entries.push(...entries);
-    this.#takeHolds(book, changes);
+    this.#takeHolds(book, command, changes);
     this.#takeCounters(book, changes);
     this.#takeGrants(before.id, command, changes);
     for (const grantId of changes.endedGrants) this.#endedGrants.push([before.id, grantId]);
@@ -138,17 +150,20 @@ export class Batch {
     return this.#takeGroups(book, entries, changes, keyNameOf(command));
   }
 
-  #takeHolds(book: LoadedBook, changes: Changes): void {
+  #takeHolds(book: LoadedBook, command: Command, changes: Changes): void {
     for (const [id, hold] of changes.holds) {
       if (hold === null) book.holds.delete(id);
-      else book.holds.set(id, hold);
-      this.#holds.set(`${book.account.id} ${id}`, [book.account.id, id, hold]);
+      else book.holds.put(hold);
+      const key = `${book.account.id} ${id}`;
+      const isNew = this.#holds.get(key)?.isNew ?? (command.kind === "hold" && command.id === id);
+      this.#holds.set(key, { accountId: book.account.id, id, hold, isNew });
     }
   }
 
   #takeCounters(book: LoadedBook, changes: Changes): void {
     for (const [name, by] of changes.counters) {
-      book.counters.set(name, (book.counters.get(name) ?? 0n) + by);
+      const used = book.counters.get(name);
+      if (used !== undefined) book.counters.set(name, used + by);
       const key = `${book.account.id} ${name}`;
       const [capId, start] = name.split(" ") as [string, string];
       const soFar = this.#counters.get(key)?.[3] ?? 0n;

@@ -17,11 +17,16 @@ export interface KnownGroup {
 export interface Book {
   readonly account: Account;
   /** Open holds: those named, their parents and their children. */
-  readonly holds: ReadonlyMap<HoldId, Hold>;
+  readonly holds: KnownHolds;
   /** Entry groups under the keys that the commands name. */
   readonly groups: ReadonlyMap<string, KnownGroup>;
   /** Use of the caps that the commands name, by `counterName`. */
   readonly counters: ReadonlyMap<string, MicroCredits>;
+}
+
+export interface KnownHolds {
+  get(id: HoldId): Hold | undefined;
+  childrenOf(id: HoldId): Iterable<HoldId>;
 }
 
 /** A movement and the account's buckets after it. */

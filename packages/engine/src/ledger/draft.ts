@@ -106,11 +106,11 @@ export class Draft {
   }
 
   openChildren(parentId: HoldId): Hold[] {
-    const ids = new Set([...this.#book.holds.keys(), ...this.#holds.keys()]);
     const children: Hold[] = [];
-    for (const id of ids) {
+    // A command opens no child of a hold that it closes: all children are in the book.
+    for (const id of this.#book.holds.childrenOf(parentId)) {
       const hold = this.hold(id);
-      if (hold?.parentId === parentId) children.push(hold);
+      if (hold) children.push(hold);
     }
     return children.sort((a, b) => (a.id < b.id ? -1 : 1));
   }

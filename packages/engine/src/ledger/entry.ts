@@ -181,7 +181,8 @@ const ESCAPES: Record<string, string> = {
   "\\": "\\\\",
 };
 
-function copyText(text: string | null): string {
+/** A value as COPY's text format wants it. */
+export function copyText(text: string | null): string {
   if (text === null) return NULL;
   return NEEDS_ESCAPE.test(text)
     ? text.replace(/[\b\t\n\v\f\r\\]/g, (character) => ESCAPES[character]!)

@@ -1,9 +1,19 @@
 import type pg from "pg";
 import type { Clock } from "../clock/clock.ts";
-import { Batch, wantedBy } from "./batch.ts";
+import {
+  type Answer,
+  type AttemptDeps,
+  type Attempted,
+  attemptFromMemory,
+  attemptLocked,
+  CommandFailed,
+} from "./attempt.ts";
 import type { Command, Outcome } from "./command.ts";
-import { loadBooks } from "./store-load.ts";
-import { writeBatch } from "./store-write.ts";
+import { Doubt } from "./doubt.ts";
+import { KnownBooks } from "./known-books.ts";
+import { prepare } from "./round-trip.ts";
+import { LOAD_STATEMENTS } from "./store-load.ts";
+import { WRITE_STATEMENTS } from "./store-write.ts";
 
 /** Thrown to callers when the database cannot answer in time. What they asked may or may not have happened:
  *  asking again under the same id is safe and tells. */
@@ -11,16 +21,13 @@ export class LedgerUnavailable extends Error {
   override readonly name = "LedgerUnavailable";
 }
 
-/** Thrown to the one caller whose command the database would not take. A bug, never an expected outcome. */
-export class CommandFailed extends Error {
-  override readonly name = "CommandFailed";
-}
-
 export interface LaneSettings {
   /** How long a caller waits before it hears LedgerUnavailable. */
   readonly timeoutMilliseconds: number;
   /** How many callers may wait; the next one is turned away at once. */
   readonly queueLimit: number;
+  /** How many accounts it remembers, about 1 kB each, so as not to read what it has written itself. */
+  readonly knownAccounts: number;
 }
 
 export interface LaneDeps {
@@ -35,15 +42,12 @@ export interface Log {
   warn(facts: object, message: string): void;
 }
 
-interface Waiting {
-  readonly command: Command;
+interface Waiting extends Attempted {
   readonly deadline: number;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: Error) => void;
   /** Already answered with LedgerUnavailable: not to be started any more. */
   abandoned: boolean;
-  /** An attempt has decided to do it, and the commit's answer was lost: a duplicate then is its own doing. */
-  attempted: boolean;
 }
 
 const BATCH_LIMIT = 512;
@@ -56,6 +60,8 @@ const GOODBYE_MILLISECONDS = 1000;
  *  lone command waits for nothing and load makes its own batches. Right across processes by the row locks alone. */
 export class Lane {
   readonly #deps: LaneDeps;
+  readonly #known: KnownBooks;
+  readonly #doubt = new Doubt();
   #client: pg.Client | null = null;
   #queue: Waiting[] = [];
   #inFlight: Waiting[] = [];
@@ -65,6 +71,7 @@ export class Lane {
 
   constructor(deps: LaneDeps) {
     this.#deps = deps;
+    this.#known = new KnownBooks(deps.settings.knownAccounts);
   }
 
   submit(command: Command): Promise<Outcome> {
@@ -129,19 +136,26 @@ export class Lane {
   }
 
   async #attempt(waiting: readonly Waiting[]): Promise<void> {
-    const client = await this.#connected();
-    const commands = waiting.map(({ command }) => command);
-    const loaded = await loadBooks(client, wantedBy(commands, this.#deps.clock.now()));
-    // Taken once the locks are held: what expired while waiting for them has expired.
-    const batch = new Batch(loaded, this.#deps.clock.now());
-    const outcomes = commands.map((command) => decideOrFail(batch, command));
-    if (batch.isEmpty) await client.query("rollback");
-    else {
-      for (const [index, outcome] of outcomes.entries())
-        if (!(outcome instanceof CommandFailed)) waiting[index]!.attempted ||= outcome.kind === "done";
-      await writeBatch(client, batch.writes());
+    const deps = { client: await this.#connected(), clock: this.#deps.clock, known: this.#known };
+    const left = this.#doubt.isOver() ? await this.#fromMemory(deps, waiting) : waiting;
+    if (left.length === 0) return;
+    const answers = await attemptLocked(deps, left);
+    for (const [index, waiter] of left.entries()) answer(waiter, answers[index]!);
+  }
+
+  /** Answers what can be done from memory; what is left has to be read. */
+  async #fromMemory(deps: AttemptDeps, waiting: readonly Waiting[]): Promise<readonly Waiting[]> {
+    const answers = await attemptFromMemory(deps, waiting);
+    if (answers === "stale") {
+      this.#doubt.grow();
+      return waiting;
     }
-    for (const [index, outcome] of outcomes.entries()) answer(waiting[index]!, outcome);
+    this.#doubt.shrink();
+    return waiting.filter((waiter, index) => {
+      const own = answers[index]!;
+      if (own !== null) answer(waiter, own);
+      return own === null;
+    });
   }
 
   async #connected(): Promise<pg.Client> {
@@ -150,6 +164,8 @@ export class Lane {
     client.on("error", () => this.#forget(client));
     client.on("end", () => this.#forget(client));
     await client.connect();
+    await prepare(client, [...LOAD_STATEMENTS, ...WRITE_STATEMENTS]);
+    this.#known.clear();
     this.#client = client;
     return client;
   }
@@ -192,16 +208,7 @@ export class Lane {
   }
 }
 
-/** A command that cannot even be decided fails alone. It has changed nothing: the batch takes in only whole changes. */
-function decideOrFail(batch: Batch, command: Command): Outcome | CommandFailed {
-  try {
-    return batch.decide(command);
-  } catch (error) {
-    return new CommandFailed("this command cannot be decided", { cause: error });
-  }
-}
-
-function answer(waiting: Waiting, outcome: Outcome | CommandFailed): void {
+function answer(waiting: Waiting, outcome: Answer): void {
   if (outcome instanceof CommandFailed) {
     waiting.reject(outcome);
     return;

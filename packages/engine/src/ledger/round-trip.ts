@@ -1,6 +1,6 @@
 import type pg from "pg";
 
-/** One statement of a round trip: prepared once a connection under its name, its parameters and columns as text. */
+/** One statement of a round trip: prepared beforehand under its name, its parameters and columns as text. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
@@ -27,18 +27,25 @@ interface Wire {
   endCopyFrom(): void;
 }
 
-const preparedNames = new WeakMap<Wire, Set<string>>();
-
 /** Sends any number of statements, also COPY, in one write, with one Sync at the end, and waits once. The driver's own
  *  pipeline pays a Sync, a result object and a write a statement, and knows no COPY: this is what makes a batch of 512
- *  cost two waits. The first error ends the trip, and the transaction with it; the connection is not to be used again
- *  then, since it is unknown which statements are prepared.
- *  Needs a client that is not in pipeline mode. */
+ *  cost one or two waits. The first error ends the trip; the transaction it was in is still to be rolled back.
+ *  Needs a client that is not in pipeline mode, and its statements prepared. */
 export function roundTrip(client: pg.ClientBase, steps: readonly (Statement | CopyIn)[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const trip = new RoundTrip(steps, resolve, reject);
     // The driver takes any object with these methods for a query.
     client.query(trip as unknown as pg.Submittable);
+  });
+}
+
+/** Prepares statements for this connection, all at once, so that an error later leaves no doubt which ones are. */
+export function prepare(
+  client: pg.ClientBase,
+  statements: readonly Pick<Statement, "name" | "text">[],
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    client.query(new Preparation(statements, resolve, reject) as unknown as pg.Submittable);
   });
 }
 
@@ -98,12 +105,28 @@ class RoundTrip {
   }
 }
 
-function send(wire: Wire, step: Statement | CopyIn): void {
-  const prepared = preparedNames.get(wire) ?? new Set();
-  if (!prepared.has(step.name)) {
-    wire.parse({ name: step.name, text: step.text, types: [] });
-    preparedNames.set(wire, prepared.add(step.name));
+class Preparation extends RoundTrip {
+  readonly #statements: readonly Pick<Statement, "name" | "text">[];
+
+  constructor(
+    statements: readonly Pick<Statement, "name" | "text">[],
+    resolve: (lastCommand: string) => void,
+    reject: (error: Error) => void,
+  ) {
+    super([], resolve, reject);
+    this.#statements = statements;
   }
+
+  override submit(wire: Wire): null {
+    wire.stream.cork();
+    for (const { name, text } of this.#statements) wire.parse({ name, text, types: [] });
+    wire.sync();
+    wire.stream.uncork();
+    return null;
+  }
+}
+
+function send(wire: Wire, step: Statement | CopyIn): void {
   wire.bind({ portal: "", statement: step.name, values: "values" in step ? step.values : [] });
   wire.execute({ portal: "" });
   if (!("lines" in step)) return;

@@ -8,6 +8,8 @@ import { counterName, type KnownGroup } from "./book.ts";
 import { drawsFromText } from "./entry.ts";
 import { grantsFromText } from "./grants-text.ts";
 import type { EntryKind } from "./kinds.ts";
+import type { KnownBooks } from "./known-books.ts";
+import { OpenHolds } from "./open-holds.ts";
 import { type ResultRow, resultOf } from "./result.ts";
 import { roundTrip, type Statement } from "./round-trip.ts";
 
@@ -42,7 +44,8 @@ const LOAD_HOLDS = `with recursive below (account_id, hold_id) as (
     from unnest($1::text[], $2::text[]) as n (account_id, hold_id)
     join holds h using (account_id, hold_id) where h.parent_id is not null
   )
-  select account_id, hold_id, parent_id, amount, draws, reported, feature, caps, expires_at, created_at
+  select account_id, hold_id, parent_id, amount, draws, reported, feature, caps, expires_at, created_at,
+    (account_id, hold_id) in (select * from below) as whole
   from family join holds using (account_id, hold_id)`;
 
 const LOAD_COUNTERS = `select account_id, cap_id, window_start, used
@@ -74,8 +77,8 @@ export interface Wanted {
 /** One account with what was asked of it; mutable, because a batch builds on it command by command. */
 export interface LoadedBook {
   account: Account;
-  readonly holds: Map<HoldId, Hold>;
-  readonly groups: Map<string, KnownGroup>;
+  readonly holds: OpenHolds;
+  groups: Map<string, KnownGroup>;
   readonly counters: Map<string, MicroCredits>;
 }
 
@@ -84,47 +87,63 @@ export interface Loaded {
   readonly endedKeys: ReadonlyMap<string, EndedKey>;
 }
 
-const BEGIN: Statement = { name: "ledger_begin", text: "begin", values: [] };
+export const BEGIN: Statement = { name: "ledger_begin", text: "begin", values: [] };
 
-/** Begins the transaction, takes the locks and reads everything the commands name, in one round trip. */
-export async function loadBooks(client: pg.ClientBase, wanted: Wanted): Promise<Loaded> {
+const LOCK = { name: "ledger_lock", text: LOCK_ACCOUNTS };
+const GROUPS = { name: "ledger_groups", text: LOAD_GROUPS };
+const HOLDS = { name: "ledger_holds", text: LOAD_HOLDS };
+const COUNTERS = { name: "ledger_counters", text: LOAD_COUNTERS };
+const ENDED_KEYS = { name: "ledger_ended_keys", text: LOAD_ENDED_KEYS };
+
+export const LOAD_STATEMENTS = [BEGIN, LOCK, GROUPS, HOLDS, COUNTERS, ENDED_KEYS];
+
+/** Begins the transaction, takes the locks and reads everything the commands name, in one round trip. What is already
+ *  known of an account goes on, if the account has not moved since. */
+export async function loadBooks(client: pg.ClientBase, wanted: Wanted, known: KnownBooks): Promise<Loaded> {
   const books = new Map<AccountId, LoadedBook>();
   const groups: GroupRow[] = [];
   const endedKeys = new Map<string, EndedKey>();
   const keyIds = wanted.keyIds.map((keyId) => [keyId]);
   await roundTrip(client, [
     BEGIN,
-    lockAccounts(wanted.accountIds, books),
-    ...byNames("ledger_groups", LOAD_GROUPS, wanted.keys, (row) => groups.push(toGroupRow(row))),
-    ...byNames("ledger_holds", LOAD_HOLDS, wanted.holds, (row) => addHold(books, row)),
-    ...byNames("ledger_counters", LOAD_COUNTERS, wanted.counters, (row) => addCounter(books, row)),
-    ...byNames("ledger_ended_keys", LOAD_ENDED_KEYS, keyIds, (row) => addEndedKey(endedKeys, row)),
+    lockAccounts(wanted.accountIds, books, known),
+    ...byNames(GROUPS, wanted.keys, (row) => groups.push(toGroupRow(row))),
+    ...byNames(HOLDS, wanted.holds, (row) => addHold(books, row)),
+    ...byNames(COUNTERS, wanted.counters, (row) => addCounter(books, row)),
+    ...byNames(ENDED_KEYS, keyIds, (row) => addEndedKey(endedKeys, row)),
   ]);
   addGroups(books, groups);
+  addUnusedCounters(books, wanted.counters);
   return { books, endedKeys };
 }
 
 type Row = readonly (string | null)[];
 
-function lockAccounts(accountIds: readonly AccountId[], books: Map<AccountId, LoadedBook>): Statement {
+function lockAccounts(
+  accountIds: readonly AccountId[],
+  books: Map<AccountId, LoadedBook>,
+  known: KnownBooks,
+): Statement {
   const onRow = (row: Row) => {
     const account = toAccount(row);
-    books.set(account.id, { account, holds: new Map(), groups: new Map(), counters: new Map() });
+    const before = known.get(account.id);
+    const isCurrent = before?.account.hash === account.hash;
+    const { holds, counters } = isCurrent ? before : { holds: new OpenHolds(), counters: new Map() };
+    books.set(account.id, { account, holds, groups: new Map(), counters });
   };
-  return { name: "ledger_lock", text: LOCK_ACCOUNTS, values: [quotedArray(accountIds)], onRow };
+  return { ...LOCK, values: [quotedArray(accountIds)], onRow };
 }
 
 /** One array a column; no statement at all where nothing is named. */
 function byNames(
-  name: string,
-  text: string,
+  statement: Pick<Statement, "name" | "text">,
   names: readonly (readonly string[])[],
   onRow: (row: Row) => void,
 ): Statement[] {
   const first = names[0];
   if (first === undefined) return [];
   const values = first.map((_, column) => quotedArray(names.map((tuple) => tuple[column]!)));
-  return [{ name, text, values, onRow }];
+  return [{ ...statement, values, onRow }];
 }
 
 /** One account as it stands, without a lock; null when there is none. */
@@ -145,8 +164,7 @@ export async function readCounters(
   names: readonly NamedCounter[],
 ): Promise<Map<string, MicroCredits>> {
   const { rows } = await pool.query<(string | null)[]>({
-    name: "ledger_counters",
-    text: LOAD_COUNTERS,
+    ...COUNTERS,
     values: [0, 1, 2].map((column) => quotedArray(names.map((tuple) => tuple[column]!))),
     rowMode: "array",
     types: AS_TEXT,
@@ -188,9 +206,8 @@ function addGroups(books: Map<AccountId, LoadedBook>, rows: readonly GroupRow[])
 }
 
 function addHold(books: Map<AccountId, LoadedBook>, row: Row): void {
-  const id = row[1] as HoldId;
-  books.get(row[0] as AccountId)?.holds.set(id, {
-    id,
+  const hold: Hold = {
+    id: row[1] as HoldId,
     parentId: row[2] as HoldId | null,
     amount: BigInt(row[3]!),
     draws: drawsFromText(row[4] ?? null),
@@ -199,11 +216,23 @@ function addHold(books: Map<AccountId, LoadedBook>, row: Row): void {
     caps: capsFromText(row[7] ?? null),
     expiresAt: toInstant(row[8]),
     createdAt: parsePostgresTimestamp(row[9]!),
-  });
+  };
+  const holds = books.get(row[0] as AccountId)?.holds;
+  if (row[10] === "t") holds?.putWhole(hold);
+  else holds?.putPartial(hold);
 }
 
 function addCounter(books: Map<AccountId, LoadedBook>, row: Row): void {
   books.get(row[0] as AccountId)?.counters.set(counterName(row[1]!, row[2]!), BigInt(row[3]!));
+}
+
+/** A counter without a row has counted nothing yet, and that is worth remembering. */
+function addUnusedCounters(books: Map<AccountId, LoadedBook>, named: readonly NamedCounter[]): void {
+  for (const [accountId, capId, windowStart] of named) {
+    const counters = books.get(accountId)?.counters;
+    const name = counterName(capId, windowStart);
+    if (counters?.has(name) === false) counters.set(name, 0n);
+  }
 }
 
 function addEndedKey(endedKeys: Map<string, EndedKey>, row: Row): void {

@@ -1,13 +1,16 @@
 import type { AccountId } from "@bursar/contract/ids";
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import type { Instant } from "@bursar/contract/instant";
 import type pg from "pg";
-import type { Account, Hold, OpenGrant } from "./account.ts";
-import { plainArray, quotedArray, textArray } from "./array-literal.ts";
+import type { OpenGrant } from "./account.ts";
+import { quotedArray } from "./array-literal.ts";
 import type { Effect } from "./book.ts";
 import type { UsageRecord } from "./command.ts";
-import { drawsToText, ENTRY_COLUMNS, type Entry, type NewEntry } from "./entry.ts";
-import { grantsToText } from "./grants-text.ts";
+import { ENTRY_COLUMNS, type Entry, type NewEntry } from "./entry.ts";
 import { type CopyIn, roundTrip, type Statement } from "./round-trip.ts";
+import { BEGIN } from "./store-load.ts";
+import { deleteFrom, insertInto, timestamp, write } from "./store-statement.ts";
+import { ACCOUNT_STATEMENTS, type ChangedAccount, writeAccounts } from "./store-write-accounts.ts";
+import { HOLD_STATEMENTS, type HoldWrites, writeHolds } from "./store-write-holds.ts";
 
 type Of<Row> = Row & { readonly accountId: AccountId };
 
@@ -26,20 +29,12 @@ export interface NewUsage {
   readonly usage: UsageRecord;
 }
 
-/** An account as it was loaded and as it is now. */
-export interface ChangedAccount {
-  readonly before: Account;
-  readonly after: Account;
-}
-
 /** Everything a batch has decided, ready to be written. */
-export interface BatchWrites {
+export interface BatchWrites extends HoldWrites {
   readonly accounts: readonly ChangedAccount[];
   readonly entries: readonly NewEntry[];
   readonly grants: readonly NewGrant[];
   readonly endedGrants: readonly (readonly [accountId: AccountId, grantId: string])[];
-  readonly openHolds: readonly Of<{ hold: Hold }>[];
-  readonly closedHolds: readonly (readonly [accountId: AccountId, holdId: string])[];
   readonly counters: readonly (readonly [
     accountId: AccountId,
     capId: string,
@@ -50,109 +45,16 @@ export interface BatchWrites {
   readonly usage: readonly NewUsage[];
 }
 
-/** One column of a batch insert: its name, its type, and how a row gives its value. */
-type Column<Row> = readonly [
-  name: string,
-  type: string,
-  value: (row: Row) => string | bigint | number | null,
-];
-
-/** A statement that writes any number of rows from one array a column, so that its text, and its plan, never change. */
-interface BatchStatement<Row> {
-  readonly name: string;
-  readonly text: string;
-  readonly columns: readonly Column<Row>[];
-}
-
-const TEXT_TYPES = new Set(["text", "json", "timestamptz"]);
-/** Columns whose text never needs an escape. */
-const PLAIN_TEXT = new Set(["account_id", "grants", "hash", "hold_id", "grant_id"]);
-
-function columnsOf<Row>(columns: readonly Column<Row>[]): { names: string; arrays: string } {
-  return {
-    names: columns.map(([name]) => name).join(", "),
-    arrays: columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(", "),
-  };
-}
-
-function insertInto<Row>(table: string, columns: readonly Column<Row>[], conflict = ""): BatchStatement<Row> {
-  const { names, arrays } = columnsOf(columns);
-  const text = `insert into ${table} (${names}) select * from unnest(${arrays}) ${conflict}`;
-  return { name: `ledger_insert_${table}`, text, columns };
-}
-
-function deleteFrom<Row>(table: string, columns: readonly Column<Row>[]): BatchStatement<Row> {
-  const { names, arrays } = columnsOf(columns);
-  const match = columns.map(([name]) => `t.${name} = gone.${name}`).join(" and ");
-  const text = `delete from ${table} t using unnest(${arrays}) as gone (${names}) where ${match}`;
-  return { name: `ledger_delete_${table}`, text, columns };
-}
-
-function write<Row>(statement: BatchStatement<Row>, rows: readonly Row[]): Statement[] {
-  if (rows.length === 0) return [];
-  const values = statement.columns.map(([name, type, value]) => {
-    if (PLAIN_TEXT.has(name)) return quotedArray(rows.map(value) as string[]);
-    return TEXT_TYPES.has(type)
-      ? textArray(rows.map(value) as (string | null)[])
-      : plainArray(rows.map(value));
-  });
-  return [{ name: statement.name, text: statement.text, values }];
-}
-
-const timestamp = (instant: Instant | null) => (instant === null ? null : formatPostgresTimestamp(instant));
-
-/** What spending, holding and settling change: nearly every command. */
-const USUAL_COLUMNS: readonly Column<Account>[] = [
-  ["account_id", "text", (account) => account.id],
-  ["available", "int8", (account) => account.available],
-  ["held", "int8", (account) => account.held],
-  ["spent", "int8", (account) => account.spent],
-  ["grants", "text", (account) => grantsToText(account.grants)],
-  ["seq", "int8", (account) => account.seq],
-  ["hash", "text", (account) => account.hash],
-];
-
-const RARE_COLUMNS: readonly Column<Account>[] = [
-  ["owed", "int8", (account) => account.owed],
-  ["issued", "int8", (account) => account.issued],
-  ["expired", "int8", (account) => account.expired],
-  ["revoked", "int8", (account) => account.revoked],
-  ["frozen", "bool", (account) => (account.frozen ? "t" : "f")],
-];
-
-/** The rows are locked already, so the order of this update does not matter. No indexed column changes: it stays HOT. */
-function updateAccounts(name: string, columns: readonly Column<Account>[]): BatchStatement<Account> {
-  const { names, arrays } = columnsOf(columns);
-  const set = columns
-    .slice(1)
-    .map(([column]) => (column === "hash" ? "hash = decode(v.hash, 'hex')" : `${column} = v.${column}`));
-  const text = `update accounts a set ${set.join(", ")}
-    from unnest(${arrays}) as v (${names}) where a.account_id = v.account_id`;
-  return { name, text, columns };
-}
-
-const UPDATE_USUAL = updateAccounts("ledger_update_usual", USUAL_COLUMNS);
-const UPDATE_WHOLE = updateAccounts("ledger_update_whole", [...USUAL_COLUMNS, ...RARE_COLUMNS]);
-
-/** Fewer columns are a third less work for both sides, so accounts of which only the usual ones changed go apart. */
-function writeAccounts(changed: BatchWrites["accounts"]): Statement[] {
-  const isUsual = ({ before, after }: ChangedAccount) =>
-    before.owed === after.owed &&
-    before.issued === after.issued &&
-    before.expired === after.expired &&
-    before.revoked === after.revoked &&
-    before.frozen === after.frozen;
-  const usual: Account[] = [];
-  const whole: Account[] = [];
-  for (const account of changed) (isUsual(account) ? usual : whole).push(account.after);
-  return [...write(UPDATE_USUAL, usual), ...write(UPDATE_WHOLE, whole)];
-}
-
 /** The entries go in by COPY, in the very lines that were hashed: the cheapest way there is, for both sides. */
 function copyEntries(entries: readonly NewEntry[]): CopyIn {
   const lines = entries.map((entry) => `${entry.row}\t\\\\x${entry.hash}\n`).join("");
-  return { name: "ledger_copy_entries", text: `copy entries (${ENTRY_COLUMNS}, hash) from stdin`, lines };
+  return { ...COPY_ENTRIES, lines };
 }
+
+const COPY_ENTRIES = {
+  name: "ledger_copy_entries",
+  text: `copy entries (${ENTRY_COLUMNS}, hash) from stdin`,
+};
 
 const INSERT_GRANTS = insertInto<NewGrant>("grants", [
   ["account_id", "text", (row) => row.accountId],
@@ -177,39 +79,6 @@ const INSERT_EXPIRIES = insertInto<NewGrant>("grant_expiries", [
 const DELETE_EXPIRIES = deleteFrom<readonly [AccountId, string]>("grant_expiries", [
   ["account_id", "text", ([accountId]) => accountId],
   ["grant_id", "text", ([, grantId]) => grantId],
-]);
-
-const PUT_HOLDS = insertInto<Of<{ hold: Hold }>>(
-  "holds",
-  [
-    ["account_id", "text", (row) => row.accountId],
-    ["hold_id", "text", ({ hold }) => hold.id],
-    ["parent_id", "text", ({ hold }) => hold.parentId],
-    ["amount", "int8", ({ hold }) => hold.amount],
-    ["draws", "json", ({ hold }) => drawsToText(hold.draws) ?? "[]"],
-    ["reported", "int8", ({ hold }) => hold.reported],
-    ["feature", "text", ({ hold }) => hold.feature],
-    [
-      "caps",
-      "json",
-      ({ hold }) =>
-        hold.caps.length === 0
-          ? null
-          : JSON.stringify(hold.caps, (_, value: unknown) =>
-              typeof value === "bigint" ? String(value) : value,
-            ),
-    ],
-    ["expires_at", "timestamptz", ({ hold }) => timestamp(hold.expiresAt)],
-    ["created_at", "timestamptz", ({ hold }) => timestamp(hold.createdAt)],
-  ],
-  `on conflict (account_id, hold_id) do update
-   set amount = excluded.amount, draws = excluded.draws, reported = excluded.reported, caps = excluded.caps,
-     expires_at = excluded.expires_at`,
-);
-
-const DELETE_HOLDS = deleteFrom<readonly [AccountId, string]>("holds", [
-  ["account_id", "text", ([accountId]) => accountId],
-  ["hold_id", "text", ([, holdId]) => holdId],
 ]);
 
 /** Adds to the counters; the account's lock makes the sum exact. */
@@ -247,24 +116,102 @@ const INSERT_USAGE = insertInto<NewUsage>("usage_records", [
   ["at", "timestamptz", ({ entry }) => timestamp(entry.at)],
 ]);
 
-/** Writes the batch and commits, in one round trip. Resolves only when the database has answered the commit;
- *  throws when it did anything but commit. */
+/** Writes a batch whose accounts are locked, and commits, in one round trip. Resolves only when the database has
+ *  answered the commit; throws when it did anything but commit. */
 export async function writeBatch(client: pg.ClientBase, writes: BatchWrites): Promise<void> {
+  committed(await roundTrip(client, [...steps(writes), COMMIT]));
+}
+
+/** What a batch that was decided from memory relies on besides its accounts. */
+export interface Reliance {
+  /** API keys that asked to use credits: none may be revoked or past its expiry. */
+  readonly keyIds: readonly string[];
+  readonly now: Instant;
+}
+
+/** Writes a whole batch in one round trip, on the condition that all it was decided on still holds.
+ *  Outcomes: committed; stale when something has moved, or an idempotency key was used before: then nothing is
+ *  written, and the connection is ready for the next. Throws when the commit's answer is lost. */
+export async function writeIfCurrent(
+  client: pg.ClientBase,
+  writes: BatchWrites,
+  reliance: Reliance,
+): Promise<"committed" | "stale"> {
+  try {
+    const keys = reliance.keyIds.length === 0 ? [] : [requireKeys(reliance)];
+    committed(await roundTrip(client, [BEGIN, WAIT_BRIEFLY, ...steps(writes), ...keys, COMMIT]));
+    return "committed";
+  } catch (error) {
+    if (!isStale(error)) throw error;
+    await roundTrip(client, [ROLLBACK]);
+    return "stale";
+  }
+}
+
+const STALE: ReadonlySet<unknown> = new Set([
+  "22012", // division by zero: an account or a key is not as it was known
+  "23505", // unique violation: the idempotency key was used before
+  "55P03", // lock not available: another process is at work on the account
+  "40P01", // deadlock
+  "40001", // serialization failure, where the server's default isolation is stricter
+]);
+
+function isStale(error: unknown): boolean {
+  return error instanceof Error && "code" in error && STALE.has(error.code);
+}
+
+function steps(writes: BatchWrites): (Statement | CopyIn)[] {
   const expiring = writes.grants.filter(({ grant }) => grant.expiresAt !== null);
-  const answer = await roundTrip(client, [
+  return [
     ...writeAccounts(writes.accounts),
     copyEntries(writes.entries),
     ...write(INSERT_GRANTS, writes.grants),
     ...write(INSERT_EXPIRIES, expiring),
     ...write(DELETE_EXPIRIES, writes.endedGrants),
-    ...write(PUT_HOLDS, writes.openHolds),
-    ...write(DELETE_HOLDS, writes.closedHolds),
+    ...writeHolds(writes),
     ...write(ADD_TO_COUNTERS, writes.counters),
     ...write(INSERT_EFFECTS, writes.effects),
     ...write(INSERT_USAGE, writes.usage),
-    COMMIT,
-  ]);
+  ];
+}
+
+function committed(answer: string): void {
   if (answer !== "COMMIT") throw new Error(`the batch was not committed but answered ${answer}`);
 }
 
 const COMMIT: Statement = { name: "ledger_commit", text: "commit", values: [] };
+const ROLLBACK: Statement = { name: "ledger_rollback", text: "rollback", values: [] };
+
+/** Who holds a lock on one of the accounts is about to change it: memory is as good as stale. */
+const WAIT_BRIEFLY: Statement = {
+  name: "ledger_wait_briefly",
+  text: "set local lock_timeout = '1ms'",
+  values: [],
+};
+
+/** Divides by zero when one of these keys may not use credits any more. */
+const REQUIRE_KEYS = {
+  name: "ledger_require_keys",
+  text: `select 1 / (count(*) = 0)::int from api_keys
+    where key_id = any($1::text[]) and (revoked_at is not null or expires_at <= $2::timestamptz)`,
+};
+
+function requireKeys({ keyIds, now }: Reliance): Statement {
+  return { ...REQUIRE_KEYS, values: [quotedArray(keyIds), timestamp(now)!] };
+}
+
+export const WRITE_STATEMENTS = [
+  ...ACCOUNT_STATEMENTS,
+  ...HOLD_STATEMENTS,
+  COPY_ENTRIES,
+  INSERT_GRANTS,
+  INSERT_EXPIRIES,
+  DELETE_EXPIRIES,
+  ADD_TO_COUNTERS,
+  INSERT_EFFECTS,
+  INSERT_USAGE,
+  REQUIRE_KEYS,
+  WAIT_BRIEFLY,
+  COMMIT,
+  ROLLBACK,
+];

@@ -1,0 +1,86 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type { Hold } from "./account.ts";
+import { copyText, drawsToText } from "./entry.ts";
+import type { CopyIn, Statement } from "./round-trip.ts";
+import {
+  type BatchStatement,
+  type Column,
+  columnsOf,
+  deleteFrom,
+  timestamp,
+  write,
+} from "./store-statement.ts";
+
+interface HoldRow {
+  readonly accountId: AccountId;
+  readonly hold: Hold;
+}
+
+interface ClosedHold {
+  readonly accountId: AccountId;
+  readonly id: string;
+}
+
+export interface HoldWrites {
+  readonly newHolds: readonly HoldRow[];
+  readonly changedHolds: readonly HoldRow[];
+  readonly closedHolds: readonly ClosedHold[];
+}
+
+export function writeHolds(writes: HoldWrites): (Statement | CopyIn)[] {
+  return [
+    ...copyHolds(writes.newHolds),
+    ...write(UPDATE_HOLDS, writes.changedHolds),
+    ...write(DELETE_HOLDS, writes.closedHolds),
+  ];
+}
+
+/** New holds go in by COPY, as entries do. */
+function copyHolds(rows: HoldWrites["newHolds"]): CopyIn[] {
+  if (rows.length === 0) return [];
+  const lines = rows.map(({ accountId, hold }) => holdLine(accountId, hold)).join("");
+  return [{ ...COPY_HOLDS, lines }];
+}
+
+const COPY_HOLDS = {
+  name: "ledger_copy_holds",
+  text: `copy holds (account_id, hold_id, parent_id, amount, draws, reported, feature, caps, expires_at, created_at)
+    from stdin`,
+};
+
+function holdLine(accountId: AccountId, hold: Hold): string {
+  const what = `${accountId}\t${hold.id}\t${copyText(hold.parentId)}\t${hold.amount}\t${drawsToText(hold.draws) ?? "[]"}`;
+  const facts = `${hold.reported}\t${copyText(hold.feature)}\t${copyText(capsToText(hold.caps))}`;
+  return `${what}\t${facts}\t${copyText(timestamp(hold.expiresAt))}\t${timestamp(hold.createdAt)}\n`;
+}
+
+function capsToText(caps: Hold["caps"]): string | null {
+  if (caps.length === 0) return null;
+  return JSON.stringify(caps, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+}
+
+const CHANGED_HOLD: readonly Column<HoldRow>[] = [
+  ["account_id", "text", (row) => row.accountId],
+  ["hold_id", "text", ({ hold }) => hold.id],
+  ["amount", "int8", ({ hold }) => hold.amount],
+  ["draws", "json", ({ hold }) => drawsToText(hold.draws) ?? "[]"],
+  ["reported", "int8", ({ hold }) => hold.reported],
+  ["caps", "json", ({ hold }) => capsToText(hold.caps)],
+  ["expires_at", "timestamptz", ({ hold }) => timestamp(hold.expiresAt)],
+];
+
+const UPDATE_HOLDS: BatchStatement<HoldRow> = {
+  name: "ledger_update_holds",
+  text: `update holds h set amount = v.amount, draws = v.draws, reported = v.reported, caps = v.caps,
+      expires_at = v.expires_at
+    from unnest(${columnsOf(CHANGED_HOLD).arrays}) as v (${columnsOf(CHANGED_HOLD).names})
+    where h.account_id = v.account_id and h.hold_id = v.hold_id`,
+  columns: CHANGED_HOLD,
+};
+
+const DELETE_HOLDS = deleteFrom<ClosedHold>("holds", [
+  ["account_id", "text", (row) => row.accountId],
+  ["hold_id", "text", (row) => row.id],
+]);
+
+export const HOLD_STATEMENTS = [COPY_HOLDS, UPDATE_HOLDS, DELETE_HOLDS];
