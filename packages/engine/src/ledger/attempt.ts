@@ -6,7 +6,7 @@ import { Batch, usesCredits, wantedBy } from "./batch.ts";
 import type { Command, Outcome } from "./command.ts";
 import { type KnownBooks, tellsAllAbout } from "./known-books.ts";
 import { type LoadedBook, loadBooks } from "./store-load.ts";
-import { writeBatch, writeIfCurrent } from "./store-write.ts";
+import { type BatchWrites, type Reliance, writeBatch, writeIfCurrent } from "./store-write.ts";
 
 /** Thrown to the one caller whose command the database would not take. A bug, never an expected outcome. */
 export class CommandFailed extends Error {
@@ -19,85 +19,102 @@ export interface Attempted {
   attempted: boolean;
 }
 
-export interface AttemptDeps {
-  readonly client: pg.Client;
-  readonly clock: Clock;
-  readonly known: KnownBooks;
-}
-
 export type Answer = Outcome | CommandFailed;
 
-/** Decides what memory tells enough about, and writes it in one round trip, on the condition that memory was right.
- *  Only a yes counts: it is proven by the write. Whatever else comes out (a no, a repetition) and everything after it
- *  on that account is left, as null, to be read first. So are all commands of an account where one needs reading:
- *  commands on one account keep their order.
- *  Outcomes: the answers; "stale" when memory was wrong, and then nothing was done. */
-export async function attemptFromMemory(
-  deps: AttemptDeps,
-  waiting: readonly Attempted[],
-): Promise<(Answer | null)[] | "stale"> {
-  const now = deps.clock.now();
-  const books = knownBooks(deps.known, waiting, now);
-  const answers = new Array<Answer | null>(waiting.length).fill(null);
-  if (books.size === 0) return answers;
-  for (const id of books.keys()) deps.known.forget(id);
+/** What can be done of a batch without reading anything: decided on remembered books, which already stand as they will
+ *  after it, so that the next batch can be planned while this one is being written. */
+export interface Plan<Waiting extends Attempted> {
+  readonly done: readonly { readonly waiting: Waiting; readonly answer: Answer }[];
+  /** To be read first: no answer can be given from memory. */
+  readonly left: readonly Waiting[];
+  readonly books: ReadonlyMap<AccountId, LoadedBook>;
+  readonly writes: BatchWrites;
+  readonly reliance: Reliance;
+}
+
+/** Decides what memory tells enough about. Only a yes counts, because the write proves it: whatever else comes out (a
+ *  no, a repetition) is left, with everything after it on that account. So are all commands of an account of which one
+ *  needs reading: commands on one account keep their order. Pure but for the books it moves on. */
+export function planFromMemory<Waiting extends Attempted>(
+  known: KnownBooks,
+  waiting: readonly Waiting[],
+  now: Instant,
+): Plan<Waiting> {
+  const books = tellingBooks(known, waiting, now);
   const batch = new Batch({ books, endedKeys: new Map() }, now);
+  const done: { waiting: Waiting; answer: Answer }[] = [];
+  const left: Waiting[] = [];
+  const leftAccounts = new Set<AccountId>();
   const keyIds = new Set<string>();
-  const leftToRead = new Set<AccountId>();
-  for (const [index, { command }] of waiting.entries()) {
+  for (const one of waiting) {
+    const { command } = one;
     const { accountId, keyId } = command;
-    if (!books.has(accountId) || leftToRead.has(accountId)) continue;
-    const answer = decideOrFail(batch, command);
-    if (!isDone(answer)) leftToRead.add(accountId);
-    else {
-      answers[index] = answer;
-      if (keyId !== undefined && usesCredits(command)) keyIds.add(keyId);
+    const isKnown = books.has(accountId) && !leftAccounts.has(accountId);
+    const answer = isKnown ? decideOrFail(batch, command) : null;
+    if (answer === null || !isDone(answer)) {
+      leftAccounts.add(accountId);
+      left.push(one);
+      continue;
     }
+    done.push({ waiting: one, answer });
+    if (keyId !== undefined && usesCredits(command)) keyIds.add(keyId);
   }
-  if (!batch.isEmpty) {
-    const before = waiting.map(({ attempted }) => attempted);
-    mark(waiting, answers);
-    const written = await writeIfCurrent(deps.client, batch.writes(), { keyIds: [...keyIds], now });
-    if (written === "stale") {
-      for (const [index, one] of waiting.entries()) one.attempted = before[index]!;
-      return "stale";
-    }
-  }
-  for (const book of books.values()) deps.known.keep(book);
-  return answers;
+  return { done, left, books, writes: batch.writes(), reliance: { keyIds: [...keyIds], now } };
+}
+
+/** Writes a plan in one round trip, on the condition that memory was right.
+ *  Outcomes: committed; stale, and then nothing was done. Throws when the commit's answer is lost. */
+export async function carryOut(
+  client: pg.Client,
+  { done, writes, reliance }: Plan<Attempted>,
+): Promise<"committed" | "stale"> {
+  const before = done.map(({ waiting }) => waiting.attempted);
+  for (const { waiting } of done) waiting.attempted = true;
+  const written = await writeIfCurrent(client, writes, reliance);
+  if (written === "stale")
+    for (const [index, { waiting }] of done.entries()) waiting.attempted = before[index]!;
+  return written;
 }
 
 /** Locks and reads the accounts, decides, and writes: two round trips, and never in vain. */
-export async function attemptLocked(deps: AttemptDeps, waiting: readonly Attempted[]): Promise<Answer[]> {
+export async function attemptLocked(
+  deps: { readonly client: pg.Client; readonly clock: Clock; readonly known: KnownBooks },
+  waiting: readonly Attempted[],
+): Promise<Answer[]> {
+  const { client, clock, known } = deps;
   const commands = waiting.map(({ command }) => command);
-  const loaded = await loadBooks(deps.client, wantedBy(commands, deps.clock.now()), deps.known);
-  for (const id of loaded.books.keys()) deps.known.forget(id);
+  const loaded = await loadBooks(client, wantedBy(commands, clock.now()), known);
+  // Kept again only after what is done to them has been committed.
+  for (const id of loaded.books.keys()) known.forget(id);
   // Taken once the locks are held: what expired while waiting for them has expired.
-  const batch = new Batch(loaded, deps.clock.now());
+  const batch = new Batch(loaded, clock.now());
   const answers = commands.map((command) => decideOrFail(batch, command));
-  if (batch.isEmpty) await deps.client.query("rollback");
+  if (batch.isEmpty) await client.query("rollback");
   else {
-    mark(waiting, answers);
-    await writeBatch(deps.client, batch.writes());
+    for (const [index, answer] of answers.entries()) if (isDone(answer)) waiting[index]!.attempted = true;
+    await writeBatch(client, batch.writes());
   }
-  for (const book of loaded.books.values()) deps.known.keep(book);
+  for (const book of loaded.books.values()) known.keep(book);
   return answers;
 }
 
 /** The remembered books of the accounts about whose every command memory tells enough. */
-function knownBooks(
+function tellingBooks(
   known: KnownBooks,
   waiting: readonly Attempted[],
   now: Instant,
 ): Map<AccountId, LoadedBook> {
-  const books = new Map<AccountId, LoadedBook | null>();
+  const books = new Map<AccountId, LoadedBook>();
+  const unknown = new Set<AccountId>();
   for (const { command } of waiting) {
     const { accountId } = command;
-    const book = books.get(accountId) ?? (books.has(accountId) ? null : known.get(accountId));
-    books.set(accountId, book != null && tellsAllAbout(book, command, now) ? book : null);
+    if (unknown.has(accountId)) continue;
+    const book = books.get(accountId) ?? known.get(accountId);
+    if (book !== undefined && tellsAllAbout(book, command, now)) books.set(accountId, book);
+    else unknown.add(accountId);
   }
-  for (const [id, book] of books) if (book === null) books.delete(id);
-  return books as Map<AccountId, LoadedBook>;
+  for (const id of unknown) books.delete(id);
+  return books;
 }
 
 /** A command that cannot even be decided fails alone. It has changed nothing: the batch takes in only whole changes. */
@@ -111,10 +128,4 @@ function decideOrFail(batch: Batch, command: Command): Answer {
 
 function isDone(answer: Answer): boolean {
   return !(answer instanceof CommandFailed) && answer.kind === "done";
-}
-
-/** Before the write goes out: from here on its answer may be lost. */
-function mark(waiting: readonly Attempted[], answers: readonly (Answer | null)[]): void {
-  for (const [index, answer] of answers.entries())
-    if (answer !== null && isDone(answer)) waiting[index]!.attempted = true;
 }

@@ -9,7 +9,14 @@ import { decide } from "./decide.ts";
 import { type Entry, keyOf, type NewEntry } from "./entry.ts";
 import { holdsNamed, keyNameOf, keysToProbe } from "./key.ts";
 import { resultOf } from "./result.ts";
-import type { Loaded, LoadedBook, Named, NamedCounter, Wanted } from "./store-load.ts";
+import {
+  addGroup,
+  type Loaded,
+  type LoadedBook,
+  type Named,
+  type NamedCounter,
+  type Wanted,
+} from "./store-load.ts";
 import type { BatchWrites, NewGrant, NewUsage } from "./store-write.ts";
 
 /** What these commands name, each thing once, for one round of reading. */
@@ -191,7 +198,7 @@ export class Batch {
       start += group.movements.length;
       const leader = rows[0]!;
       const known = { fingerprint: leader.fingerprint, leader: leader.kind, result: resultOf(rows) };
-      book.groups.set(leader.key!, known);
+      addGroup(book, leader.key!, known);
       if (group.key === ownKey) result = known.result;
       if (group.usage !== null) this.#takeUsage(leader, known.result.charged, group.usage);
     }

@@ -141,6 +141,7 @@ export class Draft {
 
   /** A grant past its expiry gives nothing more, whoever comes first: the sweep or the next command. */
   #expireDue(): void {
+    if (!this.account.grants.some((grant) => isExpired(grant, this.now))) return;
     for (const grant of this.#expiredGrants()) {
       this.#expire(grant);
       this.#endedGrants.push(grant.id);

@@ -48,18 +48,17 @@ export const ENTRY_COLUMNS = `account_id, seq, kind, amount, draws, reference, p
 /** The previous hash of an account's first entry. */
 export const GENESIS_HASH = "0".repeat(64);
 
-const recentKeys = new Map<string, string>();
-const RECENT_KEYS_LIMIT = 8192;
+let lastName = "";
+let lastKey = "";
 
-/** The key column: 128 bits of SHA-256, because a uuid is half the size of text and every key fits. A batch asks for
- *  each key three times, so the last few are kept. */
+/** The key column: 128 bits of SHA-256, because a uuid is half the size of text and every key fits. A decision and its
+ *  entry ask for the same key in turn, so the last one is kept. */
 export function keyOf(idempotencyKey: string): string {
-  const recent = recentKeys.get(idempotencyKey);
-  if (recent !== undefined) return recent;
-  if (recentKeys.size >= RECENT_KEYS_LIMIT) recentKeys.clear();
-  const key = hashedKey(idempotencyKey);
-  recentKeys.set(idempotencyKey, key);
-  return key;
+  if (idempotencyKey !== lastName) {
+    lastKey = hashedKey(idempotencyKey);
+    lastName = idempotencyKey;
+  }
+  return lastKey;
 }
 
 function hashedKey(idempotencyKey: string): string {

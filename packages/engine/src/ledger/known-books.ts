@@ -3,7 +3,7 @@ import type { Instant } from "@bursar/contract/instant";
 import { counterName } from "./book.ts";
 import { windowStart } from "./caps.ts";
 import type { Command } from "./command.ts";
-import type { LoadedBook } from "./store-load.ts";
+import { type LoadedBook, NO_GROUPS } from "./store-load.ts";
 
 /** An account with more open holds than this is read anew rather than remembered. */
 const HOLDS_LIMIT = 10_000;
@@ -34,12 +34,14 @@ export class KnownBooks {
 
   keep(book: LoadedBook): void {
     if (book.holds.size > HOLDS_LIMIT) return this.forget(book.account.id);
-    if (book.groups.size > 0) book.groups = new Map();
+    book.groups = NO_GROUPS;
+    const { id } = book.account;
+    if (this.#young.get(id) === book) return;
     if (this.#young.size >= this.#limit) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(book.account.id, book);
+    this.#young.set(id, book);
   }
 
   clear(): void {

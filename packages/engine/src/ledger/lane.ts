@@ -2,11 +2,12 @@ import type pg from "pg";
 import type { Clock } from "../clock/clock.ts";
 import {
   type Answer,
-  type AttemptDeps,
   type Attempted,
-  attemptFromMemory,
   attemptLocked,
   CommandFailed,
+  carryOut,
+  type Plan,
+  planFromMemory,
 } from "./attempt.ts";
 import type { Command, Outcome } from "./command.ts";
 import { Doubt } from "./doubt.ts";
@@ -51,6 +52,7 @@ interface Waiting extends Attempted {
 }
 
 const BATCH_LIMIT = 512;
+const NOTHING_KNOWN = new KnownBooks(0);
 const WATCH_MILLISECONDS = 100;
 const RECONNECT_MILLISECONDS = 50;
 /** A database that hangs must not keep the process from ending. */
@@ -100,62 +102,92 @@ export class Lane {
   async #run(): Promise<void> {
     // Lets everything that is submitted in this turn of the event loop join the first batch.
     await Promise.resolve();
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, BATCH_LIMIT).filter((waiting) => !waiting.abandoned);
-      this.#inFlight = batch;
-      await this.#process(batch);
+    let planned: Plan<Waiting> | null = null;
+    while (planned !== null || this.#queue.length > 0) {
+      planned ??= this.#plan();
+      planned = planned.done.length > 0 ? await this.#carryOut(planned) : await this.#read(planned.left);
     }
     this.#inFlight = [];
     this.#running = null;
   }
 
-  async #process(batch: Waiting[]): Promise<void> {
+  /** Takes what waits and plans what memory allows; all of it is left to be read while memory is in doubt. */
+  #plan(): Plan<Waiting> {
+    const batch = this.#queue.splice(0, BATCH_LIMIT).filter((waiting) => !waiting.abandoned);
+    this.#inFlight.push(...batch);
+    const known = this.#doubt.isOver() ? this.#known : NOTHING_KNOWN;
+    return planFromMemory(known, batch, this.#deps.clock.now());
+  }
+
+  /** Writes a plan, and plans the next batch while Postgres is at work: neither waits for the other. Returns that next
+   *  plan. When memory was wrong, or the connection is lost, everything that was planned is done again by reading. */
+  async #carryOut(plan: Plan<Waiting>): Promise<Plan<Waiting> | null> {
+    let next: Plan<Waiting> | null = null;
+    try {
+      const client = this.#client ?? (await this.#connected());
+      const writing = carryOut(client, plan);
+      // What is left of this batch comes before the next on its accounts.
+      if (plan.left.length === 0 && this.#queue.length > 0) next = this.#plan();
+      if ((await writing) === "committed") {
+        this.#committed(plan, next);
+        return plan.left.length > 0 ? await this.#read(plan.left) : next;
+      }
+      this.#doubt.grow();
+    } catch (error) {
+      await this.#cureFor(error);
+    }
+    return this.#replan(plan, next);
+  }
+
+  #committed(plan: Plan<Waiting>, next: Plan<Waiting> | null): void {
+    for (const book of plan.books.values()) this.#known.keep(book);
+    for (const { waiting, answer } of plan.done) respond(waiting, answer);
+    this.#inFlight = next === null ? [...plan.left] : [...waitingOf(next)];
+    this.#doubt.shrink();
+  }
+
+  async #replan(plan: Plan<Waiting>, next: Plan<Waiting> | null): Promise<null> {
+    for (const id of plan.books.keys()) this.#known.forget(id);
+    for (const id of next?.books.keys() ?? []) this.#known.forget(id);
+    await this.#read(waitingOf(plan));
+    return next === null ? null : this.#read(waitingOf(next));
+  }
+
+  /** Does these by reading first, whatever it takes. */
+  async #read(batch: readonly Waiting[]): Promise<null> {
     for (;;) {
       const left = batch.filter((waiting) => !waiting.abandoned);
-      if (left.length === 0) return;
+      if (left.length === 0) break;
       try {
-        return await this.#attempt(left);
+        const answers = await this.#attempt(left);
+        for (const [index, waiting] of left.entries()) respond(waiting, answers[index]!);
+        break;
       } catch (error) {
-        const cure = await this.#cureFor(error);
-        if (cure === "retry") continue;
-        return await this.#halve(left, error);
+        if ((await this.#cureFor(error)) === "retry") continue;
+        await this.#halve(left, error);
+        break;
       }
     }
+    const finished = new Set(batch);
+    this.#inFlight = this.#inFlight.filter((waiting) => !finished.has(waiting));
+    return null;
+  }
+
+  async #attempt(waiting: readonly Waiting[]): Promise<Answer[]> {
+    const { clock } = this.#deps;
+    return attemptLocked({ client: await this.#connected(), clock, known: this.#known }, waiting);
   }
 
   /** A command that breaks its batch is found by halving and refused alone. */
-  async #halve(batch: Waiting[], error: unknown): Promise<void> {
+  async #halve(batch: readonly Waiting[], error: unknown): Promise<void> {
     if (batch.length === 1) {
       const failure = new CommandFailed("the database did not take this command", { cause: error });
       batch[0]!.reject(failure);
       return;
     }
     const middle = Math.ceil(batch.length / 2);
-    await this.#process(batch.slice(0, middle));
-    await this.#process(batch.slice(middle));
-  }
-
-  async #attempt(waiting: readonly Waiting[]): Promise<void> {
-    const deps = { client: await this.#connected(), clock: this.#deps.clock, known: this.#known };
-    const left = this.#doubt.isOver() ? await this.#fromMemory(deps, waiting) : waiting;
-    if (left.length === 0) return;
-    const answers = await attemptLocked(deps, left);
-    for (const [index, waiter] of left.entries()) answer(waiter, answers[index]!);
-  }
-
-  /** Answers what can be done from memory; what is left has to be read. */
-  async #fromMemory(deps: AttemptDeps, waiting: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const answers = await attemptFromMemory(deps, waiting);
-    if (answers === "stale") {
-      this.#doubt.grow();
-      return waiting;
-    }
-    this.#doubt.shrink();
-    return waiting.filter((waiter, index) => {
-      const own = answers[index]!;
-      if (own !== null) answer(waiter, own);
-      return own === null;
-    });
+    await this.#read(batch.slice(0, middle));
+    await this.#read(batch.slice(middle));
   }
 
   async #connected(): Promise<pg.Client> {
@@ -208,7 +240,11 @@ export class Lane {
   }
 }
 
-function answer(waiting: Waiting, outcome: Answer): void {
+function waitingOf(plan: Plan<Waiting>): Waiting[] {
+  return [...plan.done.map(({ waiting }) => waiting), ...plan.left];
+}
+
+function respond(waiting: Waiting, outcome: Answer): void {
   if (outcome instanceof CommandFailed) {
     waiting.reject(outcome);
     return;

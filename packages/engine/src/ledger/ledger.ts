@@ -11,7 +11,7 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-const DEFAULTS = { timeoutMilliseconds: 2000, queueLimit: 20_000, knownAccounts: 50_000 };
+const DEFAULTS = { timeoutMilliseconds: 2000, queueLimit: 20_000, knownAccounts: 200_000 };
 
 export interface LedgerDeps extends Omit<LaneDeps, "settings"> {
   /** Connections that write. Accounts map to them by hash; 2 to 4 are plenty, because each one batches. */
@@ -20,7 +20,8 @@ export interface LedgerDeps extends Omit<LaneDeps, "settings"> {
 }
 
 export function openLedger(deps: LedgerDeps): Ledger {
-  const settings = { ...DEFAULTS, ...deps.settings };
+  const whole = { ...DEFAULTS, ...deps.settings };
+  const settings = { ...whole, knownAccounts: Math.ceil(whole.knownAccounts / deps.lanes) };
   const lanes = Array.from({ length: deps.lanes }, () => new Lane({ ...deps, settings }));
   return {
     submit: (command) => lanes[laneOf(command.accountId, lanes.length)]!.submit(command),

@@ -5,9 +5,10 @@ import type { KnownHolds } from "./book.ts";
 /** The open holds of one account, as far as they are known, each with its open children. */
 export class OpenHolds implements KnownHolds {
   readonly #holds = new Map<HoldId, Hold>();
-  readonly #children = new Map<HoldId, Set<HoldId>>();
+  /** Most accounts never have a child hold. */
+  #children: Map<HoldId, Set<HoldId>> | null = null;
   /** Holds of which it is unknown whether these are all of their children: parents that only a child has named. */
-  readonly #partial = new Set<HoldId>();
+  #partial: Set<HoldId> | null = null;
 
   get size(): number {
     return this.#holds.size;
@@ -18,17 +19,17 @@ export class OpenHolds implements KnownHolds {
   }
 
   childrenOf(id: HoldId): Iterable<HoldId> {
-    return this.#children.get(id) ?? [];
+    return this.#children?.get(id) ?? [];
   }
 
   /** Whether the hold is known with all its children, so that it may be closed. */
   isWhole(id: HoldId): boolean {
-    return this.#holds.has(id) && !this.#partial.has(id);
+    return this.#holds.has(id) && this.#partial?.has(id) !== true;
   }
 
   /** Puts a hold as it was read, with all its children read beside it. */
   putWhole(hold: Hold): void {
-    this.#partial.delete(hold.id);
+    this.#partial?.delete(hold.id);
     this.put(hold);
   }
 
@@ -36,6 +37,7 @@ export class OpenHolds implements KnownHolds {
   put(hold: Hold): void {
     this.#holds.set(hold.id, hold);
     if (hold.parentId === null) return;
+    this.#children ??= new Map();
     const siblings = this.#children.get(hold.parentId);
     if (siblings === undefined) this.#children.set(hold.parentId, new Set([hold.id]));
     else siblings.add(hold.id);
@@ -43,15 +45,18 @@ export class OpenHolds implements KnownHolds {
 
   /** Puts a hold as it was read, without its other children. */
   putPartial(hold: Hold): void {
-    if (!this.isWhole(hold.id)) this.#partial.add(hold.id);
+    if (!this.isWhole(hold.id)) {
+      this.#partial ??= new Set();
+      this.#partial.add(hold.id);
+    }
     this.put(hold);
   }
 
   delete(id: HoldId): void {
     const parentId = this.#holds.get(id)?.parentId;
-    if (parentId != null) this.#children.get(parentId)?.delete(id);
+    if (parentId != null) this.#children?.get(parentId)?.delete(id);
     this.#holds.delete(id);
-    this.#children.delete(id);
-    this.#partial.delete(id);
+    this.#children?.delete(id);
+    this.#partial?.delete(id);
   }
 }

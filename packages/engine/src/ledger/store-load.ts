@@ -74,11 +74,13 @@ export interface Wanted {
   readonly keyIds: readonly string[];
 }
 
+export const NO_GROUPS: ReadonlyMap<string, KnownGroup> = new Map();
+
 /** One account with what was asked of it; mutable, because a batch builds on it command by command. */
 export interface LoadedBook {
   account: Account;
   readonly holds: OpenHolds;
-  groups: Map<string, KnownGroup>;
+  groups: ReadonlyMap<string, KnownGroup>;
   readonly counters: Map<string, MicroCredits>;
 }
 
@@ -129,7 +131,7 @@ function lockAccounts(
     const before = known.get(account.id);
     const isCurrent = before?.account.hash === account.hash;
     const { holds, counters } = isCurrent ? before : { holds: new OpenHolds(), counters: new Map() };
-    books.set(account.id, { account, holds, groups: new Map(), counters });
+    books.set(account.id, { account, holds, groups: NO_GROUPS, counters });
   };
   return { ...LOCK, values: [quotedArray(accountIds)], onRow };
 }
@@ -201,8 +203,15 @@ function addGroups(books: Map<AccountId, LoadedBook>, rows: readonly GroupRow[])
   if (rows.length === 0) return;
   for (const group of Map.groupBy(rows, (row) => `${row.accountId} ${row.key}`).values()) {
     const { accountId, key, fingerprint, kind } = group[0]!;
-    books.get(accountId)?.groups.set(key, { fingerprint, leader: kind, result: resultOf(group) });
+    const book = books.get(accountId);
+    if (book !== undefined) addGroup(book, key, { fingerprint, leader: kind, result: resultOf(group) });
   }
+}
+
+/** Most accounts of a batch have one command and no past under its key: a map only where there is something in it. */
+export function addGroup(book: LoadedBook, key: string, group: KnownGroup): void {
+  if (book.groups === NO_GROUPS) book.groups = new Map();
+  (book.groups as Map<string, KnownGroup>).set(key, group);
 }
 
 function addHold(books: Map<AccountId, LoadedBook>, row: Row): void {
