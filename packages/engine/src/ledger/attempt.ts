@@ -114,6 +114,7 @@ function tellingBooks(
     else unknown.add(accountId);
   }
   for (const id of unknown) books.delete(id);
+  for (const book of books.values()) known.use(book);
   return books;
 }
 

@@ -1,12 +1,22 @@
-import type { AccountId } from "@bursar/contract/ids";
+import type { AccountId, HoldId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
+import { accountFromText, accountToText } from "./account-text.ts";
 import { counterName } from "./book.ts";
 import { windowStart } from "./caps.ts";
 import type { Command } from "./command.ts";
+import { OpenHolds } from "./open-holds.ts";
 import { type LoadedBook, NO_GROUPS } from "./store-load.ts";
 
 /** An account with more open holds than this is read anew rather than remembered. */
 const HOLDS_LIMIT = 10_000;
+
+/** A book at rest. The account is one line of text: as objects it would be fifteen, all over the heap, which the
+ *  garbage collector would have to move with every command. */
+interface Remembered {
+  readonly account: string;
+  readonly holds: OpenHolds | null;
+  readonly counters: LoadedBook["counters"] | null;
+}
 
 /** The books of the accounts that one lane met last, as its own commits left them. They are only ever a guess: what is
  *  decided on one is written on the condition that the account's row still has the same number, so that a book which
@@ -14,8 +24,9 @@ const HOLDS_LIMIT = 10_000;
  *  Two generations of maps instead of a list by age: no work at all for a look-up that hits. */
 export class KnownBooks {
   readonly #limit: number;
-  #young = new Map<AccountId, LoadedBook>();
-  #old = new Map<AccountId, LoadedBook>();
+  readonly #inUse = new Map<AccountId, LoadedBook>();
+  #young = new Map<AccountId, Remembered>();
+  #old = new Map<AccountId, Remembered>();
 
   /** `limit`: how many books are remembered at most. */
   constructor(limit: number) {
@@ -23,31 +34,55 @@ export class KnownBooks {
   }
 
   get(id: AccountId): LoadedBook | undefined {
-    return this.#young.get(id) ?? this.#old.get(id);
+    const book = this.#inUse.get(id);
+    if (book !== undefined) return book;
+    const remembered = this.#young.get(id) ?? this.#old.get(id);
+    return remembered === undefined ? undefined : bookOf(id, remembered);
   }
 
-  /** Takes a book out: it is kept again only after what was done to it has been committed. */
-  forget(id: AccountId): void {
-    this.#young.delete(id);
-    this.#old.delete(id);
-  }
-
-  keep(book: LoadedBook): void {
-    if (book.holds.size > HOLDS_LIMIT) return this.forget(book.account.id);
+  /** A plan moves this book on: until it is kept or forgotten, it stands as that plan will leave it. What earlier plans
+   *  did under their keys goes: a repetition of it is found by the unique index. */
+  use(book: LoadedBook): void {
     book.groups = NO_GROUPS;
-    const { id } = book.account;
-    if (this.#young.get(id) === book) return;
+    this.#inUse.set(book.account.id, book);
+  }
+
+  /** What was done to the book has been committed, and no other plan uses it. */
+  keep(book: LoadedBook): void {
+    const { account, holds, counters } = book;
+    this.#inUse.delete(account.id);
+    if (holds.size > HOLDS_LIMIT) return this.forget(account.id);
     if (this.#young.size >= this.#limit) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(id, book);
+    this.#young.set(account.id, {
+      account: accountToText(account),
+      holds: holds.size === 0 ? null : holds,
+      counters: counters.size === 0 ? null : counters,
+    });
+  }
+
+  forget(id: AccountId): void {
+    this.#inUse.delete(id);
+    this.#young.delete(id);
+    this.#old.delete(id);
   }
 
   clear(): void {
+    this.#inUse.clear();
     this.#young.clear();
     this.#old.clear();
   }
+}
+
+function bookOf(id: AccountId, { account, holds, counters }: Remembered): LoadedBook {
+  return {
+    account: accountFromText(id, account),
+    holds: holds ?? new OpenHolds(),
+    groups: NO_GROUPS,
+    counters: counters ?? new Map(),
+  };
 }
 
 /** Whether this book holds everything that the command's decision reads, apart from what its key did before: an
@@ -73,14 +108,14 @@ export function tellsAllAbout(book: LoadedBook, command: Command, now: Instant):
   }
 }
 
-function knowsParent(book: LoadedBook, parentId: string | null | undefined): boolean {
-  return parentId == null || book.holds.get(parentId as never) !== undefined;
+function knowsParent(book: LoadedBook, parentId: HoldId | null | undefined): boolean {
+  return parentId == null || book.holds.get(parentId) !== undefined;
 }
 
-function knowsCaps(
-  book: LoadedBook,
-  command: Extract<Command, { kind: "spend" | "hold" | "extend" }>,
-  now: Instant,
-) {
-  return (command.caps ?? []).every((cap) => book.counters.has(counterName(cap.id, windowStart(cap, now))));
+type Capped = Extract<Command, { kind: "spend" | "hold" | "extend" }>;
+
+function knowsCaps(book: LoadedBook, { caps }: Capped, now: Instant): boolean {
+  return (
+    caps === undefined || caps.every((cap) => book.counters.has(counterName(cap.id, windowStart(cap, now))))
+  );
 }

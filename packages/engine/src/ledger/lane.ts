@@ -140,7 +140,7 @@ export class Lane {
   }
 
   #committed(plan: Plan<Waiting>, next: Plan<Waiting> | null): void {
-    for (const book of plan.books.values()) this.#known.keep(book);
+    for (const [id, book] of plan.books) if (next?.books.has(id) !== true) this.#known.keep(book);
     for (const { waiting, answer } of plan.done) respond(waiting, answer);
     this.#inFlight = next === null ? [...plan.left] : [...waitingOf(next)];
     this.#doubt.shrink();
