@@ -10,7 +10,7 @@ import { GENESIS_HASH } from "../src/ledger/entry.ts";
 import { OpenHolds } from "../src/ledger/open-holds.ts";
 import { type LoadedBook, readAccount } from "../src/ledger/store-load.ts";
 import { verifyLedger } from "../src/ledger/verify.ts";
-import { isLong, openTestLedger, SEED } from "./ledger-on-test-database.ts";
+import { isLong, ledgerOn, openTestLedger, SEED } from "./ledger-on-test-database.ts";
 import { ALL_KINDS, type Op, op, Play } from "./random-commands.ts";
 import type { ModelAccount } from "./reference-model.ts";
 
@@ -55,7 +55,10 @@ const REACHED: readonly Outcome["kind"][] = [
 
 describe("the ledger on Postgres does what the reference model does", () => {
   it("for random commands in random bursts: every outcome, the accounts after each burst, and verify", async () => {
-    const ledger = await openTestLedger(createTestDatabase);
+    // Two ledgers take turns, as two processes do: what each remembers is now right, now overtaken by the other.
+    const settings = { planAheadFrom: 1 };
+    const ledger = await openTestLedger(createTestDatabase, { settings });
+    const other = ledgerOn(ledger.url, { settings, clock: ledger.clock });
     let run = 0;
     const burst = fc.array(op, { maxLength: 14, size: "max" });
     const property = fc.asyncProperty(
@@ -63,7 +66,8 @@ describe("the ledger on Postgres does what the reference model does", () => {
       async (bursts) => {
         const play = new Play(`acct_${++run}`);
         for (const id of play.accountIds) await ledger.createAccount(id);
-        for (const ops of bursts) await playBurst(ledger, play, ops);
+        for (const [turn, ops] of bursts.entries())
+          await playBurst(turn % 4 === 3 ? { ...ledger, ledger: other.ledger } : ledger, play, ops);
       },
     );
     try {
@@ -72,6 +76,7 @@ describe("the ledger on Postgres does what the reference model does", () => {
       expect(verification.problems).toEqual([]);
       expect(verification.entries).toBeGreaterThan(DATABASE_RUNS * 10);
     } finally {
+      await other.close();
       await ledger.close();
     }
   }, 120_000);

@@ -29,6 +29,8 @@ export interface LaneSettings {
   readonly queueLimit: number;
   /** How many accounts it remembers, about 1 kB each, so as not to read what it has written itself. */
   readonly knownAccounts: number;
+  /** Fewer commands than this wait for the batch before them, and gather: a batch has a price of its own. */
+  readonly planAheadFrom: number;
 }
 
 export interface LaneDeps {
@@ -127,7 +129,8 @@ export class Lane {
       const client = this.#client ?? (await this.#connected());
       const writing = carryOut(client, plan);
       // What is left of this batch comes before the next on its accounts.
-      if (plan.left.length === 0 && this.#queue.length > 0) next = this.#plan();
+      if (plan.left.length === 0 && this.#queue.length >= this.#deps.settings.planAheadFrom)
+        next = this.#plan();
       if ((await writing) === "committed") {
         this.#committed(plan, next);
         return plan.left.length > 0 ? await this.#read(plan.left) : next;
