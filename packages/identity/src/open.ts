@@ -57,6 +57,8 @@ export interface OpenIdentity extends Identity {
   /** Forgets what has expired. Any number of processes may do it. */
   sweep(): Promise<void>;
   readonly url: () => string;
+  /** Whether an OIDC provider is set. */
+  readonly hasOidc: boolean;
 }
 
 /** People, their sessions and their tokens, on one database. */
@@ -90,6 +92,7 @@ export function openIdentity(
     keys,
     auth,
     url,
+    hasOidc: settings.oidc !== null,
     authenticate: (headers) => authenticate({ pool, people, access, auth }, headers),
     handle: (request, address) => handle({ attempts, auth }, request, address),
     signIn: (request) => signIn({ pool, attempts, people, refresh, auth }, request),

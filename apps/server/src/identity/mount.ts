@@ -5,6 +5,8 @@ import { IDENTITY_PATH, OAUTH_CALLBACK_PATH } from "@bursar/identity/paths";
 import type { Context, Hono } from "hono";
 import { isUnavailable } from "../rest/mount.ts";
 import { callerOf } from "./caller.ts";
+import { mountDevicePage } from "./pages/device.ts";
+import { mountResetPage } from "./pages/reset-password.ts";
 import { requireSameOrigin } from "./same-origin.ts";
 
 export interface IdentityMountDeps {
@@ -25,6 +27,9 @@ export function mountIdentity(app: Hono, deps: IdentityMountDeps): void {
   const handle = (context: Context) => answer(context, deps);
   app.on(["GET", "POST"], `${IDENTITY_PATH}/*`, handle);
   app.get(OAUTH_CALLBACK_PATH, handle);
+  const pages = { identity, proxyHops: deps.proxyHops, hasOidc: identity.hasOidc };
+  mountDevicePage(app, pages);
+  mountResetPage(app, pages);
 }
 
 /** Fails closed: without the database nobody is let in, and the answer says so. */

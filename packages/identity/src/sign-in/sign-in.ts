@@ -5,6 +5,7 @@ import type { ManagedPeople } from "../people/people.ts";
 import { findPerson } from "../people/store.ts";
 import type { Person } from "../person.ts";
 import type { RefreshTokens, TokenPair } from "../token/refresh.ts";
+import { answered } from "./answered.ts";
 import type { Attempts } from "./attempts.ts";
 import { findSession } from "./store-sessions.ts";
 
@@ -55,12 +56,12 @@ function isGuess(outcome: SignInOutcome): boolean {
 
 async function bySteps(deps: SignInDeps, request: SignInRequest): Promise<SignInOutcome> {
   const auth = await deps.auth();
-  const first = await firstStep(auth, request);
+  const first = await answered(firstStep(auth, request));
   const answer = await bodyOf(first);
   if (!first.ok) return refusalOf(first.status, answer);
   if (answer.twoFactorRedirect !== true) return begin(deps, answer.token!);
   if (request.code === undefined) return { kind: "code_required" };
-  const second = await secondStep(auth, request, request.code, cookiesOf(first));
+  const second = await answered(secondStep(auth, request, request.code, cookiesOf(first)));
   const { token, message = "The code is wrong" } = await bodyOf(second);
   return second.ok && token ? begin(deps, token) : { kind: "code_wrong", message };
 }

@@ -5,6 +5,7 @@ import { isEmail, isUsername } from "../people/naming.ts";
 import { findPerson } from "../people/store.ts";
 import type { Person } from "../person.ts";
 import type { RefreshTokens, TokenPair } from "../token/refresh.ts";
+import { answered } from "./answered.ts";
 import type { Caller } from "./sign-in.ts";
 import { findSession } from "./store-sessions.ts";
 
@@ -38,11 +39,13 @@ export async function signUp(deps: SignUpDeps, request: SignUpRequest): Promise<
   const { email, password, username, caller } = request;
   const name = request.name ?? username ?? email.slice(0, email.indexOf("@"));
   const auth = await deps.auth();
-  const response = await auth.api.signUpEmail({
-    body: { email, password, name, ...(username === undefined ? {} : { username }) },
-    headers: new Headers({ [ADDRESS_HEADER]: caller.address, "user-agent": caller.userAgent ?? "" }),
-    asResponse: true,
-  });
+  const response = await answered(
+    auth.api.signUpEmail({
+      body: { email, password, name, ...(username === undefined ? {} : { username }) },
+      headers: new Headers({ [ADDRESS_HEADER]: caller.address, "user-agent": caller.userAgent ?? "" }),
+      asResponse: true,
+    }),
+  );
   const answer = (await response.json()) as {
     message?: string;
     token?: string | null;

@@ -111,6 +111,5 @@ async function makeKey(deps: Pick<Deps, "pool" | "clock">, secretKey: Buffer): P
     privateKey: encrypt(secretKey, JSON.stringify(privateKey)),
     createdAt: deps.clock.now(),
   };
-  await insertSigningKey(deps.pool, stored);
-  return stored;
+  return { ...stored, createdAt: await insertSigningKey(deps.pool, stored) };
 }

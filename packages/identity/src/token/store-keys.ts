@@ -19,11 +19,16 @@ export async function listSigningKeys(pool: pg.Pool): Promise<StoredKey[]> {
   return rows;
 }
 
-export async function insertSigningKey(pool: pg.Pool, key: StoredKey): Promise<void> {
-  await pool.query(
-    "insert into identity.signing_keys (kid, public_key, private_key, created_at) values ($1, $2, $3, $4)",
+/** Answers when it was made: always later than every other key, also while the clock stands still. */
+export async function insertSigningKey(pool: pg.Pool, key: StoredKey): Promise<Instant> {
+  const { rows } = await pool.query<{ createdAt: Instant }>(
+    `insert into identity.signing_keys (kid, public_key, private_key, created_at)
+     select $1, $2, $3, greatest($4::timestamptz, max(created_at) + interval '1 microsecond')
+     from identity.signing_keys
+     returning created_at as "createdAt"`,
     [key.kid, JSON.stringify(key.publicKey), key.privateKey, formatPostgresTimestamp(key.createdAt)],
   );
+  return rows[0]!.createdAt;
 }
 
 export async function deleteSigningKeys(pool: pg.Pool, kids: readonly string[]): Promise<void> {

@@ -1,0 +1,288 @@
+import { createHmac } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openBrowser } from "./browser.ts";
+import { type Running, startRunning } from "./running.ts";
+
+const password = "correct horse 9";
+let running: Running;
+let count = 0;
+
+beforeAll(async () => {
+  running = await startRunning(undefined, 0, { limits: { account: 4, address: 1000 } });
+});
+afterAll(() => running.close());
+
+/** Somebody new, with a browser of their own. */
+async function somebody(facts: { role?: "admin" | "supervisor"; email?: string } = {}) {
+  const username = `person${++count}`;
+  const email = facts.email ?? `${username}@example.org`;
+  const made = await running.identity.people.create({
+    username,
+    email,
+    password,
+    emailVerified: true,
+    ...facts,
+  });
+  if (made.kind !== "created") throw new Error("not made");
+  return { ...made.person, username, browser: openBrowser(running.url) };
+}
+const signIn = (browser: ReturnType<typeof openBrowser>, username: string, secret = password) =>
+  browser.post("/api/identity/sign-in/username", { username, password: secret });
+const logIn = (body: object) =>
+  running.call(null, "POST", "/api/auth/login", body, { "content-type": "application/json" });
+const refresh = (refreshToken: string) =>
+  running.call(null, "POST", "/api/auth/refresh", { refreshToken }, { "content-type": "application/json" });
+
+describe("sessions", () => {
+  test("a cookie opens what a token opens, and a Bearer token wins over it", async () => {
+    const { browser, username, accountId } = await somebody();
+    expect((await signIn(browser, username)).status).toBe(200);
+    expect((await browser.get("/api/auth/me")).body.user.username).toBe(username);
+    expect((await browser.get("/v1/balance")).body.accountId).toBe(accountId);
+    expect((await browser.get("/api/auth/me", { authorization: "Bearer nonsense" })).status).toBe(401);
+    expect((await browser.get("/v1/balance", { authorization: "Bearer bsk_nonsense" })).status).toBe(401);
+  });
+
+  test("a cookie changes nothing when another page sends it", async () => {
+    const { browser, username } = await somebody();
+    await signIn(browser, username);
+    for (const origin of ["https://evil.example", "null"]) {
+      expect((await browser.post("/api/auth/logout-all", {}, { origin })).status).toBe(403);
+      expect((await browser.post("/v1/spend", { id: "s1", amount: "1" }, { origin })).status).toBe(403);
+      expect((await browser.post("/api/identity/sign-out", {}, { origin })).status).toBe(403);
+    }
+    expect((await browser.get("/api/auth/me")).status).toBe(200);
+    expect((await browser.post("/api/auth/logout-all", {})).status).toBe(200);
+    expect((await browser.get("/api/auth/me")).status).toBe(401);
+  });
+
+  test("are listed, and one that is revoked is refused at once, its refresh tokens too", async () => {
+    const { browser, username } = await somebody();
+    await signIn(browser, username);
+    const other = openBrowser(running.url);
+    await signIn(other, username);
+    const program = (await logIn({ username, password })).body;
+    const { sessions } = (await browser.get("/api/auth/sessions")).body;
+    expect(sessions.length).toBe(3);
+    const stranger = await somebody();
+    await signIn(stranger.browser, stranger.username);
+    for (const { id } of sessions.filter((session: { current: boolean }) => !session.current)) {
+      const path = `/api/auth/sessions/${id}`;
+      const init = { method: "DELETE", headers: { authorization: `Bearer ${program.accessToken}` } };
+      const strangers = (await logIn({ username: stranger.username, password })).body.accessToken;
+      expect((await running.call(strangers, "DELETE", path)).status).toBe(404);
+      expect((await fetch(running.url + path, init)).status).toBe(200);
+    }
+    expect((await browser.get("/api/auth/me")).status).toBe(200);
+    expect((await other.get("/api/auth/me")).status).toBe(401);
+    expect((await refresh(program.refreshToken)).status).toBe(401);
+  });
+
+  test("a changed password ends every other session and every refresh family", async () => {
+    const { browser, username } = await somebody();
+    const other = openBrowser(running.url);
+    await Promise.all([signIn(browser, username), signIn(other, username)]);
+    const program = (await logIn({ username, password })).body;
+    const change = { currentPassword: password, newPassword: "another horse 9", revokeOtherSessions: false };
+    expect((await browser.post("/api/identity/change-password", change)).status).toBe(200);
+    expect((await browser.get("/api/auth/me")).status).toBe(200);
+    expect((await other.get("/api/auth/me")).status).toBe(401);
+    expect((await refresh(program.refreshToken)).status).toBe(401);
+    expect((await logIn({ username, password })).status).toBe(401);
+    expect((await logIn({ username, password: "another horse 9" })).status).toBe(200);
+  });
+
+  test("whoever is disabled or deleted is out, and comes in no more", async () => {
+    const { browser, username, id } = await somebody();
+    await signIn(browser, username);
+    const program = (await logIn({ username, password })).body;
+    await running.identity.people.setDisabled(id, true);
+    expect((await browser.get("/api/auth/me")).status).toBe(401);
+    expect((await refresh(program.refreshToken)).status).toBe(401);
+    expect((await logIn({ username, password })).status).toBe(403);
+    expect((await signIn(browser, username)).status).toBe(403);
+    await running.identity.people.setDisabled(id, false);
+    expect((await logIn({ username, password })).status).toBe(200);
+    await running.identity.people.delete(id);
+    expect((await logIn({ username, password })).status).toBe(401);
+  });
+});
+
+describe("guessing", () => {
+  test("is limited by person, on both doors together, and says when to come back", async () => {
+    const { browser, username, email } = await somebody();
+    const answers = [];
+    for (let attempt = 0; attempt < 2; attempt++) {
+      answers.push((await logIn({ username, password: `guess number ${attempt}` })).status);
+      answers.push((await signIn(browser, username, `guess ${attempt}`)).status);
+    }
+    expect(answers).toEqual([401, 401, 401, 401]);
+    const limited = await logIn({ username, password });
+    expect(limited.status).toBe(429);
+    expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(800);
+    expect((await signIn(browser, username)).status).toBe(429);
+    expect(email).toContain(username);
+  });
+
+  test("all at once gets no further than one by one", async () => {
+    const { username } = await somebody();
+    const guesses = Array.from({ length: 12 }, (_, number) =>
+      logIn({ username, password: `a guess ${number}` }),
+    );
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 401).length).toBe(4);
+    expect(statuses.filter((status) => status === 429).length).toBe(8);
+  });
+
+  test("is forgotten by a success", async () => {
+    const { username } = await somebody();
+    for (let round = 0; round < 2; round++) {
+      for (let guess = 0; guess < 3; guess++) await logIn({ username, password: "not it at all" });
+      expect((await logIn({ username, password })).status).toBe(200);
+    }
+  });
+
+  test("is limited by address, whoever is guessed", async () => {
+    const strict = await startRunning(undefined, 0, { limits: { account: 100, address: 3 } });
+    try {
+      const guess = (username: string) =>
+        strict.call(null, "POST", "/api/auth/login", { username, password: "not it at all" });
+      for (const name of ["one", "two", "three"]) expect((await guess(name)).status).toBe(401);
+      expect((await guess("four")).status).toBe(429);
+    } finally {
+      await strict.close();
+    }
+  });
+});
+
+describe("mail", () => {
+  const mailTo = (address: string) => running.mails.filter(({ to }) => to === address);
+
+  test("forgot-password answers the same for anybody, and writes only to whom it may concern", async () => {
+    const { email } = await somebody();
+    const answers = [];
+    for (const address of [email, "unknown@example.org"]) {
+      answers.push(await running.call(null, "POST", "/api/auth/forgot-password", { email: address }));
+    }
+    expect(answers.map(({ status, body }) => [status, body])).toEqual([
+      [200, answers[1]!.body],
+      [200, answers[0]!.body],
+    ]);
+    expect([mailTo(email).length, mailTo("unknown@example.org").length]).toEqual([1, 0]);
+  });
+
+  test("a reset works once, on the page the mail leads to, and ends all sessions", async () => {
+    const { email, username, browser } = await somebody();
+    await signIn(browser, username);
+    const program = (await logIn({ username, password })).body;
+    await running.call(null, "POST", "/api/auth/forgot-password", { email });
+    const link = /https?:\S+reset-password\S+/.exec(mailTo(email)[0]!.text)![0];
+    const visitor = openBrowser(running.url);
+    const token = /name="token" value="([^"]+)"/.exec((await visitor.get(link)).text)![1]!;
+    const form = { token, password: "a fresh horse 9", again: "a fresh horse 9" };
+    expect((await visitor.submit("/reset-password", form, { origin: "https://evil.example" })).status).toBe(
+      403,
+    );
+    expect((await visitor.submit("/reset-password", { ...form, again: "typo" })).status).toBe(400);
+    expect((await visitor.submit("/reset-password", form)).text).toContain("has been changed");
+    expect((await visitor.submit("/reset-password", form)).status).toBe(400);
+    expect((await browser.get("/api/auth/me")).status).toBe(401);
+    expect((await refresh(program.refreshToken)).status).toBe(401);
+    expect((await logIn({ username, password: "a fresh horse 9" })).status).toBe(200);
+  });
+
+  test("whoever was made by name alone chooses a password by mail", async () => {
+    const made = await running.identity.people.findOrCreate("invited@example.org");
+    expect(made.emailVerified).toBe(false);
+    const taken = await running.call(null, "POST", "/api/auth/signup", {
+      email: "invited@example.org",
+      password,
+    });
+    expect(taken.status).toBe(409);
+    await running.call(null, "POST", "/api/auth/forgot-password", { email: "invited@example.org" });
+    const token = /token is:\s+(\S+)/.exec(mailTo("invited@example.org")[0]!.text)![1];
+    const reset = await running.call(null, "POST", "/api/auth/reset-password", {
+      token,
+      newPassword: password,
+    });
+    expect(reset.status).toBe(200);
+    const { body } = await logIn({ email: "invited@example.org", password });
+    expect(body.user).toMatchObject({ id: made.id, accountId: made.accountId, emailVerified: true });
+  });
+
+  test("where mailboxes must be proved, nobody comes in before", async () => {
+    const strict = await startRunning(undefined, 0, { verifyEmail: true });
+    try {
+      const person = { email: "careful@example.org", username: "careful", password };
+      const post = (path: string, body: unknown) => strict.call(null, "POST", `/api/auth/${path}`, body);
+      const signedUp = await post("signup", person);
+      expect([signedUp.status, signedUp.body.accessToken]).toEqual([201, undefined]);
+      expect((await post("login", person)).status).toBe(403);
+      const token = /token is:\s+(\S+)/.exec(strict.mails[0]!.text)![1];
+      expect((await post("verify-email", { token: `${token}x` })).status).toBe(400);
+      expect((await post("verify-email", { token })).status).toBe(200);
+      expect((await post("login", person)).body.user.emailVerified).toBe(true);
+      expect((await post("signup", person)).status).toBe(409);
+    } finally {
+      await strict.close();
+    }
+  });
+});
+
+describe("the second step", () => {
+  /** RFC 6238, for the half minute that is `ahead` of now. */
+  function codeOf(secret: Buffer, ahead: number): string {
+    const counter = Buffer.alloc(8);
+    counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+    const digest = createHmac("sha1", secret).update(counter).digest();
+    const number = digest.readUInt32BE(digest.at(-1)! & 15) & 0x7fffffff;
+    return String(number % 1_000_000).padStart(6, "0");
+  }
+  function fromBase32(text: string): Buffer {
+    const bits = [...text.replace(/=+$/, "")]
+      .map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"))
+      .join("");
+    return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  }
+  async function somebodyCareful() {
+    const person = await somebody();
+    await signIn(person.browser, person.username);
+    const { body } = await person.browser.post("/api/identity/two-factor/enable", { password });
+    const secret = fromBase32(new URL(body.totpURI).searchParams.get("secret")!);
+    const enrolled = await person.browser.post("/api/identity/two-factor/verify-totp", {
+      code: codeOf(secret, 0),
+    });
+    expect(enrolled.status).toBe(200);
+    return { ...person, secret, backupCodes: body.backupCodes as string[] };
+  }
+
+  test("is asked of programs and browsers, and a used code never opens again", async () => {
+    const { username, secret } = await somebodyCareful();
+    const asked = await logIn({ username, password });
+    expect([asked.status, asked.body.codeRequired, asked.body.accessToken]).toEqual([401, true, undefined]);
+    const code = codeOf(secret, 1);
+    expect((await logIn({ username, password, code })).status).toBe(200);
+    expect((await logIn({ username, password, code })).status).toBe(401);
+    const browser = openBrowser(running.url);
+    expect((await signIn(browser, username)).body.twoFactorRedirect).toBe(true);
+    expect((await browser.get("/api/auth/me")).status).toBe(401);
+    expect((await browser.post("/api/identity/two-factor/verify-totp", { code })).status).toBe(401);
+  });
+
+  test("of twins with one code, one comes in", async () => {
+    const { username, secret } = await somebodyCareful();
+    const code = codeOf(secret, 1);
+    const twins = await Promise.all([1, 2, 3].map(() => logIn({ username, password, code })));
+    expect(twins.map(({ status }) => status).toSorted()).toEqual([200, 401, 401]);
+  });
+
+  test("a backup code opens once, and guessing is limited", async () => {
+    const { username, backupCodes } = await somebodyCareful();
+    const code = backupCodes[0]!;
+    expect((await logIn({ username, password, code })).status).toBe(200);
+    const again = [];
+    for (let attempt = 0; attempt < 5; attempt++)
+      again.push((await logIn({ username, password, code })).status);
+    expect(again).toEqual([401, 401, 401, 401, 429]);
+  });
+});

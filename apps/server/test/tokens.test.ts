@@ -1,0 +1,161 @@
+import { openIdentity } from "@bursar/identity/open";
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  generateKeyPair,
+  jwtVerify,
+  SignJWT,
+} from "jose";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Running, startRunning } from "./running.ts";
+
+const password = "correct horse 9";
+let running: Running;
+
+beforeAll(async () => {
+  running = await startRunning();
+  for (const [username, role] of [
+    ["ann", "user"],
+    ["bob", "user"],
+    ["root", "admin"],
+  ] as const) {
+    const email = `${username}@example.org`;
+    await running.identity.people.create({ username, email, password, role, emailVerified: true });
+  }
+});
+afterAll(() => running.close());
+
+const logIn = async (username: string) =>
+  (await running.call(null, "POST", "/api/auth/login", { username, password })).body;
+const me = (token: string) => running.call(token, "GET", "/api/auth/me");
+
+test("any service can check an access token with the published keys alone", async () => {
+  const { accessToken, user } = await logIn("ann");
+  for (const path of ["/api/auth/.well-known/jwks.json", "/.well-known/jwks.json"]) {
+    const keys = createRemoteJWKSet(new URL(running.url + path));
+    const options = {
+      issuer: running.url,
+      audience: "bursar",
+      currentDate: new Date(running.clock.time / 1000),
+    };
+    const { payload } = await jwtVerify(accessToken, keys, options);
+    expect(payload.sub).toBe(user.id);
+    expect(payload.exp! - payload.iat!).toBe(900);
+  }
+  const { keys } = (await running.call(null, "GET", "/.well-known/jwks.json")).body;
+  for (const key of keys)
+    expect(Object.keys(key).toSorted()).toEqual(["alg", "crv", "kid", "kty", "use", "x"]);
+});
+
+test("a token that was changed, signed by others, or not signed at all opens nothing", async () => {
+  const { accessToken } = await logIn("ann");
+  const [header, payload, signature] = accessToken.split(".") as [string, string, string];
+  const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
+  const promoted = Buffer.from(JSON.stringify({ ...claims, role: "admin" })).toString("base64url");
+  const unsigned = Buffer.from(JSON.stringify({ alg: "none", typ: "at+jwt" })).toString("base64url");
+  const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519" });
+  const sign = (kid: string, facts: object, type = "at+jwt") =>
+    new SignJWT({ ...claims, ...facts })
+      .setProtectedHeader({ alg: "EdDSA", kid, typ: type })
+      .sign(privateKey);
+  const { kid } = decodeProtectedHeader(accessToken) as { kid: string };
+  const forged = [
+    `${header}.${promoted}.${signature}`,
+    `${unsigned}.${promoted}.`,
+    `${header}.${payload}.${signature.slice(0, -4)}AAAA`,
+    await sign(kid, {}),
+    await sign("another", {}),
+    "eyJhbGciOiJFZERTQSJ9.e30.x",
+  ];
+  for (const token of forged) {
+    expect((await me(token)).status, token).toBe(401);
+    expect((await running.call(token, "GET", "/v1/balance")).status).toBe(401);
+  }
+});
+
+test("a token of another issuer, audience or kind is none of ours, though our key has signed it", async () => {
+  const { key, kid } = await running.identity.keys.signer();
+  const { accessToken } = await logIn("ann");
+  const claims = JSON.parse(Buffer.from(accessToken.split(".")[1]!, "base64url").toString());
+  const sign = (facts: object, typ = "at+jwt") =>
+    new SignJWT({ ...claims, ...facts }).setProtectedHeader({ alg: "EdDSA", kid, typ }).sign(key);
+  expect((await me(await sign({}))).status).toBe(200);
+  expect((await me(await sign({ iss: "https://elsewhere.example" }))).status).toBe(401);
+  expect((await me(await sign({ aud: "elsewhere" }))).status).toBe(401);
+  expect((await me(await sign({ exp: undefined }))).status).toBe(401);
+  expect((await me(await sign({ role: "owner" }))).status).toBe(401);
+  expect((await me(await sign({}, "JWT"))).status).toBe(401);
+});
+
+test("after a rotation new tokens have the new key, older tokens work on, and a key goes when its tokens are dead", async () => {
+  const before = (await logIn("ann")).accessToken;
+  const old = decodeProtectedHeader(before).kid;
+  const root = (await logIn("root")).accessToken;
+  const rotated = await running.call(root, "POST", "/api/auth/admin/keys/rotate", {});
+  expect(rotated.status).toBe(201);
+  const after = (await logIn("ann")).accessToken;
+  expect(decodeProtectedHeader(after).kid).toBe(rotated.body.kid);
+  expect([(await me(before)).status, (await me(after)).status]).toEqual([200, 200]);
+  const kids = async () =>
+    (await running.call(null, "GET", "/.well-known/jwks.json")).body.keys.map(
+      (key: { kid: string }) => key.kid,
+    );
+  expect(await kids()).toContain(old);
+  running.clock.time = (running.clock.time + 25 * 3600 * 1e6) as typeof running.clock.time;
+  expect(await kids()).toEqual([rotated.body.kid]);
+  expect((await me(before)).status).toBe(401);
+});
+
+test("another process takes the same keys; one with another secret makes its own and reads nobody's", async () => {
+  const mail = { send: () => Promise.resolve() };
+  const settings = { url: () => running.url, verifyEmail: false, oidc: null };
+  const secret = "a secret of this test alone, 0123456789";
+  const twin = openIdentity({ ...running.engine, mail }, { ...settings, secret });
+  const { accessToken } = await logIn("ann");
+  const headers = new Headers({ authorization: `Bearer ${accessToken}` });
+  expect((await twin.authenticate(headers)).kind).toBe("authenticated");
+  expect((await twin.keys.signer()).kid).toBe(decodeProtectedHeader(accessToken).kid);
+  const changed = openIdentity({ ...running.engine, mail }, { ...settings, secret: `${secret}, changed` });
+  expect((await changed.keys.signer()).kid).not.toBe(decodeProtectedHeader(accessToken).kid);
+  const { rows } = await running.engine.pool.query(
+    "select encode(private_key, 'escape') as text from identity.signing_keys",
+  );
+  for (const { text } of rows) expect(text).not.toContain('"d"');
+  expect(createLocalJWKSet(await changed.keys.jwks())).toBeTypeOf("function");
+});
+
+test("a new role holds from the next refresh on", async () => {
+  const { accessToken, refreshToken, user } = await logIn("bob");
+  const root = (await logIn("root")).accessToken;
+  const admin = (token: string) => running.call(token, "GET", "/api/auth/admin/users");
+  expect((await admin(accessToken)).status).toBe(403);
+  await running.call(root, "PUT", `/api/auth/admin/users/${user.id}/role`, { role: "admin" });
+  const { body } = await running.call(null, "POST", "/api/auth/refresh", { refreshToken });
+  expect((await admin(body.accessToken)).status).toBe(200);
+  await running.call(root, "PUT", "/api/auth/admin/users/bob/role", { role: "enduser" });
+  const again = await running.call(null, "POST", "/api/auth/refresh", { refreshToken: body.refreshToken });
+  expect(again.body.user.role).toBe("enduser");
+  expect((await admin(again.body.accessToken)).status).toBe(403);
+});
+
+test("REST v1 gives people their own account, and administrators any that they name", async () => {
+  const [ann, bob, root] = [await logIn("ann"), await logIn("bob"), await logIn("root")];
+  const of = ann.user.accountId;
+  expect((await running.call(ann.accessToken, "GET", "/v1/balance")).body.accountId).toBe(of);
+  expect((await running.call(bob.accessToken, "GET", `/v1/balance?accountId=${of}`)).status).toBe(403);
+  expect((await running.call(ann.accessToken, "GET", "/v1/accounts")).status).toBe(403);
+  const grant = { id: "grant_of_root", accountId: of, amount: "5", source: "purchase" };
+  expect((await running.call(ann.accessToken, "POST", "/v1/grants", grant)).status).toBe(403);
+  expect((await running.call(root.accessToken, "POST", "/v1/grants", grant)).status).toBe(201);
+  const spend = { id: "spent_by_ann", amount: "2" };
+  expect((await running.call(ann.accessToken, "POST", "/v1/spend", spend)).status).toBe(200);
+  const { entries } = (await running.call(root.accessToken, "GET", `/v1/entries?accountId=${of}`)).body;
+  expect(entries.map((entry: { by: string }) => entry.by)).toEqual([
+    `user:${ann.user.id}`,
+    `user:${root.user.id}`,
+  ]);
+  expect((await running.call(root.accessToken, "GET", "/v1/balance")).body.accountId).toBe(
+    root.user.accountId,
+  );
+});
