@@ -18,6 +18,12 @@ afterAll(async () => {
   await database.drop();
 });
 
+const SIGN_INS = [
+  ["/api/auth/login", { username: "ann", password: "correct horse 9" }],
+  ["/api/auth/refresh", { refreshToken: "bsr_unknown" }],
+  ["/api/identity/sign-in/username", { username: "ann", password: "correct horse 9" }],
+] as const;
+
 /** Every kind of call, and how long each took to say no. */
 async function callAll(account: Awaited<ReturnType<Running["account"]>>, name: string) {
   const timed = async (answer: Promise<{ status: number; body: { error: { code: string } } }>) => {
@@ -45,6 +51,10 @@ it.each<[string, () => Promise<void> | void, () => Promise<void> | void]>([
     for (const answer of await callAll(account, name)) {
       expect([answer.status, answer.code]).toEqual([503, "unavailable"]);
       expect(answer.seconds).toBeLessThan(5);
+    }
+    for (const [path, body] of SIGN_INS) {
+      const answer = await running.call(null, "POST", path, body, { "content-type": "application/json" });
+      expect([path, answer.status]).toEqual([path, 503]);
     }
     await start();
     await expect.poll(async () => (await account.get("/v1/balance")).status, { timeout: 10_000 }).toBe(200);

@@ -1,8 +1,11 @@
 /** The server as people start it: a process of its own, on a data folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createTestDatabase } from "@bursar/database/testing";
+import pg from "pg";
 import { afterEach, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
@@ -165,3 +168,35 @@ it.each<[string, Record<string, string>, string[]]>([
   expect(refused.output()).toMatch(new RegExp(`^${name}: `, "m"));
   expect(refused.output()).not.toContain("    at ");
 });
+
+it("live mode refuses a database in which a sandbox user still has the public password", {
+  timeout: 60_000,
+}, async () => {
+  const database = await createTestDatabase();
+  try {
+    const env = { ...LIVE, DATABASE_URL: database.url, BURSAR_SECRET: randomBytes(32).toString("base64url") };
+    const sandbox = start(await dataFolder(), [], { DATABASE_URL: database.url });
+    const url = (await sandbox.ready)!;
+    const logIn = (username: string, password: string) =>
+      fetch(`${url}/api/auth/login`, { method: "POST", body: JSON.stringify({ username, password }) });
+    for (const [name, password] of Object.entries(SANDBOX_PASSWORDS)) {
+      expect((await logIn(name, password)).status).toBe(200);
+    }
+    sandbox.child.kill("SIGTERM");
+    await sandbox.exit;
+    const refused = start(await dataFolder(), [], env);
+    expect(await refused.exit).not.toBe(0);
+    expect(refused.output()).toMatch(/^DATABASE_URL: holds the sandbox user "admin"/m);
+    const client = new pg.Client(database.url);
+    await client.connect();
+    await client.query("delete from identity.people");
+    await client.end();
+    const live = start(await dataFolder(), ["--host", "127.0.0.1"], env);
+    expect(await live.ready).toMatch(/^http/);
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    await database.drop();
+  }
+});
+
+const SANDBOX_PASSWORDS = { admin: "admin@admin", user1: "User1@123", supervisor1: "Supervisor1@123" };

@@ -80,8 +80,8 @@ export function createAuth(deps: AuthDeps) {
       sendOnSignUp: true,
       sendOnSignIn: true,
       expiresIn: DAY_SECONDS,
-      sendVerificationEmail: ({ user, url: link, token }) => {
-        post.sendVerification(user, link, token);
+      sendVerificationEmail: ({ user, token }) => {
+        post.sendVerification(user, `${url}/verify-email?token=${encodeURIComponent(token)}`, token);
         return Promise.resolve();
       },
     },

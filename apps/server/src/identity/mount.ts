@@ -6,7 +6,7 @@ import type { Context, Hono } from "hono";
 import { isUnavailable } from "../rest/mount.ts";
 import { callerOf } from "./caller.ts";
 import { mountDevicePage } from "./pages/device.ts";
-import { mountResetPage } from "./pages/reset-password.ts";
+import { mountMailLinks } from "./pages/mail-links.ts";
 import { requireSameOrigin } from "./same-origin.ts";
 
 export interface IdentityMountDeps {
@@ -29,7 +29,7 @@ export function mountIdentity(app: Hono, deps: IdentityMountDeps): void {
   app.get(OAUTH_CALLBACK_PATH, handle);
   const pages = { identity, proxyHops: deps.proxyHops, hasOidc: identity.hasOidc };
   mountDevicePage(app, pages);
-  mountResetPage(app, pages);
+  mountMailLinks(app, pages);
 }
 
 /** Fails closed: without the database nobody is let in, and the answer says so. */

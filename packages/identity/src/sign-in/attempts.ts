@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type pg from "pg";
 import { RateLimiterPostgres } from "rate-limiter-flexible";
+import { findPerson } from "../people/store.ts";
 
 const WINDOW_SECONDS = 15 * 60;
 
@@ -14,7 +15,7 @@ export const ATTEMPT_LIMITS: AttemptLimits = { account: 10, address: 100 };
 
 /** Whose attempt it is. */
 export interface Attempt {
-  /** What was typed as username or e-mail, or what else stands for one person. */
+  /** The username or e-mail that was typed, either of which counts for the person; or what else stands for one. */
   readonly account: string;
   readonly address: string;
 }
@@ -36,6 +37,9 @@ export interface Attempts {
 }
 
 export function openAttempts(pool: pg.Pool, limits: AttemptLimits = ATTEMPT_LIMITS): Attempts {
+  /** One count for a person, whichever of their names is tried. */
+  const accountOf = async (named: string) =>
+    digest((await findPerson(pool, named.trim()))?.id ?? named.trim());
   const limiter = (keyPrefix: string, points: number) =>
     new RateLimiterPostgres({
       storeClient: pool,
@@ -71,8 +75,8 @@ export function openAttempts(pool: pg.Pool, limits: AttemptLimits = ATTEMPT_LIMI
   };
 
   return {
-    guard: (attempt, work, failed) => {
-      const account = digest(attempt.account.trim().toLowerCase());
+    guard: async (attempt, work, failed) => {
+      const account = await accountOf(attempt.account);
       const before = turns.get(account) ?? Promise.resolve();
       const turn = before.then(() => perform(account, attempt.address, work, failed));
       const settled = turn.then(
@@ -99,5 +103,5 @@ function isSpent(count: Count | null, limit: number): count is Count {
 
 /** People mistype passwords into the name field: names are kept as hashes. */
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return createHash("sha256").update(text.toLowerCase()).digest("hex");
 }

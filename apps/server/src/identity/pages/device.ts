@@ -2,6 +2,7 @@ import { OIDC_PROVIDER } from "@bursar/identity/paths";
 import type { Person } from "@bursar/identity/person";
 import type { Context, Hono } from "hono";
 import { ask, type IdentityAnswer, ownForm, type PageDeps, reasonOf, redirect } from "./ask.ts";
+import { notFromHere } from "./mail-links.ts";
 import { type Html, html, page } from "./page.ts";
 
 /** Where a person lets the CLI in: sign in here if need be, compare the code, approve or deny. RFC 8628, section 3.3. */
@@ -10,8 +11,7 @@ export function mountDevicePage(app: Hono, deps: PageDeps): void {
   for (const [path, step] of Object.entries(STEPS)) {
     app.post(`/device/${path}`, async (context) => {
       const form = await ownForm(deps, context);
-      if (form === null)
-        return page("Not from here", html`<p>This form must be sent from its own page.</p>`, { status: 403 });
+      if (form === null) return notFromHere();
       return step(deps, context, form);
     });
   }
