@@ -99,6 +99,21 @@ export const COMMANDS = {
     summary: "show the sandbox's time, move it ahead, stop it",
     load: async () => (await import("./commands/clock.ts")).clock,
   },
+  login: {
+    group: MORE,
+    summary: "sign in as a person: approve on a page, in any browser",
+    load: async () => (await import("./commands/login.ts")).login,
+  },
+  logout: {
+    group: MORE,
+    summary: "end the sign-in",
+    load: async () => (await import("./commands/logout.ts")).logout,
+  },
+  whoami: {
+    group: MORE,
+    summary: "show who is signed in",
+    load: async () => (await import("./commands/whoami.ts")).whoami,
+  },
   serve: {
     group: MORE,
     summary: "run the server in the foreground",

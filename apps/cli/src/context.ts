@@ -1,8 +1,16 @@
 import type { Flags, Need } from "./connection/choose.ts";
-import { type Chosen, type Connection, chooseOrExplain, connect } from "./connection/connect.ts";
+import {
+  type Chosen,
+  type Connection,
+  chooseOrExplain,
+  connect,
+  serverOrExplain,
+} from "./connection/connect.ts";
 import { findSandbox, type Sandbox, sandboxPaths } from "./connection/sandbox.ts";
 import type { ExitName } from "./exit.ts";
 import { createPaint, type Paint, wantsColours } from "./output/paint.ts";
+import { freshToken } from "./sign-in/fresh.ts";
+import { openSignIns } from "./sign-in/store.ts";
 
 export interface GlobalFlags extends Flags {
   readonly json?: boolean;
@@ -28,6 +36,8 @@ export interface Context extends Machine {
   isJson(): boolean;
   look(stream?: NodeJS.WriteStream): Look;
   connect(need: Need): Promise<Connection>;
+  /** The origin of the server, for commands that need no key. */
+  server(): string;
   sandbox(): Sandbox | null;
   /** Prints the one answer: as JSON when asked for, else as text for people. */
   print(answer: unknown, text: (look: Look) => string): void;
@@ -56,11 +66,16 @@ export function createContext(machine: Machine, flags: () => GlobalFlags): Conte
     isJson,
     look,
     sandbox,
-    connect: (need) => {
-      const known = { flags: flags(), environment, sandbox: sandbox() };
+    connect: async (need) => {
+      const signIns = openSignIns(environment);
+      const known = { flags: flags(), environment, sandbox: sandbox(), signIns: signIns.all() };
       chosen = chooseOrExplain(known, need, { paths, repository });
-      return connect(chosen);
+      const { signedIn } = chosen;
+      if (signedIn === undefined) return connect(chosen);
+      const value = await freshToken(signIns, signedIn);
+      return connect({ ...chosen, key: { ...chosen.key, value } });
     },
+    server: () => serverOrExplain({ flags: flags(), environment, sandbox: sandbox() }, { paths, repository }),
     print: (answer, text) => {
       process.stdout.write(`${isJson() ? JSON.stringify(answer, null, 2) : text(look())}\n`);
     },

@@ -77,5 +77,7 @@ function requestHints(error: BursarError): string[] {
 function originHints(error: BursarError, context: Context): string[] {
   const chosen = context.lastChosen();
   const matters = exitNameFor(error) === "notAllowed" || error.code === "unrecognised_answer";
-  return matters && chosen !== undefined ? [originsOf(chosen)] : [];
+  if (!matters || chosen === undefined) return [];
+  const again = chosen.signedIn !== undefined && error.code === "unauthenticated";
+  return [originsOf(chosen), ...(again ? ["Sign in again: bursar login"] : [])];
 }

@@ -11,6 +11,7 @@ import pino, { type Logger } from "pino";
 import { type AppDeps, createApp } from "./app.ts";
 import { engineJobs, startBackground } from "./background.ts";
 import { type Engine, openEngine } from "./engine.ts";
+import { forgetExpired } from "./identity/forget.ts";
 import { keptSecret } from "./identity/secret.ts";
 import { listen } from "./listen.ts";
 import type { Smtp } from "./mail/smtp.ts";
@@ -51,11 +52,12 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const outside = outsideCode === null ? null : await startOutside(settings, await outsideCode, clock, stops);
   const gateway = createGateway({ engine, upstreams: upstreamsOf(settings, outside?.model ?? null) });
   const mailServer = await openMailServer(settings, outside, stops);
-  const background = startBackground(engineJobs(engine, mailServer), log);
-  stops.push(() => background.stop());
-  const rateLimit = openRateLimit(settings.rateLimitPerSecond);
   let publicUrl = settings.publicUrl;
   const identity = await startIdentity(engine, settings, () => publicUrl!);
+  const jobs = [...engineJobs(engine, mailServer), forgetExpired(identity, clock)];
+  const background = startBackground(jobs, log);
+  stops.push(() => background.stop());
+  const rateLimit = openRateLimit(settings.rateLimitPerSecond);
   const { mode, proxyHops } = settings;
   const app = createApp({
     ...engine,

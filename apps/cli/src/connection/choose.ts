@@ -1,3 +1,4 @@
+import type { SignedIn } from "../sign-in/store.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** Whose key a command needs: an account's or for want of it an admin's; only an account's own; an admin's. */
@@ -13,6 +14,8 @@ export interface Known {
   readonly flags: Flags;
   readonly environment: NodeJS.ProcessEnv;
   readonly sandbox: Sandbox | null;
+  /** Who has signed in from this machine, and where. */
+  readonly signIns?: readonly SignedIn[];
 }
 
 /** A value, and where it came from, for messages. */
@@ -28,25 +31,38 @@ export type Choice =
       readonly key: Sourced;
       /** Named by the caller, or needed because an admin key has no account of its own. */
       readonly accountId: string | undefined;
+      /** Whose sign-in the key is from, where it is from one. */
+      readonly signedIn: SignedIn | undefined;
     }
   | { readonly kind: "no_url" }
   | { readonly kind: "no_key"; readonly url: Sourced };
 
-/** Where to connect, with which key, for which account. Flags win over the environment, and that over the sandbox's
- *  file. The sandbox's keys never leave for another server. Outcomes, first match wins: no_url, no_key, chosen. */
+/** Where to connect, with which key, for which account. Flags win over the environment, that over a sign-in, and
+ *  that over the sandbox's file. The sandbox's keys never leave for another server. Outcomes, first match wins: no_url, no_key, chosen. */
 export function choose(known: Known, need: Need): Choice {
-  const { flags, environment, sandbox } = known;
-  const url =
-    sourced(flags.url, "--url") ??
-    fromEnvironment(environment, "BURSAR_URL") ??
-    sourced(sandbox?.url, sandbox?.path);
+  const { flags, environment, sandbox, signIns = [] } = known;
+  const url = chooseUrl(known);
   if (url === undefined) return { kind: "no_url" };
   const local = sandbox !== null && sameServer(sandbox.url, url.value) ? sandbox : null;
   const account = flags.account ?? environment["BURSAR_ACCOUNT"];
-  const key = chooseKey({ ...known, sandbox: local }, need, account !== undefined);
+  const person = signIns.find((each) => sameServer(each.url, url.value));
+  const key = chooseKey({ ...known, sandbox: local }, need, account !== undefined, person);
   if (key === undefined) return { kind: "no_key", url };
-  return { kind: "chosen", url, key, accountId: account ?? (key.isAdmin ? local?.accountId : undefined) };
+  const signedIn = key.from === SIGN_IN ? person : undefined;
+  const usual = signedIn?.accountId ?? (key.isAdmin ? local?.accountId : undefined);
+  return { kind: "chosen", url, key, signedIn, accountId: account ?? usual };
 }
+
+/** The address alone, for commands that need no key. */
+export function chooseUrl({ flags, environment, sandbox }: Known): Sourced | undefined {
+  return (
+    sourced(flags.url, "--url") ??
+    fromEnvironment(environment, "BURSAR_URL") ??
+    sourced(sandbox?.url, sandbox?.path)
+  );
+}
+
+const SIGN_IN = "bursar login";
 
 interface Key extends Sourced {
   readonly isAdmin: boolean;
@@ -54,18 +70,25 @@ interface Key extends Sourced {
 
 /** An account's call works with both kinds of key; with an account named, an admin's surely reaches it. Which kind a
  *  key from `--key` is, only the server knows. */
-function chooseKey(known: Known, need: Need, isAccountNamed: boolean): Key | undefined {
+function chooseKey(
+  known: Known,
+  need: Need,
+  isAccountNamed: boolean,
+  person: SignedIn | undefined,
+): Key | undefined {
   const { flags, environment, sandbox } = known;
   const given = sourced(flags.key, "--key");
   if (given !== undefined) return { ...given, isAdmin: need === "admin" };
   const admin = keyOf(fromEnvironment(environment, "BURSAR_ADMIN_KEY"), true);
   const own = keyOf(fromEnvironment(environment, "BURSAR_API_KEY"), false);
+  const signedIn = keyOf(sourced(person?.accessToken, SIGN_IN), person?.role === "admin");
+  const signedInAdmin = signedIn?.isAdmin === true ? signedIn : undefined;
   const sandboxAdmin = keyOf(sourced(sandbox?.adminKey, sandbox?.path), true);
   const sandboxOwn = keyOf(sourced(sandbox?.apiKey, sandbox?.path), false);
-  if (need === "admin") return admin ?? sandboxAdmin ?? own;
-  if (need === "own") return own ?? sandboxOwn ?? admin ?? sandboxAdmin;
-  if (isAccountNamed) return admin ?? own ?? sandboxAdmin ?? sandboxOwn;
-  return own ?? admin ?? sandboxOwn ?? sandboxAdmin;
+  if (need === "admin") return admin ?? signedInAdmin ?? sandboxAdmin ?? own ?? signedIn;
+  if (need === "own") return own ?? signedIn ?? sandboxOwn ?? admin ?? sandboxAdmin;
+  if (isAccountNamed) return admin ?? own ?? signedInAdmin ?? sandboxAdmin ?? signedIn ?? sandboxOwn;
+  return own ?? admin ?? signedIn ?? sandboxOwn ?? sandboxAdmin;
 }
 
 function keyOf(from: Sourced | undefined, isAdmin: boolean): Key | undefined {

@@ -1,6 +1,6 @@
 import type { Client } from "@bursar/client";
 import { Failure, usageFailure } from "../failure.ts";
-import { type Choice, choose, type Known, type Need } from "./choose.ts";
+import { type Choice, choose, chooseUrl, type Known, type Need } from "./choose.ts";
 import { howToStart } from "./start.ts";
 
 export interface Connection {
@@ -25,6 +25,14 @@ export function chooseOrExplain(known: Known, need: Need, looked: Looked): Chose
   if (choice.kind === "chosen") return choice;
   if (choice.kind === "no_key" && !URL.canParse(choice.url.value)) throw noAddress(choice.url);
   throw choice.kind === "no_url" ? noSandbox(looked) : noKey(choice.url.value, need);
+}
+
+/** The origin to sign in at. Throws: none is known, or it is no address. */
+export function serverOrExplain(known: Known, looked: Looked): string {
+  const url = chooseUrl(known);
+  if (url === undefined) throw noSandbox(looked);
+  if (!URL.canParse(url.value)) throw noAddress(url);
+  return new URL(url.value).origin;
 }
 
 /** Loads the client only now: a command that fails before, or prints its help, does not pay for it. */

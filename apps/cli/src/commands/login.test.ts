@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { openBrowser } from "../../../server/test/browser.ts";
+import { type Running, startRunning } from "../../../server/test/running.ts";
+import { bursar, PROGRAM } from "../testing/bursar.ts";
+
+const password = "correct horse 9";
+let running: Running;
+let home: string;
+
+beforeAll(async () => {
+  running = await startRunning();
+  for (const [username, role] of [
+    ["ann", "user"],
+    ["root", "admin"],
+  ] as const) {
+    const email = `${username}@example.org`;
+    await running.identity.people.create({ username, email, password, role, emailVerified: true });
+  }
+});
+afterAll(() => running.close());
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "bursar-home-"));
+});
+afterEach(() => rm(home, { recursive: true }));
+
+const environment = () => ({ HOME: home, BURSAR_URL: running.url, XDG_CONFIG_HOME: "" });
+const run = (...args: string[]) => bursar(args, { folder: home, environment: environment() });
+const fileOf = () => join(home, ".config", "bursar", "sign-ins.json");
+
+/** Starts `bursar login`, decides as a person in a browser would, and waits for its end. */
+async function logIn(named: string, decision = "approve") {
+  const child = spawn(process.execPath, [PROGRAM, "login", "--json"], {
+    cwd: home,
+    env: { ...process.env, ...environment() },
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += String(chunk)));
+  const asked = new Promise<{ page: string; userCode: string }>((resolve) => {
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += String(chunk);
+      const line = /^\{"page".*\}$/m.exec(stderr)?.[0];
+      if (line !== undefined) resolve(JSON.parse(line) as { page: string; userCode: string });
+    });
+  });
+  const end = new Promise<number | null>((resolve) => child.on("close", resolve));
+  const { page, userCode } = await asked;
+  const browser = openBrowser(running.url);
+  await browser.get(page);
+  await browser.follow(await browser.submit("/device/sign-in", { named, password, user_code: userCode }));
+  await browser.submit("/device/decide", { user_code: userCode, decision });
+  return { code: await end, stdout, stderr };
+}
+
+test("a person signs in on a page; then commands act as them, until they sign out", {
+  timeout: 40_000,
+}, async () => {
+  const { code, stdout } = await logIn("ann");
+  expect(code).toBe(0);
+  const { accountId } = JSON.parse(stdout) as { accountId: string };
+  expect((await stat(fileOf())).mode & 0o777).toBe(0o600);
+  expect((await run("whoami")).stdout).toContain("ann (user)");
+  expect(JSON.parse((await run("balance", "--json")).stdout)).toMatchObject({ accountId });
+  expect((await run("accounts")).code).toBe(4);
+  const [kept] = JSON.parse(await readFile(fileOf(), "utf8")) as { refreshToken: string }[];
+  expect((await run("logout")).stdout).toContain("ann is signed out");
+  const refreshed = await running.call(null, "POST", "/api/auth/refresh", {
+    refreshToken: kept!.refreshToken,
+  });
+  expect(refreshed.status).toBe(401);
+  expect((await run("whoami")).code).toBe(4);
+});
+
+test("commands that run at once refresh a stale token once, and none is signed out by it", {
+  timeout: 40_000,
+}, async () => {
+  await logIn("root");
+  const [kept] = JSON.parse(await readFile(fileOf(), "utf8")) as [Record<string, unknown>];
+  await writeFile(fileOf(), JSON.stringify([{ ...kept, staleAtMilliseconds: 0 }]));
+  const runs = await Promise.all([run("accounts"), run("whoami"), run("balance"), run("accounts")]);
+  expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual(runs.map(() => [0, ""]));
+  const [renewed] = JSON.parse(await readFile(fileOf(), "utf8")) as [Record<string, unknown>];
+  expect(renewed["refreshToken"]).not.toBe(kept["refreshToken"]);
+});
+
+test("who was denied, or whose sign-in has ended, is told so", { timeout: 40_000 }, async () => {
+  const denied = await logIn("ann", "deny");
+  expect([denied.code, denied.stderr]).toEqual([4, expect.stringContaining("It was denied on the page")]);
+  await logIn("ann");
+  const [kept] = JSON.parse(await readFile(fileOf(), "utf8")) as [Record<string, unknown>];
+  const { id } = (await running.identity.people.find("ann"))!;
+  await running.identity.endAllSessions(id);
+  await writeFile(fileOf(), JSON.stringify([{ ...kept, staleAtMilliseconds: 0 }]));
+  const ended = await run("balance");
+  expect([ended.code, ended.stderr]).toEqual([4, expect.stringContaining("Sign in again: bursar login")]);
+});

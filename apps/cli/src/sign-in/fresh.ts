@@ -1,0 +1,82 @@
+import { mkdirSync, rmdirSync, statSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { Failure } from "../failure.ts";
+import { ask, refusal, textOf } from "./ask.ts";
+import type { SignedIn, SignIns } from "./store.ts";
+
+/** An access token that is good for a while yet. A refresh token is good once, and a second use ends the sign-in; so one
+ *  process at a time refreshes, and the others take what it got. */
+export async function freshToken(signIns: SignIns, signedIn: SignedIn): Promise<string> {
+  if (!isStale(signedIn)) return signedIn.accessToken;
+  return locked(`${signIns.path}.lock`, async () => {
+    const now = signIns.all().find(({ url }) => url === signedIn.url);
+    if (now === undefined) throw ended(signedIn.url);
+    if (!isStale(now)) return now.accessToken;
+    const answer = await ask(now.url, "POST", "/api/auth/refresh", {
+      body: { refreshToken: now.refreshToken },
+    });
+    if (answer.status === 401) {
+      signIns.forget(now.url);
+      throw ended(now.url);
+    }
+    if (answer.status !== 200) throw refusal(answer);
+    const renewed = signedInFrom(now.url, answer.body);
+    signIns.keep(renewed);
+    return renewed.accessToken;
+  });
+}
+
+const isStale = ({ staleAtMilliseconds }: SignedIn) => staleAtMilliseconds <= Date.now();
+
+function ended(url: string): Failure {
+  return new Failure("notAllowed", "unauthenticated", `You are not signed in at ${url} any more.`, [
+    "Sign in again: bursar login",
+  ]);
+}
+
+/** A minute before the 15 are over. */
+const FRESH_MILLISECONDS = 14 * 60_000;
+
+export function signedInFrom(url: string, body: Readonly<Record<string, unknown>>): SignedIn {
+  const user = Object(body["user"]) as Readonly<Record<string, unknown>>;
+  return {
+    url,
+    accessToken: textOf(body, "accessToken"),
+    refreshToken: textOf(body, "refreshToken"),
+    staleAtMilliseconds: Date.now() + FRESH_MILLISECONDS,
+    name: typeof user["username"] === "string" ? user["username"] : textOf(user, "email"),
+    role: textOf(user, "role"),
+    accountId: textOf(user, "accountId"),
+  };
+}
+
+const LOCK_TRIES = 100;
+const LOCK_WAIT_MILLISECONDS = 100;
+/** Longer than a request may take: whoever held it is dead. */
+const LOCK_DEAD_MILLISECONDS = 60_000;
+
+/** A folder is made by one process only, on every system. */
+async function locked<T>(path: string, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; !taken(path); attempt++) {
+    if (attempt === LOCK_TRIES)
+      throw new Failure("unavailable", "unavailable", `Another bursar keeps ${path}.`);
+    await setTimeout(LOCK_WAIT_MILLISECONDS);
+  }
+  try {
+    return await work();
+  } finally {
+    rmdirSync(path);
+  }
+}
+
+function taken(path: string): boolean {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+  if (age > LOCK_DEAD_MILLISECONDS) rmdirSync(path);
+  return false;
+}

@@ -1,0 +1,70 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { Failure } from "../failure.ts";
+
+/** A person who has signed in at one server, with what lets them go on. */
+export interface SignedIn {
+  /** The server's origin. */
+  readonly url: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** By this machine's clock; the server's may be moved. */
+  readonly staleAtMilliseconds: number;
+  readonly name: string;
+  readonly role: string;
+  readonly accountId: string;
+}
+
+/** Who has signed in from this machine, in a file that only its user can read. */
+export interface SignIns {
+  readonly path: string;
+  all(): readonly SignedIn[];
+  /** Replaces whoever was signed in at that server. */
+  keep(signedIn: SignedIn): void;
+  forget(url: string): void;
+}
+
+export function openSignIns(environment: NodeJS.ProcessEnv): SignIns {
+  const base = environment["XDG_CONFIG_HOME"] || join(environment["HOME"] || homedir(), ".config");
+  const path = join(base, "bursar", "sign-ins.json");
+  const others = (url: string) => read(path).filter((each) => each.url !== url);
+  return {
+    path,
+    all: () => read(path),
+    keep: (signedIn) => write(path, [...others(signedIn.url), signedIn]),
+    forget: (url) => write(path, others(url)),
+  };
+}
+
+function read(path: string): SignedIn[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw unusable(path, error);
+  }
+  try {
+    const content: unknown = JSON.parse(text);
+    if (Array.isArray(content)) return content as SignedIn[];
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  throw unusable(path, "it is no list");
+}
+
+function unusable(path: string, why: unknown): Failure {
+  const reason = why instanceof Error ? why.message : String(why);
+  return new Failure("usage", "invalid_request", `The sign-ins in ${path} cannot be used: ${reason}`, [
+    "Delete the file, and sign in again with: bursar login",
+  ]);
+}
+
+/** Whole or not at all. */
+function write(path: string, content: readonly SignedIn[]): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const next = `${path}.${process.pid}.new`;
+  writeFileSync(next, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  renameSync(next, path);
+}
