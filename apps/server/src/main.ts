@@ -53,7 +53,8 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const gateway = createGateway({ engine, upstreams: upstreamsOf(settings, outside?.model ?? null) });
   const mailServer = await openMailServer(settings, outside, stops);
   let publicUrl = settings.publicUrl;
-  const identity = await startIdentity(engine, settings, () => publicUrl!);
+  const oidc = settings.oidc ?? sandboxOidc(outside, await outsideCode);
+  const identity = await startIdentity(engine, { ...settings, oidc }, () => publicUrl!);
   const jobs = [...engineJobs(engine, mailServer), forgetExpired(identity, clock)];
   const background = startBackground(jobs, log);
   stops.push(() => background.stop());
@@ -79,6 +80,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   });
   const url = server.urls[0]!;
   publicUrl ??= url;
+  if (outside?.oidc) (await outsideCode)?.registerAtOidc(outside.oidc, publicUrl);
   if (outside === null) await prepareLive(engine, settings);
   else await showSandbox(engine, identity, settings, { url, ...urlsOf(outside, url), databaseUrl });
   for (const other of server.urls.slice(1)) process.stdout.write(`also   ${other}\n`);
@@ -88,6 +90,9 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   identity.auth().catch((error: unknown) => log.warn({ err: error }, "sign-ins are not ready yet"));
 }
 
+/** Loaded in a sandbox only. */
+type OutsideCode = typeof import("./sandbox/outside.ts");
+
 async function startClock(databaseUrl: string, log: Logger, stops: Stop[]): Promise<MovableClock> {
   const clock = await openSandboxClock(databaseUrl, log);
   stops.push(() => clock.close());
@@ -95,19 +100,26 @@ async function startClock(databaseUrl: string, log: Logger, stops: Stop[]): Prom
 }
 
 async function startOutside(
-  { dataDir, smtp }: Settings,
-  code: typeof import("./sandbox/outside.ts"),
+  { dataDir, smtp, oidc }: Settings,
+  code: OutsideCode,
   clock: Clock,
   stops: Stop[],
 ): Promise<Outside> {
   const now = () => new Date(Math.floor(clock.now() / 1000));
-  const outside = await code.startOutside({ dataDir, hasMail: smtp === null, now });
+  const outside = await code.startOutside({ dataDir, hasMail: smtp === null, hasOidc: oidc === null, now });
   stops.push(() => outside.close());
   return outside;
 }
 
-function urlsOf(outside: Outside, url: string): Pick<SandboxFile, "modelUrl" | "mailUrl"> {
-  return { modelUrl: outside.model.url, mailUrl: outside.mail === null ? null : `${url}${MAIL_PATH}` };
+function urlsOf(outside: Outside, url: string): Omit<OutsideUrls, "url" | "databaseUrl"> {
+  const { model, mail, oidc } = outside;
+  const mailUrl = mail === null ? null : `${url}${MAIL_PATH}`;
+  return { modelUrl: model.url, mailUrl, oidcUrl: oidc?.url ?? null };
+}
+
+function sandboxOidc(outside: Outside | null, code: OutsideCode | null): Settings["oidc"] {
+  if (!outside?.oidc || code === null) return null;
+  return { issuer: outside.oidc.url, clientId: code.OIDC_CLIENT, clientSecret: null };
 }
 
 function mailKind({ smtp }: Settings, outside: Outside | null): AppDeps["mailServer"] {
@@ -171,11 +183,13 @@ async function refuseSandboxPeople(identity: OpenIdentity): Promise<void> {
   );
 }
 
+type OutsideUrls = Pick<SandboxFile, "url" | "modelUrl" | "mailUrl" | "oidcUrl" | "databaseUrl">;
+
 async function showSandbox(
   engine: Engine,
   identity: OpenIdentity,
   settings: Settings,
-  urls: Pick<SandboxFile, "url" | "modelUrl" | "mailUrl" | "databaseUrl">,
+  urls: OutsideUrls,
 ): Promise<void> {
   const [demo, users] = await Promise.all([prepareDemo(engine, settings.dataDir), preparePeople(identity)]);
   const sandbox = { ...urls, ...demo, users };

@@ -89,7 +89,17 @@ it("starts cold, keeps keys, credits and time over a warm start and a kill -9, a
   expect(first.output()).toMatch(/SANDBOX[\s\S]*curl -N http[\s\S]*\nready http:\/\/127\.0\.0\.1:\d+\n$/);
   const sandbox = await sandboxOf(folder);
   expect(Object.keys(sandbox).toSorted()).toEqual(
-    ["accountId", "adminKey", "apiKey", "databaseUrl", "mailUrl", "modelUrl", "url", "users"].toSorted(),
+    [
+      "accountId",
+      "adminKey",
+      "apiKey",
+      "databaseUrl",
+      "mailUrl",
+      "modelUrl",
+      "oidcUrl",
+      "url",
+      "users",
+    ].toSorted(),
   );
   expect((await stat(join(folder, "sandbox.json"))).mode & 0o777).toBe(0o600);
   expect(await spend(url, sandbox["apiKey"]!, "a")).toBe(200);

@@ -2,14 +2,15 @@ import type { SandboxFile } from "./demo.ts";
 
 /** What a newcomer sees: enough to try the main job at once. */
 export function banner(sandbox: SandboxFile, dataDir: string): string {
-  const { url, apiKey } = sandbox;
+  const { url, apiKey, mailUrl } = sandbox;
+  const mail = mailUrl === null ? "" : `\n  Mail      ${mailUrl}`;
   return `
   Bursar · prepaid credits for AI products
   SANDBOX: demo account, a model in a box, no real money. Not for production.
 
   URL       ${url}
   API key   ${apiKey}
-  Data      ${dataDir}
+  Data      ${dataDir}${mail}
 
   Try it:
 

@@ -19,6 +19,8 @@ export interface SandboxFile {
   readonly modelUrl: string;
   /** Where the mail that Bursar sends can be read; null where it goes to a real mail server. */
   readonly mailUrl: string | null;
+  /** The issuer of the OpenID provider; null where a real one is set. */
+  readonly oidcUrl: string | null;
   readonly databaseUrl: string;
 }
 
