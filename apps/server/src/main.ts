@@ -5,6 +5,7 @@ import { migrate } from "@bursar/database/migrate";
 import { type Clock, systemClock } from "@bursar/engine/clock/clock";
 import type { MovableClock } from "@bursar/engine/clock/movable";
 import { hashOf } from "@bursar/engine/key/secret";
+import type { Mail } from "@bursar/engine/mail/mail";
 import { createGateway } from "@bursar/gateway/gateway";
 import { type OpenIdentity, openIdentity } from "@bursar/identity/open";
 import pino, { type Logger } from "pino";
@@ -14,7 +15,6 @@ import { type Engine, openEngine } from "./engine.ts";
 import { forgetExpired } from "./identity/forget.ts";
 import { keptSecret } from "./identity/secret.ts";
 import { listen } from "./listen.ts";
-import type { Smtp } from "./mail/smtp.ts";
 import { openRateLimit } from "./rest/rate-limit.ts";
 import { banner } from "./sandbox/banner.ts";
 import { openSandboxClock } from "./sandbox/clock.ts";
@@ -51,7 +51,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   stops.push(() => engine.close());
   const outside = outsideCode === null ? null : await startOutside(settings, await outsideCode, clock, stops);
   const gateway = createGateway({ engine, upstreams: upstreamsOf(settings, outside?.model ?? null) });
-  const mailServer = await openMailServer(settings, outside, stops);
+  const mailServer = await openMailServer(settings, outside);
   let publicUrl = settings.publicUrl;
   const oidc = settings.oidc ?? sandboxOidc(outside, await outsideCode);
   const identity = await startIdentity(engine, { ...settings, oidc }, () => publicUrl!);
@@ -128,18 +128,12 @@ function mailKind({ smtp }: Settings, outside: Outside | null): AppDeps["mailSer
 }
 
 /** The mail server that is set, or the sandbox's, by the same way; null for none. */
-async function openMailServer(
-  { smtp }: Settings,
-  outside: Outside | null,
-  stops: Stop[],
-): Promise<Smtp | null> {
+async function openMailServer({ smtp }: Settings, outside: Outside | null): Promise<Mail | null> {
   const sandboxUrl = outside?.mail?.smtpUrl;
   const chosen = smtp ?? (sandboxUrl === undefined ? null : { url: sandboxUrl, from: SANDBOX_SENDER });
   if (chosen === null) return null;
   const { openSmtp } = await import("./mail/smtp.ts");
-  const server = openSmtp(chosen);
-  stops.push(async () => server.close());
-  return server;
+  return openSmtp(chosen);
 }
 
 async function startDatabase(settings: Settings, log: Logger, stops: Stop[]): Promise<string> {

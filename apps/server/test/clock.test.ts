@@ -105,6 +105,10 @@ it.each(["GET", "POST"])("%s needs the admin key", async (method) => {
   expect([refused.status, refused.body.error.code]).toEqual([403, "admin_required"]);
 });
 
+it("without a mail server the server is ready, and says that mail is off", async () => {
+  expect((await live.call(null, "GET", "/ready")).body).toMatchObject({ status: "ready", mail: "off" });
+});
+
 it.each([
   ["GET", "/sandbox/clock"],
   ["POST", "/sandbox/clock"],

@@ -194,7 +194,6 @@ describe("a mail server", () => {
     expect(await deliverMails(later, smtp)).toBe(1);
     expect(back.list().map(({ to }) => to)).toEqual([["patient@sandbox.test"]]);
     expect(await countMails(engine.pool)).toEqual({ waiting: 0, sent: 1, givenUp: 0 });
-    smtp.close();
     await back.close();
   });
 });

@@ -77,7 +77,6 @@ export async function startSandboxWorld() {
     close: async () => {
       await server.close(0);
       await background.stop();
-      smtp.close();
       await mail.close();
       await engine.close();
       await clock.close();

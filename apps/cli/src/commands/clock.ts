@@ -48,9 +48,12 @@ function stand(command: Command, context: Context, freeze: boolean): void {
     .action(() => move(context, { freeze }));
 }
 
+/** A year may have a lot to do, and asking again would move the clock once more. */
+const LONGEST_MILLISECONDS = 600_000;
+
 async function move(context: Context, change: Move): Promise<void> {
   const { client } = await context.connect("admin");
-  const moved = await client.moveClock(change);
+  const moved = await client.moveClock(change, { timeoutMilliseconds: LONGEST_MILLISECONDS });
   context.print(moved, (look) => movedText(moved, look));
   if (!moved.settled) context.conclude("unavailable");
 }

@@ -13,10 +13,12 @@ export interface Loop {
 const PERIOD_MILLISECONDS = 1_000;
 const GRACE_MILLISECONDS = 10_000;
 
-/** Runs the job every second, never twice at once; a failure is logged and the next second tries again. */
+/** Runs the job every second until nothing is due, never twice at once; a failure is logged and the next second tries
+ *  again. */
 export function startLoop(job: Job, log: Log): Loop {
   let last: Promise<RunResult> = Promise.resolve("idle");
   let waiting = 0;
+  let isStopped = false;
   const run = async (): Promise<RunResult> => {
     try {
       return (await job.run()) > 0 ? "busy" : "idle";
@@ -32,12 +34,16 @@ export function startLoop(job: Job, log: Log): Loop {
     last = last.then(run);
     return last;
   };
+  const runUntilIdle = async () => {
+    while ((await runNow()) === "busy" && !isStopped);
+  };
   const timer = setInterval(() => {
-    if (waiting === 0) void runNow();
+    if (waiting === 0) void runUntilIdle();
   }, PERIOD_MILLISECONDS).unref();
   return {
     runNow,
     stop: async () => {
+      isStopped = true;
       clearInterval(timer);
       await Promise.race([last, delay(GRACE_MILLISECONDS, undefined, { ref: false })]);
     },

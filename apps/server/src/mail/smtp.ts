@@ -9,22 +9,14 @@ export interface SmtpSettings {
   readonly from: string;
 }
 
-export interface Smtp extends Mail {
-  /** Ends the connections. */
-  close(): void;
-}
-
-const CONNECTIONS = 3;
 const CONNECT_MILLISECONDS = 10_000;
 const SILENCE_MILLISECONDS = 30_000;
 
-/** Mail by SMTP, over a few connections that are kept. Opens none by itself.
+/** Mail by SMTP, each over a connection of its own: a pool would go on trying what the outbox has put off already.
  *  `send` throws MailRefused where the server will never take the mail, and the connection's error otherwise. */
-export function openSmtp({ url, from }: SmtpSettings): Smtp {
+export function openSmtp({ url, from }: SmtpSettings): Mail {
   const transport = createTransport({
     url,
-    pool: true,
-    maxConnections: CONNECTIONS,
     connectionTimeout: CONNECT_MILLISECONDS,
     greetingTimeout: CONNECT_MILLISECONDS,
     socketTimeout: SILENCE_MILLISECONDS,
@@ -44,7 +36,6 @@ export function openSmtp({ url, from }: SmtpSettings): Smtp {
         throw isRefusal(error) ? new MailRefused(error.message, { cause: error }) : error;
       }
     },
-    close: () => transport.close(),
   };
 }
 

@@ -7,7 +7,8 @@ import { forgetMails, markFailed, markSent, type TakenMail, takeDueMails } from 
 /** How long one attempt may take. Shorter than the lease, so that no second process begins while the first still may. */
 const ATTEMPT_MILLISECONDS = 60_000;
 const LEASE_SECONDS = 120;
-const BATCH = 10;
+/** Also how many connections the mail server sees at once, from one process. */
+const BATCH = 5;
 const REMEMBERED_SECONDS = 30 * 86_400;
 
 type DeliverDeps = Pick<Deps, "pool" | "clock" | "log">;
@@ -18,7 +19,8 @@ type DeliverDeps = Pick<Deps, "pool" | "clock" | "log">;
 export async function deliverMails(deps: DeliverDeps, server: Mail): Promise<number> {
   const now = deps.clock.now();
   const mails = await takeDueMails(deps.pool, { now, limit: BATCH, leaseSeconds: LEASE_SECONDS });
-  await Promise.all(mails.map((mail) => attempt(deps, server, mail)));
+  const attempts = await Promise.allSettled(mails.map((mail) => attempt(deps, server, mail)));
+  for (const outcome of attempts) if (outcome.status === "rejected") throw outcome.reason;
   await forgetMails(deps.pool, addSeconds(now, -REMEMBERED_SECONDS));
   return mails.length;
 }
@@ -39,9 +41,15 @@ async function fail(deps: DeliverDeps, mail: TakenMail, error: unknown): Promise
   const next = afterFailure({ attempts: mail.attempts, createdAt: mail.createdAt, isRefused }, now);
   const reason = error instanceof Error ? error.message : String(error);
   await markFailed(deps.pool, mail.id, { next, reason, now });
-  const facts = { mailId: mail.id, attempts: mail.attempts, reason };
+  // What the mail server says often names the address, so it is kept in the row and not in the log.
+  const facts = { mailId: mail.id, attempts: mail.attempts, code: codeOf(error) };
   if (next.kind === "given_up") deps.log.error(facts, "a mail was given up");
   else deps.log.warn(facts, "a mail could not be sent yet; it is tried again");
+}
+
+function codeOf(error: unknown): string | null {
+  const cause = error instanceof MailRefused ? error.cause : error;
+  return cause instanceof Error && "code" in cause ? String(cause.code) : null;
 }
 
 async function withinTime(sending: Promise<void>): Promise<void> {
