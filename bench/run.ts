@@ -5,6 +5,7 @@ interface Measurement {
 
 const MEASUREMENTS = {
   ledger: () => import("./ledger.ts"),
+  growth: () => import("./growth.ts"),
   http: () => import("./http.ts"),
   gateway: () => import("./gateway.ts"),
   start: () => import("./start.ts"),
