@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startEmbeddedPostgres } from "@bursar/database/embedded";
 import { migrate } from "@bursar/database/migrate";
@@ -33,6 +34,7 @@ const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/",
 const SANDBOX_MODELS = ["sandbox-*"];
 const MAIL_PATH = "/sandbox/mail";
 const GRACE_MILLISECONDS = 10_000;
+const GOODBYE_MILLISECONDS = 2000;
 
 /** Everything that must be stopped, in the order of its start. */
 type Stop = () => Promise<void>;
@@ -87,7 +89,12 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   if (mailServer === null) process.stdout.write("mail   off: set SMTP_URL and MAIL_FROM to send any\n");
   process.stdout.write(`ready ${url}\n`);
   // Loads the library of sign-ins while nobody waits for it; a failure shows again at the first sign-in.
-  identity.auth().catch((error: unknown) => log.warn({ err: error }, "sign-ins are not ready yet"));
+  const signIns = identity.auth().then(
+    () => undefined,
+    (error: unknown) => log.warn({ err: error }, "sign-ins are not ready yet"),
+  );
+  // Who stops at once lets it find what it is looking for, or it would report the stop as a failure.
+  stops.push(() => Promise.race([signIns, delay(GOODBYE_MILLISECONDS, undefined, { ref: false })]));
 }
 
 /** Loaded in a sandbox only. */

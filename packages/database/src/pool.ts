@@ -32,7 +32,10 @@ export function openPool(request: PoolRequest): Pool {
 /** Without a listener an "error" event ends the process. The pool listens only while a connection is idle, so each
  *  connection gets a listener of its own for the time it is lent out. */
 function reportBrokenConnections(pool: Pool, log: Log): void {
-  pool.on("error", (error) => log.warn({ err: error }, "an idle database connection broke"));
+  pool.on("error", (error) => {
+    // Of a pool that is being closed, a connection may hear of the server's end before its own.
+    if (!pool.ending) log.warn({ err: error }, "an idle database connection broke");
+  });
   pool.on("connect", (client) => {
     client.on("error", () => {
       // Whoever holds the connection gets the same error from its query; an idle one is reported above.
