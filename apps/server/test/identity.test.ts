@@ -56,6 +56,15 @@ describe("sessions", () => {
     expect((await browser.get("/api/auth/me")).status).toBe(401);
   });
 
+  test("work under every name that a browser knows this server by", async () => {
+    const { username } = await somebody();
+    const browser = openBrowser(running.url.replace("127.0.0.1", "localhost"));
+    expect((await signIn(browser, username)).status).toBe(200);
+    expect((await browser.post("/api/auth/logout-all", {})).status).toBe(200);
+    const form = { named: username, password, user_code: "" };
+    expect((await browser.submit("/device/sign-in", form)).status).toBe(303);
+  });
+
   test("are listed, and one that is revoked is refused at once, its refresh tokens too", async () => {
     const { browser, username } = await somebody();
     await signIn(browser, username);

@@ -7,6 +7,7 @@ import { twoFactor } from "better-auth/plugins/two-factor";
 import { username } from "better-auth/plugins/username";
 import { kyselyOn } from "./database.ts";
 import type { Post } from "./mail/post.ts";
+import { discoveryUrl } from "./on-demand.ts";
 import { ADDRESS_HEADER, DEVICE_CLIENT, IDENTITY_PATH, OAUTH_CALLBACK_PATH, OIDC_PROVIDER } from "./paths.ts";
 import { isUsername, newPersonId } from "./people/naming.ts";
 import type { ManagedPeople } from "./people/people.ts";
@@ -140,7 +141,7 @@ function idOf(model: string): string {
 function oidcProvider(oidc: OidcSettings, url: string) {
   return {
     providerId: OIDC_PROVIDER,
-    discoveryUrl: `${oidc.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`,
+    discoveryUrl: discoveryUrl(oidc),
     clientId: oidc.clientId,
     ...(oidc.clientSecret === null
       ? { tokenEndpointAuth: { method: "none" as const } }

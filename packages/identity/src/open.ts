@@ -1,10 +1,11 @@
 import type { Deps } from "@bursar/engine/deps";
 import type { Mail } from "@bursar/engine/mail/mail";
-import type { Auth, AuthDeps, OidcSettings } from "./auth.ts";
+import type { Auth, OidcSettings } from "./auth.ts";
 import { authenticate, type SessionWho } from "./authenticate.ts";
 import { handle } from "./handle.ts";
 import type { Identity } from "./identity.ts";
 import { openPost } from "./mail/post.ts";
+import { authOnDemand } from "./on-demand.ts";
 import { type ManagedPeople, openPeople } from "./people/people.ts";
 import { findPerson } from "./people/store.ts";
 import { type AttemptLimits, type Attempts, openAttempts } from "./sign-in/attempts.ts";
@@ -84,7 +85,7 @@ export function openIdentity(
     };
     const post = openPost({ mail, log });
     return { pool, clock, log, people, post, tokensOfDevice, ...settings, url: url() };
-  });
+  }, log);
 
   return {
     people,
@@ -106,36 +107,5 @@ export function openIdentity(
     sessions: (personId) => listSessions(pool, personId),
     endAllSessions: (personId) => deleteSessionsOf(pool, personId),
     sweep: () => deleteExpired(pool),
-  };
-}
-
-const RETRY_MILLISECONDS = 10_000;
-
-/** The library is loaded when it is first needed, so that a start does not wait for it. Where the OIDC provider could
- *  not be reached then, it is made anew a little later: the library itself asks only once. */
-function authOnDemand(depsOf: () => AuthDeps): () => Promise<Auth> {
-  let made: Promise<Auth> | null = null;
-  let madeAt = 0;
-  const make = async () => {
-    const { createAuth } = await import("./auth.ts");
-    return createAuth(depsOf());
-  };
-  const isWhole = async (auth: Auth) => {
-    const { socialProviders } = await auth.$context;
-    return depsOf().oidc === null || socialProviders.length > 0;
-  };
-  return async () => {
-    if (made === null) madeAt = performance.now();
-    made ??= make();
-    try {
-      const auth = await made;
-      if ((await isWhole(auth)) || performance.now() - madeAt < RETRY_MILLISECONDS) return auth;
-    } catch (error) {
-      made = null;
-      throw error;
-    }
-    madeAt = performance.now();
-    made = make();
-    return made;
   };
 }
