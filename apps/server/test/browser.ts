@@ -32,7 +32,7 @@ export function openBrowser(base: string) {
     return {
       status: response.status,
       text,
-      body: isJson ? JSON.parse(text) : null,
+      body: isJson && text !== "" ? JSON.parse(text) : null,
       headers: response.headers,
       url,
     };
