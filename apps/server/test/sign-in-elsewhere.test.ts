@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 /** Up to the provider's answer, which leads back to us and is not followed yet. */
-async function consent(browser: Browser, user: string) {
+async function consent(browser: Browser, user: string, url = running.url) {
   const begun = await browser.post("/api/identity/sign-in/social", {
     provider: "oidc",
     callbackURL: "/api/auth/me",
@@ -33,7 +33,7 @@ async function consent(browser: Browser, user: string) {
   const agree = await browser.follow(await browser.submit(login.url, { user }));
   expect(agree.text).toContain("Do you agree?");
   let back = await browser.submit(agree.url, { consent: "yes" });
-  while (!back.headers.get("location")!.startsWith(running.url)) {
+  while (!back.headers.get("location")!.startsWith(url)) {
     back = await browser.get(new URL(back.headers.get("location")!, back.url).href);
   }
   return { asked, callback: back.headers.get("location")! };
@@ -77,6 +77,26 @@ test("an answer of the provider is good once, and only for the browser that aske
   other.jarOf().delete("bursar.session_token");
   await other.follow(await other.get(second.callback));
   expect((await other.get("/api/auth/me")).status).toBe(401);
+});
+
+test("a client with a secret signs in too, and with a wrong one nobody", async () => {
+  for (const [sent, isGood] of [
+    ["s3cret, with % and +", true],
+    ["another", false],
+  ] as const) {
+    const settings = { issuer: oidc.url, clientId: `confidential-${isGood}`, clientSecret: sent };
+    const other = await startRunning(undefined, 0, { oidc: settings });
+    try {
+      const redirectUris = [`${other.url}/api/oauth/callback`];
+      oidc.register({ id: settings.clientId, secret: "s3cret, with % and +", redirectUris });
+      const browser = openBrowser(other.url);
+      const { callback } = await consent(browser, "grace@sandbox.test", other.url);
+      await browser.follow(await browser.get(callback));
+      expect((await browser.get("/api/auth/me")).status).toBe(isGood ? 200 : 401);
+    } finally {
+      await other.close();
+    }
+  }
 });
 
 test("the page for devices leads to the provider too", async () => {

@@ -21,13 +21,18 @@ export interface OidcSettings {
   readonly clientSecret: string | null;
 }
 
+/** With what the provider says about itself. */
+export interface DiscoveredOidc extends OidcSettings {
+  readonly secretBy: "client_secret_basic" | "client_secret_post";
+}
+
 export interface AuthDeps extends Pick<Deps, "pool" | "clock" | "log"> {
   readonly people: ManagedPeople;
   readonly post: Post;
   /** Public address of this server, without a slash at its end. */
   readonly url: string;
   readonly secret: string;
-  readonly oidc: OidcSettings | null;
+  readonly oidc: DiscoveredOidc | null;
   /** Whether nobody signs in by password before their mailbox is proved. */
   readonly verifyEmail: boolean;
   readonly tokensOfDevice: (sessionToken: string) => Promise<object>;
@@ -138,14 +143,14 @@ function idOf(model: string): string {
   return model === "user" || model === "people" ? id : id.replace("user_", `${model.slice(0, 4)}_`);
 }
 
-function oidcProvider(oidc: OidcSettings, url: string) {
+function oidcProvider(oidc: DiscoveredOidc, url: string) {
   return {
     providerId: OIDC_PROVIDER,
     discoveryUrl: discoveryUrl(oidc),
     clientId: oidc.clientId,
     ...(oidc.clientSecret === null
       ? { tokenEndpointAuth: { method: "none" as const } }
-      : { clientSecret: oidc.clientSecret }),
+      : { clientSecret: oidc.clientSecret, tokenEndpointAuth: { method: oidc.secretBy } }),
     scopes: ["openid", "profile", "email"],
     pkce: true,
     requireIdTokenVerification: true,

@@ -2,7 +2,7 @@ import type { SandboxFile } from "./demo.ts";
 
 /** What a newcomer sees: enough to try the main job at once. */
 export function banner(sandbox: SandboxFile, dataDir: string): string {
-  const { url, apiKey, mailUrl } = sandbox;
+  const { url, apiKey, mailUrl, users } = sandbox;
   const mail = mailUrl === null ? "" : `\n  Mail      ${mailUrl}`;
   return `
   Bursar · prepaid credits for AI products
@@ -10,6 +10,7 @@ export function banner(sandbox: SandboxFile, dataDir: string): string {
 
   URL       ${url}
   API key   ${apiKey}
+  Sign in   ${users.map(({ username, password }) => `${username} / ${password}`).join(", ")}
   Data      ${dataDir}${mail}
 
   Try it:
