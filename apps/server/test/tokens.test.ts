@@ -159,3 +159,29 @@ test("REST v1 gives people their own account, and administrators any that they n
     root.user.accountId,
   );
 });
+
+test("what has expired is cleared away, and nothing else", async () => {
+  const [old, young] = [await logIn("ann"), await logIn("bob")];
+  const { pool } = running.engine;
+  const sid = (token: string) => JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString()).sid;
+  const past = "now() - interval '1 second'";
+  await pool.query(`update identity.sessions set expires_at = ${past} where id = $1`, [sid(old.accessToken)]);
+  for (let guess = 0; guess < 2; guess++) {
+    const body = { username: "root", password: "not it at all" };
+    expect((await running.call(null, "POST", "/api/auth/login", body)).status).toBe(401);
+    if (guess === 0) await pool.query("update identity.attempts set expire = 1");
+  }
+  await running.call(null, "POST", "/api/auth/forgot-password", { email: "ann@example.org" });
+  await pool.query(`update identity.verifications set expires_at = ${past}`);
+  await running.call(null, "POST", "/api/auth/forgot-password", { email: "bob@example.org" });
+  await running.identity.sweep();
+  const count = async (table: string) =>
+    (await pool.query<{ count: number }>(`select count(*)::int4 as count from identity.${table}`)).rows[0]!
+      .count;
+  expect(await count("verifications")).toBe(1);
+  expect(await count("attempts")).toBeGreaterThan(0);
+  expect((await pool.query("select from identity.sessions where expires_at < now()")).rowCount).toBe(0);
+  const refresh = (refreshToken: string) => running.call(null, "POST", "/api/auth/refresh", { refreshToken });
+  expect((await refresh(old.refreshToken)).status).toBe(401);
+  expect((await refresh(young.refreshToken)).status).toBe(200);
+});

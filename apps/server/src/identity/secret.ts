@@ -1,18 +1,38 @@
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { SettingsError } from "../settings.ts";
 
 const FILE = "secret";
+const SHORTEST = 32;
 
-/** The sandbox's own secret, made at its first start and readable by its user alone. */
+/** The sandbox's own secret, made at its first start and readable by its user alone. It appears whole or not at all,
+ *  and whoever is first decides, also where several processes start at once. Throws: the file was cut. */
 export async function keptSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, FILE);
-  const secret = randomBytes(32).toString("base64url");
+  const known = await read(path);
+  if (known !== null) return known;
+  const draft = `${path}.${randomBytes(6).toString("hex")}`;
+  await writeFile(draft, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
   try {
-    await writeFile(path, `${secret}\n`, { mode: 0o600, flag: "wx" });
-    return secret;
+    await link(draft, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
+  } finally {
+    await rm(draft);
   }
-  return (await readFile(path, "utf8")).trim();
+  return (await read(path))!;
 }
+
+async function read(path: string): Promise<string | null> {
+  try {
+    const secret = (await readFile(path, "utf8")).trim();
+    if (secret.length >= SHORTEST) return secret;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+  throw new SettingsError(`${path}: is cut; delete it, and everybody signs in anew`);
+}
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
