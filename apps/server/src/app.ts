@@ -6,7 +6,7 @@ import type { Gateway } from "@bursar/gateway/gateway";
 import type { OpenIdentity } from "@bursar/identity/open";
 import { Hono } from "hono";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { authRoutes } from "./compat/credit-check/auth.ts";
+import { creditCheckRoutes } from "./compat/credit-check/routes.ts";
 import { mountGateway } from "./compat/openai.ts";
 import { mountIdentity } from "./identity/mount.ts";
 import { mountRoutes } from "./identity/routes.ts";
@@ -40,7 +40,7 @@ export function createApp(deps: AppDeps): Hono {
   app.get("/openapi.json", (context) => context.json(document));
   mountMetrics(app, deps);
   mountIdentity(app, deps);
-  mountRoutes(app, deps, authRoutes(deps));
+  mountRoutes(app, deps, creditCheckRoutes(deps));
   mountGateway(app, deps);
   mountRest(app, deps);
   if (deps.sandbox !== undefined) mountSandbox(app, deps, deps.sandbox);

@@ -25,7 +25,7 @@ async function answer(context: Context, deps: Deps, route: Route): Promise<Respo
   const response = await perform(context, deps, route, requestId).catch((error: unknown) => {
     deps.log.error({ err: error, requestId, where: route.path }, "a route failed");
     return isUnavailable(error)
-      ? message(503, "The database cannot be reached; try again")
+      ? message(503, "The database cannot be reached; try again", route.onUnavailable)
       : message(500, `Something went wrong on our side; the log knows it as ${requestId}`);
   });
   response.headers.set("x-request-id", requestId);

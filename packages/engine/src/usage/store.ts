@@ -30,12 +30,29 @@ export async function usageBetween(
   grouping: UsageGrouping,
 ): Promise<UsageGroup[]> {
   const { rows } = await pool.query<UsageGroup>(
-    `select ${GROUPS[grouping]} as "group", sum(amount)::int8 as amount, count(*) as requests,
-       sum(input_tokens)::int8 as "inputTokens", sum(cached_input_tokens)::int8 as "cachedInputTokens",
-       sum(output_tokens)::int8 as "outputTokens"
-     from usage_records where account_id = $1 and at >= $2 and at < $3
+    `select ${columns(grouping)} from usage_records where account_id = $1 and at >= $2 and at < $3
      group by 1 order by 1`,
     [accountId, formatPostgresTimestamp(from), formatPostgresTimestamp(to)],
   );
   return rows;
+}
+
+/** The same over all accounts. Reads every record of the period. */
+export async function usageOfAll(
+  pool: pg.Pool,
+  from: Instant,
+  to: Instant,
+  grouping: UsageGrouping,
+): Promise<UsageGroup[]> {
+  const { rows } = await pool.query<UsageGroup>(
+    `select ${columns(grouping)} from usage_records where at >= $1 and at < $2 group by 1 order by 1`,
+    [formatPostgresTimestamp(from), formatPostgresTimestamp(to)],
+  );
+  return rows;
+}
+
+function columns(grouping: UsageGrouping): string {
+  return `${GROUPS[grouping]} as "group", sum(amount)::int8 as amount, count(*) as requests,
+    sum(input_tokens)::int8 as "inputTokens", sum(cached_input_tokens)::int8 as "cachedInputTokens",
+    sum(output_tokens)::int8 as "outputTokens"`;
 }

@@ -16,6 +16,12 @@ export function accountIdOf(personId: string): AccountId {
   return `acct_${personId.slice("user_".length)}` as AccountId;
 }
 
+/** Whose credit account this is, if it is a person's. */
+export function personIdOf(accountId: string): string | null {
+  const id = accountId.replace(/^acct_/, "user_");
+  return ID_SHAPE.test(id) ? id : null;
+}
+
 export function canGetMail(email: string): boolean {
   return !email.endsWith(`@${NO_MAIL}`);
 }

@@ -1,6 +1,6 @@
 /** Reads the fields of a body by name, so that what is wrong is named with what would be right. */
 export interface FieldProblem {
-  readonly status: 400 | 422;
+  readonly status: 400 | 404 | 422;
   readonly message: string;
 }
 

@@ -8,6 +8,8 @@ export interface Route {
   readonly path: string;
   /** Who may call: anyone at all, anyone signed in, or these roles alone. */
   readonly access: "public" | "person" | readonly Role[];
+  /** What the answer carries besides its message when the database cannot be asked: a check says no. */
+  readonly onUnavailable?: object;
   handle(call: RouteCall): Promise<Response>;
 }
 

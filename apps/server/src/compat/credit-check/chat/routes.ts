@@ -1,0 +1,44 @@
+import type { CreditCheckDeps } from "../deps.ts";
+import { message } from "../fields.ts";
+import type { Route, RouteCall } from "../route.ts";
+import { type ChatDeps, sendMessage, streamMessage } from "./messages.ts";
+import { listModels, recommendModel } from "./models.ts";
+import { openObservers } from "./observers.ts";
+import { createSession, listOwn, removeSession, showMessages, showSession } from "./sessions.ts";
+import { openEventStream } from "./sse.ts";
+import { findSession } from "./store.ts";
+
+/** Chats with a model, paid from the person's credits. */
+export function chatRoutes(given: CreditCheckDeps): Route[] {
+  const deps: ChatDeps = { ...given, observers: openObservers() };
+  const own = (method: Route["method"], path: string, handle: Route["handle"]): Route => {
+    return { method, path: `/api/chat${path}`, access: "person", handle };
+  };
+  return [
+    own("post", "/sessions", (call) => createSession(deps, call)),
+    own("get", "/sessions", (call) => listOwn(deps, call)),
+    own("get", "/sessions/:sessionId", (call) => showSession(deps, call)),
+    own("delete", "/sessions/:sessionId", (call) => removeSession(deps, call)),
+    own("get", "/sessions/:sessionId/messages", (call) => showMessages(deps, call)),
+    own("post", "/sessions/:sessionId/messages", (call) => sendMessage(deps, call)),
+    own("post", "/sessions/:sessionId/stream", (call) => streamMessage(deps, call)),
+    {
+      method: "get",
+      path: "/api/chat/sessions/:sessionId/observe",
+      access: ["admin", "supervisor"],
+      handle: (call) => observe(deps, call),
+    },
+    own("get", "/models", () => listModels(deps)),
+    own("post", "/models/recommend", (call) => recommendModel(deps, call)),
+  ];
+}
+
+/** A supervisor reads along: what is asked and what is answered from now on, as it happens, in this process. */
+async function observe(deps: ChatDeps, { context }: RouteCall): Promise<Response> {
+  const sessionId = context.req.param("sessionId")!;
+  if ((await findSession(deps.pool, sessionId)) === null) return message(404, "sessionId: is no chat");
+  const stream = openEventStream(() => stop());
+  const stop = deps.observers.watch(sessionId, ({ type, ...facts }) => stream.send(type, facts));
+  stream.send("watching", { sessionId });
+  return stream.response;
+}

@@ -1,0 +1,79 @@
+import type { AccountId, HoldId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import { keyOf } from "@bursar/engine/ledger/entry";
+import type pg from "pg";
+
+/** What a session was opened for, as its hold's entry keeps it. */
+export interface StreamFacts {
+  readonly sessionId: string;
+  readonly modelId: string;
+  readonly estimatedTokens: number;
+}
+
+export interface ActiveStream {
+  readonly accountId: AccountId;
+  readonly facts: StreamFacts;
+  readonly held: MicroCredits;
+  readonly reported: MicroCredits;
+  readonly startedAt: Instant;
+  readonly expiresAt: Instant | null;
+}
+
+export interface EndedStream {
+  readonly accountId: AccountId;
+  readonly sessionId: string;
+  readonly charged: MicroCredits;
+  readonly metadata: { readonly tokens?: number; readonly status?: string } | null;
+  readonly by: string;
+  readonly endedAt: Instant;
+}
+
+/** The key of an entry group as the ledger makes it: the first 128 bits of SHA-256. */
+const KEY_OF_HOLD = "left(encode(sha256(convert_to(h.hold_id, 'UTF8')), 'hex'), 32)::uuid";
+
+/** Open sessions of one account, or of all; the latest first. Sessions are holds: there is no second list of them. */
+export async function activeStreams(pool: pg.Pool, accountId: AccountId | null): Promise<ActiveStream[]> {
+  const { rows } = await pool.query<ActiveStream>(
+    `select h.account_id as "accountId", e.metadata as facts, h.amount as held, h.reported,
+       h.created_at as "startedAt", h.expires_at as "expiresAt"
+     from holds h join entries e on e.account_id = h.account_id and e.key = ${KEY_OF_HOLD}
+     where h.hold_id like 'stream:%' and ($1::text is null or h.account_id = $1)
+     order by h.created_at desc limit 500`,
+    [accountId],
+  );
+  return rows;
+}
+
+/** Sessions that have ended, of one account or of all; the latest first. */
+export async function endedStreams(
+  pool: pg.Pool,
+  accountId: AccountId | null,
+  limit: number,
+): Promise<EndedStream[]> {
+  const { rows } = await pool.query<EndedStream>(
+    `select e.account_id as "accountId", substr(e.reference, 8) as "sessionId", e.metadata, e.by, e.at as "endedAt",
+       (select coalesce(sum(g.amount), 0)::int8 from entries g
+        where g.account_id = e.account_id and g.seq >= e.seq and g.seq < e.seq + e.group_size
+          and g.kind in ('settle', 'spend', 'overrun')) as charged
+     from entries e
+     where e.reference like 'stream:%' and e.key is not null and e.kind in ('settle', 'release')
+       and ($1::text is null or e.account_id = $1)
+     order by e.at desc limit $2`,
+    [accountId, limit],
+  );
+  return rows;
+}
+
+/** What this account's session was opened for; null when it never was. */
+export async function streamFacts(
+  pool: pg.Pool,
+  accountId: AccountId,
+  holdId: HoldId,
+): Promise<StreamFacts | null> {
+  const { rows } = await pool.query<{ metadata: StreamFacts }>(
+    "select metadata from entries where account_id = $1 and key = $2 and kind = 'hold'",
+    [accountId, keyOf(holdId)],
+  );
+  return rows[0]?.metadata ?? null;
+}
