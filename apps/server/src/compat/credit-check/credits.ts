@@ -73,7 +73,7 @@ async function calculate(deps: CreditCheckDeps, { body }: RouteCall): Promise<Re
   if (tokens === null || tokens === 0) return message(400, "tokens: must be a positive whole number");
   const book = await deps.prices.current();
   const priced = priceCost(book, costOfTokens(pricedModel(book, modelId), tokens));
-  if (priced.kind !== "priced") return refused(priced as Extract<typeof priced, { kind: "model_unknown" }>);
+  if (priced.kind !== "priced") return refused(priced);
   const credits = numberOf(priced.amount);
   return Response.json({ modelId, tokens, credits, requiredCredits: credits });
 }
@@ -95,7 +95,7 @@ async function deduct(
     requestId,
     ...(typeof reason === "string" ? { metadata: { description: reason } } : {}),
   });
-  if (outcome.kind !== "charged") return refused(outcome as Parameters<typeof refused>[0]);
+  if (outcome.kind !== "charged") return refused(outcome);
   return Response.json({
     message: "Credits deducted",
     success: true,

@@ -63,7 +63,7 @@ async function initialize(deps: CreditCheckDeps, { person, body, requestId }: Ro
     return message(400, "estimatedTokens: must be a positive whole number");
   const book = await deps.prices.current();
   const priced = priceCost(book, costOfTokens(pricedModel(book, modelId), estimatedTokens));
-  if (priced.kind !== "priced") return refused(priced as Extract<typeof priced, { kind: "model_unknown" }>);
+  if (priced.kind !== "priced") return refused(priced);
   const outcome = await hold(deps, {
     ...actor(person!, requestId),
     id: holdOf(sessionId),
@@ -71,7 +71,7 @@ async function initialize(deps: CreditCheckDeps, { person, body, requestId }: Ro
     feature: "streaming",
     metadata: { sessionId, modelId, estimatedTokens },
   });
-  if (outcome.kind !== "held") return refused(outcome as Parameters<typeof refused>[0]);
+  if (outcome.kind !== "held") return refused(outcome);
   const answer = {
     ...{ sessionId, modelId, estimatedTokens, status: "active" },
     allocatedCredits: numberOf(outcome.amount),
@@ -87,7 +87,7 @@ async function progress(deps: CreditCheckDeps, call: RouteCall): Promise<Respons
   if (session instanceof Response) return session;
   const { holdId, tokens, model } = session;
   const priced = priceCost(await deps.prices.current(), costOfTokens(model, tokens));
-  if (priced.kind !== "priced") return refused(priced as Extract<typeof priced, { kind: "model_unknown" }>);
+  if (priced.kind !== "priced") return refused(priced);
   const outcome = await extend(deps, {
     ...actor(call.person!, call.requestId),
     id: `progress:${call.requestId}`,
@@ -146,10 +146,10 @@ async function close(
   if (outcome.kind === "hold_closed") {
     // The session was over before its owner came back, and nothing was charged: the work was done all the same.
     const late = await charge(deps, { ...request, id: `${holdId}:late`, cost, feature: "streaming" });
-    if (late.kind !== "charged") return refused(late as Parameters<typeof refused>[0]);
+    if (late.kind !== "charged") return refused(late);
     return ended(sessionId, status, { ...late, released: 0n, overrun: 0n });
   }
-  if (outcome.kind !== "settled") return refused(outcome as Parameters<typeof refused>[0]);
+  if (outcome.kind !== "settled") return refused(outcome);
   return ended(sessionId, status, outcome);
 }
 

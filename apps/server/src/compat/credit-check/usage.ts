@@ -41,7 +41,7 @@ async function record(deps: CreditCheckDeps, call: RouteCall): Promise<Response>
     feature: typeof body.operation === "string" ? body.operation : undefined,
     metadata: { modelId },
   });
-  if (outcome.kind !== "charged") return refused(outcome as Parameters<typeof refused>[0]);
+  if (outcome.kind !== "charged") return refused(outcome);
   const answer = {
     ...{ id, modelId, ...tokens },
     credits: numberOf(outcome.charged),

@@ -83,7 +83,7 @@ export async function lastMessages(
      order by position desc limit $3`,
     [accountId, sessionId, limit],
   );
-  return rows.reverse();
+  return rows.toReversed();
 }
 
 /** Adds messages at the end; two askers in one session take turns. False when the session is gone. */
