@@ -31,7 +31,7 @@ import {
 } from "./settings.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/", import.meta.url));
-const SANDBOX_MODELS = ["sandbox-*"];
+const SANDBOX_MODELS = ["sandbox-*", "amazon.*", "meta.*"];
 const MAIL_PATH = "/sandbox/mail";
 const GRACE_MILLISECONDS = 10_000;
 const GOODBYE_MILLISECONDS = 2000;

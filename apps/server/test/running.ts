@@ -8,6 +8,7 @@ import { createAccount } from "@bursar/engine/account/create";
 import { grant } from "@bursar/engine/grant/grant";
 import type { MailMessage } from "@bursar/engine/mail/mail";
 import { createGateway } from "@bursar/gateway/gateway";
+import type { Upstream } from "@bursar/gateway/settings";
 import { type IdentitySettings, openIdentity } from "@bursar/identity/open";
 import { createApp } from "../src/app.ts";
 import { openEngine } from "../src/engine.ts";
@@ -38,12 +39,13 @@ export async function startRunning(
   databaseUrl?: string,
   rateLimit = 0,
   identitySettings: Partial<IdentitySettings> = {},
+  models: { readonly upstreams?: readonly Upstream[]; readonly chatSeconds?: number } = {},
 ) {
   const database = databaseUrl === undefined ? await createTestDatabase() : null;
   const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
   const engine = openEngine({ url: databaseUrl ?? database!.url, lanes: 2, clock, log: silentLog });
   await engine.prices.put({ body: PRICES, by: "test" });
-  const gateway = createGateway({ engine, upstreams: [] });
+  const gateway = createGateway({ engine, upstreams: models.upstreams ?? [] });
   let url = "";
   const mails: MailMessage[] = [];
   const mail = {
@@ -68,6 +70,7 @@ export async function startRunning(
     ...limits,
     identity,
     gateway,
+    ...(models.chatSeconds === undefined ? {} : { chatSeconds: models.chatSeconds }),
     mode: "sandbox" as const,
     mailServer: "off" as const,
   };
@@ -100,6 +103,7 @@ export async function startRunning(
   return {
     engine,
     identity,
+    gateway,
     /** What was sent, the latest last. */
     mails,
     clock,

@@ -29,6 +29,11 @@ export const modelCards: readonly ModelCard[] = [
   { ...plain, id: "sandbox-large", cachesPrompts: true, paragraphs: 2 },
   { ...plain, id: "sandbox-reasoning", reasoningTokens: 64 },
   { ...plain, id: "sandbox-scripted", cachesPrompts: true, scripted: true },
+  // The models that clients of the credit-check API name.
+  { ...plain, id: "amazon.nova-micro-v1:0" },
+  { ...plain, id: "amazon.nova-lite-v1:0" },
+  { ...plain, id: "amazon.titan-text-express-v1" },
+  { ...plain, id: "meta.llama3-70b-instruct-v1:0" },
   { ...plain, id: "sandbox-embedding", kind: "embedding", contextTokens: 8192, maximumOutputTokens: 0 },
 ];
 
