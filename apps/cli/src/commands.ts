@@ -99,6 +99,11 @@ export const COMMANDS = {
     summary: "show the sandbox's time, move it ahead, stop it",
     load: async () => (await import("./commands/clock.ts")).clock,
   },
+  "credit-check": {
+    group: SANDBOX,
+    summary: "test the credit-check services, from health to a billed chat",
+    load: async () => (await import("./commands/credit-check.ts")).creditCheck,
+  },
   login: {
     group: MORE,
     summary: "sign in as a person: approve on a page, in any browser",

@@ -6,11 +6,16 @@ import { type Running, startRunning } from "./running.ts";
 let database: TestDatabase;
 let proxy: Proxy;
 let running: Running;
+let token: string;
 beforeAll(async () => {
   database = await createTestDatabase();
   const cut = await Proxy.before(database.url);
   proxy = cut.proxy;
   running = await startRunning(cut.url);
+  const password = "correct horse 9";
+  await running.identity.people.create({ username: "cut", email: "cut@example.org", password });
+  token = (await running.call(null, "POST", "/api/auth/login", { username: "cut", password })).body
+    .accessToken;
 });
 afterAll(async () => {
   await running.close();
@@ -44,7 +49,7 @@ it.each<[string, () => Promise<void> | void, () => Promise<void> | void]>([
   ["hanging", () => proxy.hang(), () => proxy.resume()],
 ])(
   "with the database %s every answer is no, soon, and service returns by itself",
-  async (name, stop, start) => {
+  async (name, stop, restart) => {
     const account = await running.account();
     expect((await account.post("/v1/spend", { id: `${name}-before`, amount: "1" })).status).toBe(200);
     await stop();
@@ -52,14 +57,22 @@ it.each<[string, () => Promise<void> | void, () => Promise<void> | void]>([
       expect([answer.status, answer.code]).toEqual([503, "unavailable"]);
       expect(answer.seconds).toBeLessThan(5);
     }
+    const start = performance.now();
+    const checked = await running.call(token, "POST", "/api/credits/check", { credits: 1 });
+    expect((performance.now() - start) / 1000).toBeLessThan(2);
+    expect(checked.status).toBe(503);
+    expect(checked.body).toMatchObject({ sufficient: false, hasSufficientCredits: false });
     for (const [path, body] of SIGN_INS) {
       const answer = await running.call(null, "POST", path, body, { "content-type": "application/json" });
       expect([path, answer.status]).toEqual([path, 503]);
     }
-    await start();
+    await restart();
     await expect.poll(async () => (await account.get("/v1/balance")).status, { timeout: 10_000 }).toBe(200);
     const again = await account.post("/v1/spend", { id: `${name}-spend`, amount: "1" });
     expect(again.status).toBe(200);
     expect((await account.get("/v1/balance")).body.available).toBe("98");
+    const allowed = await running.call(token, "POST", "/api/credits/check", { credits: 1 });
+    expect(allowed.body.sufficient).toBe(false);
+    expect(allowed.status).toBe(200);
   },
 );
