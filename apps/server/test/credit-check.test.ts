@@ -168,7 +168,7 @@ describe("credits", () => {
   });
 
   it.each([0, -1, "5", null, {}, [], true, 1e-7, 1e300])("refuse to check %j", async (credits) => {
-    const { status, body } = await post("/api/credits/check", { credits } as object);
+    const { status, body } = await post("/api/credits/check", { credits });
     expect([status, typeof body.message]).toEqual([400, "string"]);
   });
 

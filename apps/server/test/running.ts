@@ -39,7 +39,11 @@ export async function startRunning(
   databaseUrl?: string,
   rateLimit = 0,
   identitySettings: Partial<IdentitySettings> = {},
-  models: { readonly upstreams?: readonly Upstream[]; readonly chatSeconds?: number } = {},
+  models: {
+    readonly upstreams?: readonly Upstream[];
+    readonly chatSeconds?: number;
+    readonly ports?: readonly number[];
+  } = {},
 ) {
   const database = databaseUrl === undefined ? await createTestDatabase() : null;
   const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
@@ -74,7 +78,11 @@ export async function startRunning(
     mode: "sandbox" as const,
     mailServer: "off" as const,
   };
-  const server = await listen(createApp({ ...deps, migrations: ENGINE_MIGRATIONS }), "127.0.0.1", [0]);
+  const server = await listen(
+    createApp({ ...deps, migrations: ENGINE_MIGRATIONS }),
+    "127.0.0.1",
+    models.ports ?? [0],
+  );
   url = server.urls[0]!;
   const admin = await engine.keys.create({ accountId: null, by: "test" });
   if (admin.kind !== "created") throw new Error("no admin key");
@@ -108,6 +116,8 @@ export async function startRunning(
     mails,
     clock,
     url,
+    /** One for each port. */
+    urls: server.urls,
     call,
     adminKey: admin.key,
     /** An account with so many credits, and calls by its own key. */
