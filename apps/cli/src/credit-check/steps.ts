@@ -22,7 +22,7 @@ export interface Step {
   readonly title: string;
   /** Whether the steps after it make no sense without it. */
   readonly isVital: boolean;
-  run(state: State): Promise<boolean>;
+  readonly run: (state: State) => Promise<boolean>;
 }
 
 const ALLOCATED = 1000;
