@@ -139,6 +139,10 @@ test("the list of models names every model, and each can be looked up", async ()
     "sandbox-large",
     "sandbox-reasoning",
     "sandbox-scripted",
+    "amazon.nova-micro-v1:0",
+    "amazon.nova-lite-v1:0",
+    "amazon.titan-text-express-v1",
+    "meta.llama3-70b-instruct-v1:0",
     "sandbox-embedding",
   ]);
   await expect(used.client.models.retrieve("sandbox-large")).resolves.toMatchObject({ object: "model" });
