@@ -3,11 +3,12 @@ import type { Ask, Reader } from "./ask/ask.ts";
 import { readChat } from "./ask/chat.ts";
 import { readCompletion } from "./ask/completion.ts";
 import { readEmbedding } from "./ask/embedding.ts";
-import { openHold } from "./bill/open.ts";
+import { holdIdOf, openHold } from "./bill/open.ts";
 import { openSettlements, type Settlements } from "./bill/settlements.ts";
-import { errorAnswer, refusalFacts } from "./http/answers.ts";
+import { errorAnswer, refusalFacts, SHUTTING_DOWN } from "./http/answers.ts";
 import type { EngineDeps, Principal } from "./principal.ts";
 import { DEFAULT_SETTINGS, type GatewaySettings, type Upstream } from "./settings.ts";
+import { SHUT_DOWN } from "./stream/ending.ts";
 import { answerStream } from "./streaming.ts";
 import { loadTokenizer } from "./tokens/tokenizer.ts";
 import { type Line, type Lines, openLines } from "./upstream/line.ts";
@@ -87,13 +88,12 @@ async function answer(parts: Parts, call: Call, read: Reader, onDone: () => void
   const rates = ratesFor(book, ask.model);
   const line = parts.lines.find(ask.model);
   if (rates === null || line === null) return done(onDone, unknownModel(ask, rates !== null, requestId));
-  const opened = await openHold(parts.engine, {
-    ask,
-    book,
-    rates,
-    requestId,
-    principal: call.principal,
-    settings: parts.settings,
+  const { principal } = call;
+  const opening = { ask, book, rates, requestId, principal, settings: parts.settings };
+  const opened = await openHold(parts.engine, opening).catch((error: unknown) => {
+    // The hold may have been made although its answer was lost: it must not keep the caller's credits.
+    void parts.settlements.release({ holdId: holdIdOf(requestId), principal, requestId });
+    throw error;
   });
   if (opened.kind === "refused") return done(onDone, errorAnswer(refusalFacts(opened), requestId));
   if (opened.kind === "repeated") {
@@ -143,8 +143,7 @@ class Running {
 
   async serve(call: Call, work: (call: Call, onDone: () => void) => Promise<Response>): Promise<Response> {
     if (this.#isClosing) {
-      const message = "This server is shutting down; ask again";
-      return errorAnswer({ code: "unavailable", message, retryAfterSeconds: 1 }, call.requestId);
+      return errorAnswer(SHUTTING_DOWN, call.requestId);
     }
     const controller = new AbortController();
     const abort = () => controller.abort();
@@ -167,7 +166,7 @@ class Running {
   async drain(milliseconds: number): Promise<void> {
     this.#isClosing = true;
     if (!(await this.#isEmptyWithin(milliseconds))) {
-      for (const controller of this.#controllers) controller.abort();
+      for (const controller of this.#controllers) controller.abort(SHUT_DOWN);
       await this.#isEmptyWithin(milliseconds);
     }
   }

@@ -42,17 +42,23 @@ export async function startMetered(
   const refusals = openRefusalLog({ pool, log: silentLog });
   const model = await startSandboxModel();
   let isBroken = false;
-  const submit: typeof ledger.submit = (command) =>
-    isBroken ? Promise.reject(new LedgerUnavailable("broken by the test")) : ledger.submit(command);
+  let losesAnswers = false;
+  const submit: typeof ledger.submit = async (command) => {
+    if (isBroken) throw new LedgerUnavailable("broken by the test");
+    const outcome = await ledger.submit(command);
+    if (losesAnswers) throw new LedgerUnavailable("done, but its answer was lost by the test");
+    return outcome;
+  };
   const engine = { ledger: { ...ledger, submit }, pool, clock, prices, refusals, log: silentLog };
-  const makeGateway = () =>
+  const makeGateway = (other: Partial<GatewaySettings> = {}, url = model.url) =>
     createGateway({
       engine,
-      settings,
-      upstreams: [{ name: "box", url: model.url, models: ["sandbox-*"], timeouts }],
+      settings: { ...settings, ...other },
+      upstreams: [{ name: "box", url, models: ["sandbox-*"], timeouts }],
     });
   const gateway = makeGateway();
   const server = await serve(gateway);
+  const others: Awaited<ReturnType<typeof serve>>[] = [];
   const deps = { pool, clock, ledger, prices, refusals };
 
   return {
@@ -62,6 +68,15 @@ export async function startMetered(
     makeGateway,
     breakLedger: (broken: boolean) => {
       isBroken = broken;
+    },
+    loseAnswers: (loses: boolean) => {
+      losesAnswers = loses;
+    },
+    /** An OpenAI client of an account, through another gateway. */
+    clientOf: async (id: AccountId, other: Gateway) => {
+      const otherServer = await serve(other);
+      others.push(otherServer);
+      return new OpenAI({ baseURL: otherServer.url, apiKey: id, maxRetries: 0 });
     },
     baseURL: server.url,
     sweep: () => sweep(deps),
@@ -80,7 +95,7 @@ export async function startMetered(
     },
     close: async () => {
       await gateway.close();
-      await server.close();
+      await Promise.all([server, ...others].map((open) => open.close()));
       await model.close();
       await close();
       await database.drop();

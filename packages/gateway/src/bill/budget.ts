@@ -21,6 +21,8 @@ export interface OpenHold {
   readonly available: MicroCredits;
   /** Input tokens that the amount was reckoned with. */
   readonly inputTokens: number;
+  /** Output tokens over all choices, beyond which the upstream stops by itself. Infinite where nobody knows. */
+  readonly limitTokens: number;
   readonly holdSeconds: number;
 }
 
@@ -64,7 +66,12 @@ export class Budget {
     return growth;
   }
 
-  async #extend(amount: MicroCredits, reported: MicroCredits): Promise<Growth> {
+  /** Only keeps the hold from expiring, while there is nothing to report yet. */
+  renew(): Promise<Growth> {
+    return this.#extend(0n, undefined);
+  }
+
+  async #extend(amount: MicroCredits, reported: MicroCredits | undefined): Promise<Growth> {
     const { holdId, requestId, principal, holdSeconds } = this.hold;
     const { accountId, by, caps } = principal;
     this.#extensions += 1;

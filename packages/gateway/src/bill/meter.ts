@@ -17,6 +17,16 @@ export class Meter {
     return Math.max(this.#counted + this.#tailBound, this.#deltas);
   }
 
+  /** The same, were this added to it. */
+  boundWith(outputs: readonly Output[]): number {
+    return this.#with(outputs, boundOf);
+  }
+
+  /** The same again, with this counted and not only bounded, if the tokenizer is there. */
+  countWith(outputs: readonly Output[]): number {
+    return this.#with(outputs, tokenizerIfLoaded() ?? boundOf);
+  }
+
   get isEmpty(): boolean {
     return this.#deltas === 0;
   }
@@ -39,6 +49,11 @@ export class Meter {
   async total(): Promise<number> {
     this.#countTails(await loadTokenizer(), (text) => text.length);
     return this.#counted;
+  }
+
+  #with(outputs: readonly Output[], size: (text: string) => number): number {
+    const more = outputs.reduce((sum, { text }) => sum + size(text), 0);
+    return Math.max(this.#counted + this.#tailBound + more, this.#deltas + outputs.length);
   }
 
   /** The last word may grow: it stays in the tail, so that the parts count as the whole does. */

@@ -120,6 +120,7 @@ async function opened(opening: Opening, reserve: Reserve, held: Held): Promise<O
       amount: held.amount,
       available: held.available,
       inputTokens: reserve.inputTokens,
+      limitTokens: (ask.outputLimit ?? rates.maxOutputTokens ?? Number.POSITIVE_INFINITY) * ask.choices,
       holdSeconds: settings.holdSeconds,
     },
   };

@@ -29,12 +29,19 @@ export function errorAnswer(facts: ErrorFacts, requestId: string): Response {
   });
 }
 
+export const SHUTTING_DOWN: ErrorFacts = {
+  code: "unavailable",
+  message: "This server is shutting down; ask again",
+  retryAfterSeconds: 1,
+};
+
 /** What a caller is told of a failed upstream. Our keys and addresses stay in the log. */
 export function failureFacts(failure: UpstreamFailure): ErrorFacts {
   switch (failure.kind) {
     case "request_refused": {
-      const { status, message, param } = failure;
-      return { code: "invalid_request", status, message, param };
+      const { status, message, param, code } = failure;
+      // The upstream's own code, such as context_length_exceeded, is what clients act on.
+      return { code: "invalid_request", status, message, param, extra: code === null ? {} : { code } };
     }
     case "rate_limited": {
       const message = "The model's provider takes no more requests just now.";
@@ -42,7 +49,10 @@ export function failureFacts(failure: UpstreamFailure): ErrorFacts {
     }
     case "misconfigured":
     case "broken":
-      return { code: "upstream_failed", message: "The model's provider failed; nothing more was charged." };
+      return {
+        code: "upstream_failed",
+        message: "The model's provider failed to answer, or to answer in full.",
+      };
     case "timed_out":
       return { code: "upstream_timeout", message: "The model's provider did not answer in time." };
     case "breaker_open": {

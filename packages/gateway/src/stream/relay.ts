@@ -1,21 +1,21 @@
 import type { Log } from "@bursar/engine/deps";
-import type { Refusal } from "@bursar/engine/ledger/command";
 import type { Ask } from "../ask/ask.ts";
-import { billFor } from "../bill/bill.ts";
-import type { Budget, Growth } from "../bill/budget.ts";
-import { boundOf, Meter } from "../bill/meter.ts";
+import type { Budget } from "../bill/budget.ts";
+import { Meter } from "../bill/meter.ts";
 import type { Settlements } from "../bill/settlements.ts";
 import type { Usage } from "../bill/usage.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { EventStream } from "../upstream/event-stream.ts";
-import type { UpstreamFailure } from "../upstream/failure.ts";
+import { type Ending, endingOf, endingOfAbort, endingOfUpstream } from "./ending.ts";
 import type { ChunkHead, ModelEvent } from "./event.ts";
+import { finish } from "./finish.ts";
 import { KEEP_ALIVE, sse } from "./sse.ts";
-import { tailOf } from "./tail.ts";
 
 export interface RelayDeps {
   readonly ask: Ask;
   readonly budget: Budget;
+  /** Output tokens a choice that the upstream was limited to because credits pay for no more; null: it was not. */
+  readonly outputCap: number | null;
   readonly settlements: Settlements;
   readonly settings: Pick<GatewaySettings, "sliceTokens" | "reportSeconds">;
   readonly log: Log;
@@ -25,14 +25,24 @@ export interface RelayDeps {
   readonly onDone: () => void;
 }
 
-/** Why a stream ended. */
-export type Ending =
-  | { readonly kind: "complete" }
-  | { readonly kind: "credits"; readonly reason: Refusal["kind"] | "unavailable" }
-  | { readonly kind: "upstream"; readonly failure: UpstreamFailure }
-  | { readonly kind: "client_gone" };
+/** What has been passed on so far. */
+export interface Passed {
+  readonly meter: Meter;
+  head: ChunkHead | null;
+  /** What the upstream counted last. */
+  usage: Usage | null;
+  /** Its usage chunk, kept back: it goes out after the settlement, with the cost in it. */
+  usageData: string | null;
+  /** Why choices ended, by their index. */
+  readonly finishes: Map<number, string>;
+}
 
+type Chunk = Extract<ModelEvent, { kind: "chunk" }>;
+
+/** About a minute of a model's writing; small enough for a thousand clients that do not read. */
 const BUFFER_BYTES = 64 * 1024;
+/** A model that is faster than the ledger gets larger slices, up to so many times the first. */
+const LARGEST_SLICE = 16;
 
 /** Passes a model's stream on, chunk by chunk, never more of it than is paid for: reserves ahead while tokens flow,
  *  stops when credits end, and settles before it says that it is done. */
@@ -40,86 +50,98 @@ export class Relay {
   readonly body: ReadableStream<Uint8Array>;
   readonly #deps: RelayDeps;
   readonly #stream: EventStream;
-  readonly #meter = new Meter();
-  readonly #encoder = new TextEncoder();
+  readonly #passed: Passed = {
+    meter: new Meter(),
+    head: null,
+    usage: null,
+    usageData: null,
+    finishes: new Map(),
+  };
   readonly #report: NodeJS.Timeout;
-  readonly #callOff = () => this.#finish({ kind: "client_gone" });
+  readonly #onAbort = () => this.#finish(endingOfAbort(this.#deps.signal));
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #waiting: ModelEvent[] = [];
+  /** Output, in all, that the first of `waiting` needs and that is not reserved. null: nothing waits for credits. */
+  #neededTokens: number | null = null;
+  #isGrowing = false;
+  /** A slice ahead was refused. Asked for again only when nothing is left: credits may have come by then. */
+  #isRefused = false;
+  #sliceTokens: number;
+  #upstreamEnd: Ending | null = null;
   #ending: Ending | null = null;
-  #upstreamEnd: { readonly failure: UpstreamFailure | null } | null = null;
-  #growing = false;
-  #stopReason: Refusal["kind"] | "unavailable" | null = null;
-  #head: ChunkHead | null = null;
-  #usage: Usage | null = null;
-  #usageIsFinal = false;
 
   constructor(deps: RelayDeps, stream: EventStream) {
     this.#deps = deps;
     this.#stream = stream;
+    this.#sliceTokens = deps.settings.sliceTokens * deps.ask.choices;
     this.body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           this.#controller = controller;
         },
-        pull: () => this.#resume(),
-        cancel: () => this.#callOff(),
+        pull: () => this.#steer(),
+        cancel: () => this.#finish({ kind: "client_gone" }),
       },
       new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES }),
     );
-    this.#report = setInterval(() => void this.#grow(0), deps.settings.reportSeconds * 1000);
-    deps.signal.addEventListener("abort", this.#callOff);
-    stream.listen({ onEvents: (events) => this.#take(events), onEnd: (failure) => this.#end(failure) });
-    if (deps.signal.aborted) this.#callOff();
-  }
-
-  #take(events: readonly ModelEvent[]): void {
-    this.#waiting.push(...events);
-    this.#deliver();
-  }
-
-  #end(failure: UpstreamFailure | null): void {
-    this.#upstreamEnd = { failure };
-    this.#deliver();
+    this.#report = setInterval(() => this.#renew(), deps.settings.reportSeconds * 1000);
+    deps.signal.addEventListener("abort", this.#onAbort);
+    stream.listen({
+      onEvents: (events) => {
+        this.#waiting.push(...events);
+        if (this.#neededTokens === null) this.#flow();
+      },
+      onEnd: (failure) => {
+        this.#upstreamEnd = endingOfUpstream(failure);
+        if (this.#neededTokens === null) this.#finish(this.#upstreamEnd);
+      },
+    });
+    if (deps.signal.aborted) this.#onAbort();
   }
 
   /** Writes what is paid for, all of it in one piece; what is not waits for the reserve to grow. */
-  #deliver(): void {
+  #flow(): void {
     if (this.#ending !== null) return;
     let text = "";
-    while (this.#waiting.length > 0 && this.#isPaid(this.#waiting[0]!))
-      text += this.#pass(this.#waiting.shift()!);
-    if (text !== "") this.#controller.enqueue(this.#encoder.encode(text));
-    if (this.#waiting.length > 0) return this.#waitForCredits();
-    if (this.#upstreamEnd !== null) return this.#finishWith(this.#upstreamEnd.failure);
-    this.#growAhead();
-    if ((this.#controller.desiredSize ?? 1) <= 0) this.#stream.pause();
+    let taken = 0;
+    this.#neededTokens = null;
+    for (const event of this.#waiting) {
+      if (event.kind === "chunk" && !this.#isPaid(event)) break;
+      text += this.#pass(event);
+      taken += 1;
+    }
+    this.#waiting = this.#waiting.slice(taken);
+    if (text !== "") this.#controller.enqueue(Buffer.from(text));
+    if (this.#neededTokens === null && this.#upstreamEnd !== null) return this.#finish(this.#upstreamEnd);
+    if (this.#neededTokens === null) this.#lookAhead();
+    else if (!this.#isGrowing) void this.#growAtOnce(this.#neededTokens);
+    this.#steer();
   }
 
-  #finishWith(failure: UpstreamFailure | null): void {
-    this.#finish(failure === null ? { kind: "complete" } : { kind: "upstream", failure });
-  }
-
-  #isPaid(event: ModelEvent): boolean {
-    if (event.kind !== "chunk" || event.outputs.length === 0) return true;
-    const next = event.outputs.reduce((sum, output) => sum + Math.max(1, boundOf(output.text)), 0);
-    if (this.#meter.atMost + next <= this.#deps.budget.outputTokens) return true;
-    this.#meter.tighten();
-    return this.#meter.atMost + next <= this.#deps.budget.outputTokens;
+  #isPaid(chunk: Chunk): boolean {
+    const { meter } = this.#passed;
+    const { outputTokens } = this.#deps.budget;
+    if (meter.boundWith(chunk.outputs) <= outputTokens) return true;
+    meter.tighten();
+    const needed = meter.countWith(chunk.outputs);
+    if (needed > outputTokens) this.#neededTokens = needed;
+    return needed <= outputTokens;
   }
 
   /** Takes an event into account and gives what the client sees of it. */
   #pass(event: ModelEvent): string {
+    const passed = this.#passed;
     switch (event.kind) {
       case "chunk":
-        this.#head ??= event.head;
-        if (event.usage !== null) this.#usage = event.usage;
-        this.#meter.add(event.outputs);
+        passed.head ??= event.head;
+        passed.usage = event.usage ?? passed.usage;
+        passed.meter.add(event.outputs);
+        for (const { index, reason } of event.finishes) passed.finishes.set(index, reason);
         return sse(event.data);
       case "usage":
-        this.#head ??= event.head;
-        this.#usage = event.usage;
-        this.#usageIsFinal = event.usage !== null;
+        passed.head ??= event.head;
+        passed.usage = event.usage ?? passed.usage;
+        passed.usageData = event.usage === null ? null : event.data;
         return "";
       case "comment":
         return KEEP_ALIVE;
@@ -130,91 +152,72 @@ export class Relay {
     }
   }
 
-  #waitForCredits(): void {
-    this.#stream.pause();
-    if (this.#stopReason !== null) return this.#finish({ kind: "credits", reason: this.#stopReason });
-    void this.#grow(this.#sliceTokens());
+  #lookAhead(): void {
+    const { budget } = this.#deps;
+    const { meter } = this.#passed;
+    const { limitTokens } = budget.hold;
+    const isNear = () => meter.atMost + this.#sliceTokens / 2 > budget.outputTokens;
+    if (this.#isGrowing || this.#isRefused || budget.outputTokens >= limitTokens || !isNear()) return;
+    meter.tighten();
+    if (isNear()) void this.#growAhead(Math.min(budget.outputTokens + this.#sliceTokens, limitTokens));
   }
 
-  #growAhead(): void {
-    const left = this.#deps.budget.outputTokens - this.#meter.atMost;
-    if (this.#upstreamEnd === null && this.#stopReason === null && left < this.#sliceTokens() / 2) {
-      void this.#grow(this.#sliceTokens());
-    }
+  /** For streams too slow to do so by growing: renews the hold, and reports the cost so far. */
+  #renew(): void {
+    if (!this.#isGrowing) void this.#growAhead(0);
   }
 
-  #sliceTokens(): number {
-    return this.#deps.settings.sliceTokens * this.#deps.ask.choices;
+  async #growAhead(upToTokens: number): Promise<void> {
+    const growth = await this.#grow(upToTokens);
+    this.#isRefused = growth.kind !== "grown" && upToTokens > 0;
+    // The stream has come to the end of its reserve meanwhile. After a refusal it asks once more.
+    if (this.#neededTokens !== null) this.#flow();
   }
 
-  /** Reserves for this many more tokens than were counted; 0 only renews and reports. */
-  async #grow(moreTokens: number): Promise<void> {
-    if (this.#growing || this.#ending !== null) return;
-    this.#growing = true;
-    const counted = this.#meter.atMost;
-    const before = this.#deps.budget.outputTokens;
-    const growth = await this.#deps.budget.grow(
-      counted,
-      moreTokens === 0 ? 0 : counted + moreTokens + this.#nextBound(),
-    );
-    this.#growing = false;
-    if (moreTokens > 0) this.#stopReason = this.#reasonToStop(growth, before);
-    this.#deliver();
-    this.#resume();
+  async #growAtOnce(neededTokens: number): Promise<void> {
+    const { settings, ask } = this.#deps;
+    this.#sliceTokens = Math.min(this.#sliceTokens * 2, settings.sliceTokens * ask.choices * LARGEST_SLICE);
+    const growth = await this.#grow(neededTokens + this.#sliceTokens);
+    if (growth.kind === "grown") this.#flow();
+    else this.#finish(endingOf(growth));
   }
 
-  /** A reserve that grew by the last credits may still not cover the next token. */
-  #reasonToStop(growth: Growth, tokensBefore: number): Refusal["kind"] | "unavailable" | null {
-    if (growth.kind === "refused") return growth.refusal.kind;
-    if (growth.kind === "unavailable") return "unavailable";
-    return this.#deps.budget.outputTokens > tokensBefore ? null : "insufficient_credits";
+  async #grow(upToTokens: number) {
+    this.#isGrowing = true;
+    const growth = await this.#deps.budget.grow(this.#passed.meter.atMost, upToTokens);
+    this.#isGrowing = false;
+    return growth;
   }
 
-  #nextBound(): number {
-    const next = this.#waiting[0];
-    if (next?.kind !== "chunk") return 0;
-    return next.outputs.reduce((sum, output) => sum + Math.max(1, boundOf(output.text)), 0);
-  }
-
-  #resume(): void {
+  /** Reads on only while there is credit and the client takes what there is. */
+  #steer(): void {
+    if (this.#ending !== null) return;
     const hasRoom = (this.#controller.desiredSize ?? 0) > 0;
-    if (this.#ending === null && this.#waiting.length === 0 && hasRoom) this.#stream.resume();
+    if (this.#neededTokens === null && hasRoom) this.#stream.resume();
+    else this.#stream.pause();
   }
 
   /** Once, whatever comes first. */
   #finish(ending: Ending): void {
     if (this.#ending !== null) return;
     this.#ending = ending;
+    const { signal, log, onDone } = this.#deps;
     clearInterval(this.#report);
-    this.#deps.signal.removeEventListener("abort", this.#callOff);
+    signal.removeEventListener("abort", this.#onAbort);
     if (ending.kind !== "complete") this.#stream.destroy();
-    void this.#settle(ending).catch((error: unknown) =>
-      this.#deps.log.error({ err: error }, "a stream's end failed"),
-    );
+    finish(this.#deps, this.#passed, ending)
+      .then((tail) => this.#close(tail))
+      .catch((error: unknown) => log.error({ err: error }, "a stream's end failed"))
+      .finally(onDone);
   }
 
-  async #settle(ending: Ending): Promise<void> {
-    const { budget, settlements, ask, log, onDone } = this.#deps;
-    const { hold } = budget;
+  /** Nothing where the client has cancelled. */
+  #close(tail: string): void {
     try {
-      const facts = { hold, meter: this.#meter, reported: this.#usage, isFinal: this.#usageIsFinal };
-      const bill = await billFor({ ...facts, ending: ending.kind }, log);
-      const settlement = await settlements.settle(hold, bill);
-      if (ending.kind !== "client_gone") {
-        const tail = tailOf({ ask, ending, bill, settlement, head: this.#head, requestId: hold.requestId });
-        this.#controller.enqueue(this.#encoder.encode(tail));
-      }
-    } finally {
-      this.#close();
-      onDone();
-    }
-  }
-
-  #close(): void {
-    try {
+      if (tail !== "") this.#controller.enqueue(Buffer.from(tail));
       this.#controller.close();
     } catch {
-      // The client has cancelled it already.
+      // It has left while the settlement was made.
     }
   }
 }

@@ -1,73 +1,93 @@
 import { formatCredits } from "@bursar/contract/money";
 import type { Ask } from "../ask/ask.ts";
+import type { Budget } from "../bill/budget.ts";
 import type { Bill, Settlement } from "../bill/settlements.ts";
-import { errorBody, failureFacts } from "../http/answers.ts";
-import type { ChunkHead } from "./event.ts";
-import type { Ending } from "./relay.ts";
+import { errorBody, failureFacts, SHUTTING_DOWN } from "../http/answers.ts";
+import type { Ending } from "./ending.ts";
+import type { Passed } from "./relay.ts";
 import { DONE, sse } from "./sse.ts";
 
 interface Tail {
   readonly ask: Ask;
-  readonly ending: Exclude<Ending, { kind: "client_gone" }>;
-  readonly bill: Bill;
-  readonly settlement: Settlement;
-  readonly head: ChunkHead | null;
-  readonly requestId: string;
+  readonly budget: Budget;
+  readonly passed: Passed;
+  readonly ending: Ending;
+  /** null where there was nothing to charge. */
+  readonly bill: Bill | null;
+  readonly settlement: Settlement | null;
 }
 
 /** What a client hears after the last token: how it ended and what it cost. A stream that broke ends with an error
- *  event, which OpenAI's clients throw; one that ran out of credits ends in good order, with the reason. */
+ *  event, which OpenAI's clients throw, so that nobody takes the part for the whole. One that ran out of credits ends
+ *  in good order, with the reason. */
 export function tailOf(tail: Tail): string {
-  const { ending, ask, requestId } = tail;
-  if (ending.kind === "upstream")
-    return sse(JSON.stringify(errorBody(failureFacts(ending.failure), requestId)));
-  if (ending.kind === "credits")
-    return sse(JSON.stringify(stopChunk(tail))) + sse(JSON.stringify(usageChunk(tail))) + DONE;
-  return ask.wantsUsage ? sse(JSON.stringify(usageChunk(tail))) + DONE : DONE;
+  const { ending, ask } = tail;
+  switch (ending.kind) {
+    case "client_gone":
+      return "";
+    case "upstream":
+      return sse(withAccount(errorBody(failureFacts(ending.failure), requestIdOf(tail)), tail));
+    case "shut_down":
+      return sse(withAccount(errorBody(SHUTTING_DOWN, requestIdOf(tail)), tail));
+    case "credits":
+      return sse(JSON.stringify(stopChunk(tail))) + sse(usageChunk(tail)) + DONE;
+    case "complete":
+      return ask.wantsUsage && tail.bill !== null ? sse(usageChunk(tail)) + DONE : DONE;
+  }
 }
 
-function headOf({ head, ask, requestId }: Tail) {
+function requestIdOf({ budget }: Tail): string {
+  return budget.hold.requestId;
+}
+
+function headOf({ passed: { head }, ask, budget }: Tail) {
   const isChat = ask.path === "/chat/completions";
   return {
-    id: head?.id ?? `chatcmpl-${requestId}`,
+    id: head?.id ?? `chatcmpl-${budget.hold.requestId}`,
     object: head?.object ?? (isChat ? "chat.completion.chunk" : "text_completion"),
     created: head?.created ?? 0,
     model: head?.model ?? ask.model,
   };
 }
 
-/** Cut off, as by a token limit: clients know what that means. */
+/** Cut off, as by a token limit: clients know what that means. Choices that had ended by themselves stay as they are. */
 function stopChunk(tail: Tail) {
-  const isChat = tail.ask.path === "/chat/completions";
-  const content = isChat ? { delta: {} } : { text: "" };
-  const choices = Array.from({ length: tail.ask.choices }, (_, index) => {
+  const { ask, passed } = tail;
+  const content = ask.path === "/chat/completions" ? { delta: {} } : { text: "" };
+  const choices = Array.from({ length: ask.choices }, (_, index) => {
     return { index, ...content, logprobs: null, finish_reason: "length" };
-  });
+  }).filter(({ index }) => (passed.finishes.get(index) ?? "length") === "length");
   return { ...headOf(tail), choices };
 }
 
-function usageChunk(tail: Tail) {
-  const { usage } = tail.bill;
+/** The upstream's own, where it sent one. */
+function usageChunk(tail: Tail): string {
+  const { usageData } = tail.passed;
+  const chunk = usageData ?? JSON.stringify({ ...headOf(tail), choices: [], usage: usageBody(tail.bill!) });
+  return `${chunk.slice(0, chunk.lastIndexOf("}"))},"bursar":${JSON.stringify(accountOf(tail))}}`;
+}
+
+function usageBody({ usage }: Bill) {
   return {
-    ...headOf(tail),
-    choices: [],
-    usage: {
-      prompt_tokens: usage.inputTokens,
-      completion_tokens: usage.outputTokens,
-      total_tokens: usage.inputTokens + usage.outputTokens,
-      prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
-      completion_tokens_details: { reasoning_tokens: usage.hiddenTokens },
-    },
-    bursar: bursarFacts(tail),
+    prompt_tokens: usage.inputTokens,
+    completion_tokens: usage.outputTokens,
+    total_tokens: usage.inputTokens + usage.outputTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
+    completion_tokens_details: { reasoning_tokens: usage.hiddenTokens },
   };
 }
 
-function bursarFacts({ ending, settlement, requestId }: Tail) {
-  const cost = formatCredits(settlement.cost);
+function withAccount(body: object, tail: Tail): string {
+  return JSON.stringify(tail.settlement === null ? body : { ...body, bursar: accountOf(tail) });
+}
+
+function accountOf(tail: Tail) {
+  const { ending, settlement } = tail;
+  const reason = ending.kind === "credits" ? { reason: ending.reason } : {};
+  const cost = formatCredits(settlement!.cost);
   const paid =
-    settlement.kind === "settled"
-      ? { cost, remaining: formatCredits(settlement.remaining) }
+    settlement!.kind === "settled"
+      ? { cost, remaining: formatCredits(settlement!.remaining) }
       : { cost, pending: true };
-  if (ending.kind !== "credits") return { requestId, ...paid };
-  return { requestId, ...paid, reason: ending.reason };
+  return { requestId: requestIdOf(tail), ...paid, ...reason };
 }

@@ -36,7 +36,7 @@ export async function countInTurns(texts: readonly string[]): Promise<number> {
   let left = TURN_CHARACTERS;
   for (const text of texts) {
     for (let at = 0; at < text.length; ) {
-      const end = endOfPiece(text, at, left);
+      const end = endOfPiece(text, at, TURN_CHARACTERS);
       tokens += count(text.slice(at, end));
       left -= end - at;
       at = end;

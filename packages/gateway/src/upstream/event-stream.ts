@@ -25,11 +25,12 @@ export class EventStream {
   #kept: ModelEvent[] = [];
   #end: { readonly failure: UpstreamFailure | null } | null = null;
   #unfinishedChoices: number;
+  #reads = 0;
 
   constructor(response: IncomingMessage, choices: number, idleMilliseconds: number) {
     this.#response = response;
     this.#unfinishedChoices = choices;
-    this.#idle = setTimeout(() => this.#finish(this.#stalled()), idleMilliseconds);
+    this.#idle = setTimeout(() => this.#suspectStall(), idleMilliseconds);
     response.setEncoding("utf8");
     response.on("data", (text: string) => this.#take(text));
     response.on("end", () => this.#finish(this.#unlessComplete("the stream ended too early")));
@@ -72,6 +73,7 @@ export class EventStream {
 
   #take(text: string): void {
     if (this.#end !== null) return;
+    this.#reads += 1;
     this.#idle.refresh();
     const events = this.#splitter.push(text).map(readEvent);
     const last = events.findIndex(({ kind }) => kind === "done" || kind === "error" || kind === "malformed");
@@ -99,6 +101,14 @@ export class EventStream {
   /** All choices have their finish_reason, or usage was sent: then an end without `[DONE]` is an end all the same. */
   #unlessComplete(detail: string): UpstreamFailure | null {
     return this.#unfinishedChoices <= 0 ? null : broken(detail);
+  }
+
+  /** A process that was busy runs its timers before it reads what has come meanwhile: look again after reading. */
+  #suspectStall(): void {
+    const reads = this.#reads;
+    setImmediate(() => {
+      if (this.#reads === reads) this.#finish(this.#stalled());
+    });
   }
 
   /** Nothing came although we were reading: the upstream hangs. Else it is the client who does not read. */

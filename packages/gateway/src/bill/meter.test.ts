@@ -1,0 +1,39 @@
+import fc from "fast-check";
+import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
+import { beforeAll, describe, expect, it } from "vitest";
+import { loadTokenizer } from "../tokens/tokenizer.ts";
+import { Meter } from "./meter.ts";
+
+const PROSE = "Prepaid credits gate every request, and a receipt explains each decision; nothing is free. ";
+
+describe("counting output while it flows", () => {
+  beforeAll(async () => void (await loadTokenizer()));
+
+  it("counts prose in pieces exactly as the whole, choice by choice", async () => {
+    const text = PROSE.repeat(20);
+    const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 400 });
+    await fc.assert(
+      fc.asyncProperty(sizes, async (steps) => {
+        const meter = new Meter();
+        let at = 0;
+        for (const step of steps) {
+          for (const index of [0, 1]) meter.add([{ index, text: text.slice(at, at + step) }]);
+          at += step;
+          if (step % 7 === 0) meter.tighten();
+        }
+        expect(await meter.total()).toBe(2 * countTokens(text.slice(0, at)));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("knows of no fewer tokens of text than there are, at any moment", () => {
+    const meter = new Meter();
+    const text = `${PROSE}漢字を書くのは楽しい。${PROSE}`;
+    for (let at = 0; at < text.length; at += 5) {
+      meter.add([{ index: 0, text: text.slice(at, at + 5) }]);
+      expect(meter.atMost).toBeGreaterThanOrEqual(countTokens(text.slice(0, at + 5)));
+      if (at % 50 === 0) meter.tighten();
+    }
+  });
+});

@@ -1,0 +1,26 @@
+import type { Refusal } from "@bursar/engine/ledger/command";
+import type { Growth } from "../bill/budget.ts";
+import type { UpstreamFailure } from "../upstream/failure.ts";
+
+/** Why a stream ended. */
+export type Ending =
+  | { readonly kind: "complete" }
+  | { readonly kind: "credits"; readonly reason: Refusal["kind"] | "unavailable" }
+  | { readonly kind: "upstream"; readonly failure: UpstreamFailure }
+  | { readonly kind: "client_gone" }
+  | { readonly kind: "shut_down" };
+
+/** The reason of an abort that is ours and not the client's. */
+export const SHUT_DOWN = "the gateway shuts down";
+
+export function endingOfAbort(signal: AbortSignal): Ending {
+  return { kind: signal.reason === SHUT_DOWN ? "shut_down" : "client_gone" };
+}
+
+export function endingOfUpstream(failure: UpstreamFailure | null): Ending {
+  return failure === null ? { kind: "complete" } : { kind: "upstream", failure };
+}
+
+export function endingOf(growth: Exclude<Growth, { kind: "grown" }>): Ending {
+  return { kind: "credits", reason: growth.kind === "refused" ? growth.refusal.kind : "unavailable" };
+}

@@ -1,0 +1,36 @@
+import { billFor } from "../bill/bill.ts";
+import { logFailure } from "../upstream/failure-log.ts";
+import type { Ending } from "./ending.ts";
+import type { Passed, RelayDeps } from "./relay.ts";
+import { tailOf } from "./tail.ts";
+
+/** Charges an ended stream, and says what its client is still to hear: the cost is known before the last word. */
+export async function finish(deps: RelayDeps, passed: Passed, ended: Ending): Promise<string> {
+  const { budget, settlements, log } = deps;
+  const { hold } = budget;
+  const ending = cutByCredits(deps, passed) && ended.kind === "complete" ? CREDITS_ENDED : ended;
+  if (ending.kind === "upstream") logFailure(log, hold, ending.failure);
+  if (isNothing(passed) && FREE_IF_NOTHING.has(ending.kind)) {
+    await settlements.release(hold);
+    return tailOf({ ...deps, passed, ending, bill: null, settlement: null });
+  }
+  const facts = { hold, meter: passed.meter, reported: passed.usage, isFinal: ended.kind === "complete" };
+  const bill = await billFor({ ...facts, ending: ending.kind }, log);
+  const settlement = await settlements.settle(hold, bill);
+  return tailOf({ ...deps, passed, ending, bill, settlement });
+}
+
+/** The upstream ended by itself, at the limit that was set because credits pay for no more. */
+function cutByCredits({ outputCap }: RelayDeps, { finishes }: Passed): boolean {
+  return outputCap !== null && [...finishes.values()].includes("length");
+}
+
+const CREDITS_ENDED: Ending = { kind: "credits", reason: "insufficient_credits" };
+
+/** Neither output nor a bill has come. */
+function isNothing({ meter, usage }: Passed): boolean {
+  return meter.isEmpty && usage === null;
+}
+
+/** A client who leaves, or whose credits end, has had its prompt read. */
+const FREE_IF_NOTHING: ReadonlySet<Ending["kind"]> = new Set(["complete", "upstream", "shut_down"]);

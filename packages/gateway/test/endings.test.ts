@@ -1,0 +1,303 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { credits } from "@bursar/contract/money";
+import OpenAI from "openai";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Metered, startMetered, until } from "./metered.ts";
+import { chunk, startScriptedUpstream } from "./scripted-upstream.ts";
+
+let metered: Metered;
+beforeAll(async () => {
+  metered = await startMetered(
+    { retryDelayMilliseconds: 5, headerPatienceMilliseconds: 50, breakerFailures: 1000 },
+    { idleMilliseconds: 300, headersMilliseconds: 1000, wholeMilliseconds: 1000 },
+  );
+});
+afterAll(() => metered.close());
+
+type Account = Awaited<ReturnType<Metered["account"]>>;
+type Chunk = OpenAI.ChatCompletionChunk & { bursar?: { reason?: string; cost?: string } };
+
+const INPUT = 150n;
+const OUTPUT = 600n;
+const withUsage = { stream: true as const, stream_options: { include_usage: true } };
+const ask = (content: string) => ({
+  model: "sandbox-small",
+  messages: [{ role: "user" as const, content }],
+});
+
+async function collect(stream: AsyncIterable<OpenAI.ChatCompletionChunk>) {
+  const chunks: Chunk[] = [];
+  try {
+    for await (const one of stream) chunks.push(one);
+    return { chunks, error: null };
+  } catch (error) {
+    return { chunks, error };
+  }
+}
+
+const spentBy = async (account: Account, granted: string) =>
+  credits(granted) - (await account.balance()).available;
+
+async function entriesOf(account: Account, kind: string): Promise<number> {
+  const sql = "select count(*)::int as count from entries where account_id = $1 and kind = $2";
+  const { rows } = await metered.pool.query<{ count: number }>(sql, [account.id, kind]);
+  return rows[0]!.count;
+}
+
+const submit = (account: Account, kind: "freeze" | "unfreeze") =>
+  metered.ledger.submit({ kind, id: kind, accountId: account.id, by: "test", note: "test" });
+
+describe("the end of credits", () => {
+  it.each([{ ...withUsage }, { stream: true as const }])(
+    "is told also where the upstream stopped by itself, at the limit that credits set: %j",
+    async (options) => {
+      const account = await metered.account("0.1");
+      const usage = { prompt_tokens: 8, completion_tokens: 100 };
+      const text = chunk({ content: "Hello" }) + chunk({ finish: "length", usage }) + "data: [DONE]\n\n";
+      const upstream = await startScriptedUpstream((response) => response.end(text));
+      const gateway = metered.makeGateway({}, upstream.url);
+      const client = await metered.clientOf(account.id, gateway);
+      const { chunks, error } = await collect(
+        await client.chat.completions.create({ ...ask("Hi"), ...options }),
+      );
+      expect(error).toBeNull();
+      expect(chunks.at(-1)).toMatchObject({ usage, bursar: { reason: "insufficient_credits" } });
+      expect(await spentBy(account, "0.1")).toBe(8n * INPUT + 100n * OUTPUT);
+      await gateway.close();
+      await upstream.close();
+    },
+  );
+
+  it("is told in a header for an answer in one piece", async () => {
+    const account = await metered.account("0.1");
+    const request = account.client.chat.completions.create(ask("[[sandbox: tokens=5000]] go"));
+    const { data, response } = await request.withResponse();
+    expect(data.choices[0]!.finish_reason).toBe("length");
+    expect(response.headers.get("x-bursar-reason")).toBe("insufficient_credits");
+    expect(await account.balance()).toMatchObject({ held: 0n, owed: 0n });
+  });
+
+  it("is not final: a slice that is refused ahead of need is asked for again when it is needed", async () => {
+    const account = await metered.account("100");
+    const content = "[[sandbox: tokens=400 interval=3ms]] go";
+    const stream = await account.client.chat.completions.create({ ...ask(content), ...withUsage });
+    await submit(account, "freeze");
+    let seen = 0;
+    let last: Chunk | undefined;
+    for await (const one of stream) {
+      seen += 1;
+      last = one;
+      // The slice ahead was refused by now, and that is on record; there are still tokens left in this one.
+      if (seen === 200) await submit(account, "unfreeze");
+    }
+    expect(last!.bursar?.reason).toBeUndefined();
+    expect(last!.usage!.completion_tokens).toBe(400);
+  });
+
+  it("reserves nothing ahead beyond what the caller limits the answer to", async () => {
+    const account = await metered.account("10");
+    const request = { ...ask("[[sandbox: tokens=90]] go"), ...withUsage, max_tokens: 100 };
+    await collect(await account.client.chat.completions.create(request));
+    expect(await entriesOf(account, "hold")).toBe(1);
+    expect(await entriesOf(account, "extend")).toBe(0);
+  });
+});
+
+describe("nothing is charged", () => {
+  it("for a stream that greets, lets its client wait, and never says a word", async () => {
+    const account = await metered.account("10");
+    const stream = await account.client.chat.completions.create({
+      ...ask("[[sandbox: hang_after=0]] go"),
+      stream: true,
+    });
+    const { error } = await collect(stream);
+    expect(error).toMatchObject({ code: "upstream_timeout" });
+    expect(await account.balance()).toMatchObject({ available: credits("10"), held: 0n });
+  });
+
+  it.each([
+    ["delay=3s", 504, "upstream_timeout"],
+    ["status=404", 502, "upstream_failed"],
+    ["status=401", 502, "upstream_failed"],
+    ["status=400 code=context_length_exceeded", 400, "context_length_exceeded"],
+    ["status=429 retry_after=30", 429, "rate_limited"],
+    ["status=503", 502, "upstream_failed"],
+    ["reset", 502, "upstream_failed"],
+  ])("for %s, whether it streams or not", async (fault, status, code) => {
+    const account = await metered.account("10");
+    for (const options of [{}, { stream: true as const }]) {
+      const request = account.client.chat.completions.create({
+        ...ask(`[[sandbox: ${fault}]] go`),
+        ...options,
+      });
+      const error: unknown = await request.then(
+        () => null,
+        (caught: unknown) => caught,
+      );
+      expect(error).toMatchObject({ status, code });
+      if (!(error instanceof OpenAI.APIError)) throw error;
+      expect(JSON.stringify(error.error)).not.toMatch(/api key|127\.0\.0\.1/i);
+      if (status === 429) expect((error.headers as Headers).get("retry-after")).toBe("30");
+    }
+    expect(await account.balance()).toMatchObject({ available: credits("10"), held: 0n });
+  });
+
+  it("where the hold was made but its answer was lost", async () => {
+    const account = await metered.account("10");
+    const before = metered.model.requests.list().length;
+    metered.loseAnswers(true);
+    const error = await account.client.chat.completions.create(ask("Hi")).catch((caught: unknown) => caught);
+    metered.loseAnswers(false);
+    expect(error).toMatchObject({ status: 503 });
+    expect(metered.model.requests.list()).toHaveLength(before);
+    await until(async () => (await account.balance()).held === 0n);
+    expect((await account.balance()).available).toBe(credits("10"));
+  });
+});
+
+describe("what the upstream says it used", () => {
+  const through = async (account: Account, write: (usage: object) => string[], usage: object) => {
+    const upstream = await startScriptedUpstream((response) => response.end(write(usage).join("")));
+    const gateway = metered.makeGateway({}, upstream.url);
+    const client = await metered.clientOf(account.id, gateway);
+    const done = await collect(await client.chat.completions.create({ ...ask("Hi"), ...withUsage }));
+    await gateway.close();
+    await upstream.close();
+    return done;
+  };
+  const inLastChunk = (usage: object) => [
+    chunk({ content: "Hello" }),
+    chunk({ content: " you" }),
+    chunk({ finish: "stop", usage }),
+    "data: [DONE]\n\n",
+  ];
+
+  it("counts where it comes with the last words and not in a chunk of its own", async () => {
+    const account = await metered.account("10");
+    const { chunks } = await through(account, inLastChunk, { prompt_tokens: 11, completion_tokens: 1 });
+    expect(await spentBy(account, "10")).toBe(11n * INPUT + 1n * OUTPUT);
+    expect(chunks.at(-1)!.bursar?.cost).toBe("0.00225");
+  });
+
+  it("counts also where it is far from what was sent", async () => {
+    const account = await metered.account("10");
+    const content = "[[sandbox: tokens=10 usage_input=1000 usage_output=2000]] go";
+    await collect(await account.client.chat.completions.create({ ...ask(content), ...withUsage }));
+    expect(await spentBy(account, "10")).toBe(1000n * INPUT + 2000n * OUTPUT);
+  });
+
+  it.each([
+    { prompt_tokens: -5, completion_tokens: 2 },
+    { prompt_tokens: 5, completion_tokens: 1.5 },
+    { prompt_tokens: "5", completion_tokens: 2 },
+    { prompt_tokens: 5, completion_tokens: 1e12 },
+  ])("does not count where it cannot be: %j", async (usage) => {
+    const account = await metered.account("10");
+    await through(account, inLastChunk, usage);
+    // "Hello you" and the prompt "Hi", by the gateway's own count: 4 tokens a message, 3 to begin the answer.
+    expect(await spentBy(account, "10")).toBe((1n + 4n + 3n) * INPUT + 2n * OUTPUT);
+  });
+
+  it("is asked for, whatever the caller wants to see, and under the caller's own limits", async () => {
+    const account = await metered.account("10");
+    const request = { ...ask("unique question"), stream: true as const, max_tokens: 5 };
+    await collect(await account.client.chat.completions.create(request));
+    const { body } = metered.model.requests.list().at(-1)!;
+    expect(body).toMatchObject({ stream_options: { include_usage: true }, max_tokens: 5 });
+  });
+});
+
+describe("several answers and tools", () => {
+  it("charges all choices of a stream, and ends each", async () => {
+    const account = await metered.account("10");
+    const request = { ...ask("[[sandbox: tokens=120]] go"), ...withUsage, n: 3 };
+    const { chunks } = await collect(await account.client.chat.completions.create(request));
+    const finished = chunks.flatMap(({ choices }) =>
+      choices.filter((choice) => choice.finish_reason === "stop").map(({ index }) => index),
+    );
+    expect(finished.sort((a, b) => a - b)).toEqual([0, 1, 2]);
+    const { prompt_tokens: input, completion_tokens: output } = chunks.at(-1)!.usage!;
+    expect(output).toBe(360);
+    expect(await spentBy(account, "10")).toBe(BigInt(input) * INPUT + BigInt(output) * OUTPUT);
+  });
+
+  it("passes tool calls on, and counts them where the upstream does not", async () => {
+    const account = await metered.account("10");
+    const stream = await account.client.chat.completions.create({
+      ...ask('[[sandbox: tool=get_weather args={"city":"Paris"} no_usage]] weather?'),
+      stream: true,
+      tools: [{ type: "function", function: { name: "get_weather", parameters: { type: "object" } } }],
+    });
+    const { chunks } = await collect(stream);
+    const calls = chunks.flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? []);
+    expect(calls[0]!.function!.name).toBe("get_weather");
+    expect(JSON.parse(calls.map((call) => call.function?.arguments ?? "").join(""))).toEqual({
+      city: "Paris",
+    });
+    expect(await spentBy(account, "10")).toBeGreaterThan(5n * OUTPUT);
+  });
+});
+
+describe("an upstream that is down", () => {
+  it("is left alone for a while, is probed, and is used again; callers' mistakes do not count", async () => {
+    const account = await metered.account("10");
+    const settings = { retries: 0, breakerFailures: 3, breakerSeconds: 0.3 };
+    const gateway = metered.makeGateway(settings);
+    const client = await metered.clientOf(account.id, gateway);
+    const statusOf = (content: string) =>
+      client.chat.completions.create(ask(content)).then(
+        () => 200,
+        (error: { status: number }) => error.status,
+      );
+    for (let index = 0; index < 5; index += 1) expect(await statusOf("[[sandbox: status=400]] x")).toBe(400);
+    for (let index = 0; index < 3; index += 1) expect(await statusOf("[[sandbox: status=500]] x")).toBe(502);
+    const asked = metered.model.requests.list().length;
+    expect(await statusOf("Hello")).toBe(503);
+    expect(metered.model.requests.list()).toHaveLength(asked);
+    await until(async () => (await statusOf("Hello")) === 200);
+    expect(await account.balance()).toMatchObject({ held: 0n });
+    await gateway.close();
+  });
+});
+
+describe("a client that does not read", () => {
+  it("makes the upstream wait, and is charged for what was taken when patience ends", async () => {
+    const account = await metered.account("100");
+    const response = await fetch(`${metered.baseURL}/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${account.id}` },
+      body: JSON.stringify({ ...ask("[[sandbox: tokens=100000]] go"), stream: true }),
+    });
+    await until(async () => (await account.balance()).held === 0n);
+    const { tokensSent } = metered.model.requests.list().at(-1)!;
+    expect(tokensSent).toBeLessThan(100_000);
+    expect(await spentBy(account, "100")).toBeGreaterThan(1000n * OUTPUT);
+    await response.body!.cancel();
+  });
+});
+
+describe("waiting and shutting down", () => {
+  it("keeps the hold alive while an answer in one piece is awaited", async () => {
+    const account = await metered.account("10");
+    const gateway = metered.makeGateway({ holdSeconds: 0.2 });
+    const client = await metered.clientOf(account.id, gateway);
+    await client.chat.completions.create(ask("[[sandbox: delay=600ms]] go"));
+    expect(await entriesOf(account, "extend")).toBeGreaterThanOrEqual(2);
+    expect(await account.balance()).toMatchObject({ held: 0n });
+    await gateway.close();
+  });
+
+  it("ends running streams with an error that clients see, charges the part, and takes nothing new", async () => {
+    const account = await metered.account("10");
+    const gateway = metered.makeGateway({ drainSeconds: 0.05 });
+    const client = await metered.clientOf(account.id, gateway);
+    const content = "[[sandbox: tokens=2000 interval=5ms]] go";
+    const stream = await client.chat.completions.create({ ...ask(content), stream: true });
+    const [{ chunks, error }] = await Promise.all([collect(stream), sleep(50).then(() => gateway.close())]);
+    expect(error).toMatchObject({ code: "unavailable" });
+    expect(chunks.length).toBeGreaterThan(2);
+    expect(await account.balance()).toMatchObject({ held: 0n });
+    expect(await spentBy(account, "10")).toBeGreaterThan(0n);
+    await expect(client.chat.completions.create(ask("Hi"))).rejects.toMatchObject({ status: 503 });
+  });
+});
