@@ -35,13 +35,16 @@ export async function startServer(folder?: string, env: Record<string, string> =
   };
 }
 
-/** A Node process that prints `ready <url>`. */
+/** A Node process that prints `ready <url>`, with the flags of this one, which are those of `npm start`. */
 export function startProcess(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ child: ChildProcess; url: string }> {
   const stdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio });
+  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+    env: { ...process.env, ...env },
+    stdio,
+  });
   return new Promise((resolve, reject) => {
     let output = "";
     child.stdout.on("data", (chunk) => {

@@ -48,7 +48,10 @@ async function runSteps(node, steps, names) {
 }
 
 function runStep(node, step, args) {
-  return runChild(node.path, [step.script, ...step.args, ...args], { ...process.env, PATH: node.searchPath });
+  return runChild(node.path, [...(step.nodeArgs ?? []), step.script, ...step.args, ...args], {
+    ...process.env,
+    PATH: node.searchPath,
+  });
 }
 
 process.exitCode = await main(process.argv.slice(2));
