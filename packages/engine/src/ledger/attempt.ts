@@ -67,10 +67,11 @@ export function planFromMemory<Waiting extends Attempted>(
 export async function carryOut(
   client: pg.Client,
   { done, writes, reliance }: Plan<Attempted>,
+  sending: "in turn" | "ahead",
 ): Promise<"committed" | "stale"> {
   const before = done.map(({ waiting }) => waiting.attempted);
   for (const { waiting } of done) waiting.attempted = true;
-  const written = await writeIfCurrent(client, writes, reliance);
+  const written = await writeIfCurrent(client, writes, reliance, sending);
   if (written === "stale")
     for (const [index, { waiting }] of done.entries()) waiting.attempted = before[index]!;
   return written;

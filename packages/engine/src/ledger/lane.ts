@@ -14,7 +14,7 @@ import { Doubt } from "./doubt.ts";
 import { KnownBooks } from "./known-books.ts";
 import { prepare } from "./round-trip.ts";
 import { LOAD_STATEMENTS } from "./store-load.ts";
-import { WRITE_STATEMENTS } from "./store-write.ts";
+import { rollBack, WRITE_STATEMENTS } from "./store-write.ts";
 
 /** Thrown to callers when the database cannot answer in time. What they asked may or may not have happened:
  *  asking again under the same id is safe and tells. */
@@ -104,10 +104,13 @@ export class Lane {
   async #run(): Promise<void> {
     // Lets everything that is submitted in this turn of the event loop join the first batch.
     await Promise.resolve();
-    let planned: Plan<Waiting> | null = null;
-    while (planned !== null || this.#queue.length > 0) {
-      planned ??= this.#plan();
-      planned = planned.done.length > 0 ? await this.#carryOut(planned) : await this.#read(planned.left);
+    let sent: Sent | null = null;
+    while (sent !== null || this.#queue.length > 0) {
+      if (sent !== null) sent = await this.#follow(sent);
+      else {
+        const plan = this.#plan();
+        sent = plan.done.length === 0 ? await this.#read(plan.left) : await this.#send(plan);
+      }
     }
     this.#inFlight = [];
     this.#running = null;
@@ -121,25 +124,46 @@ export class Lane {
     return planFromMemory(known, batch, this.#deps.clock.now());
   }
 
-  /** Writes a plan, and plans the next batch while Postgres is at work: neither waits for the other. Returns that next
-   *  plan. When memory was wrong, or the connection is lost, everything that was planned is done again by reading. */
-  async #carryOut(plan: Plan<Waiting>): Promise<Plan<Waiting> | null> {
-    let next: Plan<Waiting> | null = null;
+  /** Sends a plan once there is a connection. Without one, its work is done by reading. */
+  async #send(plan: Plan<Waiting>): Promise<Sent | null> {
     try {
       const client = this.#client ?? (await this.#connected());
-      const writing = carryOut(client, plan);
-      // What is left of this batch comes before the next on its accounts.
-      if (plan.left.length === 0 && this.#queue.length >= this.#deps.settings.planAheadFrom)
-        next = this.#plan();
-      if ((await writing) === "committed") {
-        this.#committed(plan, next);
-        return plan.left.length > 0 ? await this.#read(plan.left) : next;
-      }
-      this.#doubt.grow();
+      return { plan, written: settled(carryOut(client, plan, "in turn")) };
     } catch (error) {
       await this.#cureFor(error);
+      return this.#redo(plan);
     }
-    return this.#replan(plan, next);
+  }
+
+  /** Waits for a plan that is being written. Meanwhile the next batch is planned and sent behind it, so that neither
+   *  side waits for the other: when the first fails, so does the second, because it relies on it. Returns that second. */
+  async #follow({ plan, written }: Sent): Promise<Sent | null> {
+    const next = this.#sendAhead(plan);
+    const outcome = await written;
+    if (outcome.kind === "committed") {
+      this.#committed(plan, next?.plan ?? null);
+      return plan.left.length > 0 ? this.#read(plan.left) : next;
+    }
+    const followed = await next?.written;
+    await this.#recover(outcome);
+    await this.#redo(plan);
+    if (next === null) return null;
+    if (followed?.kind === "committed") {
+      this.#committed(next.plan, null);
+      return this.#read(next.plan.left);
+    }
+    return this.#redo(next.plan);
+  }
+
+  #sendAhead(plan: Plan<Waiting>): Sent | null {
+    // What is left of this batch comes before the next on its accounts.
+    const isWorth = plan.left.length === 0 && this.#queue.length >= this.#deps.settings.planAheadFrom;
+    const client = this.#client;
+    if (!isWorth || client === null) return null;
+    const next = this.#plan();
+    if (next.done.length > 0) return { plan: next, written: settled(carryOut(client, next, "ahead")) };
+    // Nothing to write: in its turn all of it is read.
+    return { plan: next, written: Promise.resolve({ kind: "committed" }) };
   }
 
   #committed(plan: Plan<Waiting>, next: Plan<Waiting> | null): void {
@@ -149,11 +173,21 @@ export class Lane {
     this.#doubt.shrink();
   }
 
-  async #replan(plan: Plan<Waiting>, next: Plan<Waiting> | null): Promise<null> {
+  /** Makes the connection usable again after a plan that was not committed. */
+  async #recover(outcome: Exclude<Written, { kind: "committed" }>): Promise<void> {
+    if (outcome.kind === "failed") return void (await this.#cureFor(outcome.error));
+    this.#doubt.grow();
+    try {
+      if (this.#client !== null) await rollBack(this.#client);
+    } catch (error) {
+      await this.#cureFor(error);
+    }
+  }
+
+  /** Does by reading what memory was wrong about. */
+  #redo(plan: Plan<Waiting>): Promise<null> {
     for (const id of plan.books.keys()) this.#known.forget(id);
-    for (const id of next?.books.keys() ?? []) this.#known.forget(id);
-    await this.#read(waitingOf(plan));
-    return next === null ? null : this.#read(waitingOf(next));
+    return this.#read(waitingOf(plan));
   }
 
   /** Does these by reading first, whatever it takes. */
@@ -241,6 +275,26 @@ export class Lane {
     // A connection that hangs without an error would hold the lane for ever.
     if (isLate) void this.#disconnect();
   }
+}
+
+/** How a plan's write ended. */
+type Written =
+  | { readonly kind: "committed" }
+  | { readonly kind: "stale" }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** A plan on its way to the database. */
+interface Sent {
+  readonly plan: Plan<Waiting>;
+  /** Never rejects: nobody may be listening yet. */
+  readonly written: Promise<Written>;
+}
+
+function settled(writing: Promise<"committed" | "stale">): Promise<Written> {
+  return writing.then(
+    (kind) => ({ kind }),
+    (error: unknown) => ({ kind: "failed", error }),
+  );
 }
 
 function waitingOf(plan: Plan<Waiting>): Waiting[] {

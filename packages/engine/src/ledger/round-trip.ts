@@ -30,10 +30,17 @@ interface Wire {
 /** Sends any number of statements, also COPY, in one write, with one Sync at the end, and waits once. The driver's own
  *  pipeline pays a Sync, a result object and a write a statement, and knows no COPY: this is what makes a batch of 512
  *  cost one or two waits. The first error ends the trip; the transaction it was in is still to be rolled back.
+ *  Sent "ahead", it goes out at once although the trip before it is still under way: Postgres goes from one to the
+ *  other without waiting for us. Only one trip may be ahead, and nothing else may wait between the two.
  *  Needs a client that is not in pipeline mode, and its statements prepared. */
-export function roundTrip(client: pg.ClientBase, steps: readonly (Statement | CopyIn)[]): Promise<string> {
+export function roundTrip(
+  client: pg.ClientBase,
+  steps: readonly (Statement | CopyIn)[],
+  sending: "in turn" | "ahead" = "in turn",
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const trip = new RoundTrip(steps, resolve, reject);
+    if (sending === "ahead") trip.submit((client as unknown as { connection: Wire }).connection);
     // The driver takes any object with these methods for a query.
     client.query(trip as unknown as pg.Submittable);
   });
@@ -53,6 +60,7 @@ class RoundTrip {
   readonly #steps: readonly (Statement | CopyIn)[];
   readonly #resolve: (lastCommand: string) => void;
   readonly #reject: (error: Error) => void;
+  #isSent = false;
   #current = 0;
   #lastCommand = "";
 
@@ -67,6 +75,8 @@ class RoundTrip {
   }
 
   submit(wire: Wire): null {
+    if (this.#isSent) return null;
+    this.#isSent = true;
     wire.stream.cork();
     for (const step of this.#steps) send(wire, step);
     wire.sync();

@@ -131,21 +131,27 @@ export interface Reliance {
 
 /** Writes a whole batch in one round trip, on the condition that all it was decided on still holds.
  *  Outcomes: committed; stale when something has moved, or an idempotency key was used before: then nothing is
- *  written, and the connection is ready for the next. Throws when the commit's answer is lost. */
+ *  written, and the transaction is to be rolled back. Throws when the commit's answer is lost. */
 export async function writeIfCurrent(
   client: pg.ClientBase,
   writes: BatchWrites,
   reliance: Reliance,
+  sending: "in turn" | "ahead",
 ): Promise<"committed" | "stale"> {
   try {
     const keys = reliance.keyIds.length === 0 ? [] : [requireKeys(reliance)];
-    committed(await roundTrip(client, [BEGIN, WAIT_BRIEFLY, ...steps(writes), ...keys, COMMIT]));
+    const trip = [BEGIN, WAIT_BRIEFLY, ...steps(writes), ...keys, COMMIT];
+    committed(await roundTrip(client, trip, sending));
     return "committed";
   } catch (error) {
     if (!isStale(error)) throw error;
-    await roundTrip(client, [ROLLBACK]);
     return "stale";
   }
+}
+
+/** Ends the transaction that a stale write has left failed. */
+export async function rollBack(client: pg.ClientBase): Promise<void> {
+  await roundTrip(client, [ROLLBACK]);
 }
 
 const STALE: ReadonlySet<unknown> = new Set([
@@ -153,6 +159,7 @@ const STALE: ReadonlySet<unknown> = new Set([
   "23505", // unique violation: the idempotency key was used before
   "55P03", // lock not available: another process is at work on the account
   "40P01", // deadlock
+  "25P02", // in failed transaction: the batch before it was stale
   "40001", // serialization failure, where the server's default isolation is stricter
 ]);
 
