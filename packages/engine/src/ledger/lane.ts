@@ -1,20 +1,13 @@
 import type pg from "pg";
 import type { Clock } from "../clock/clock.ts";
-import {
-  type Answer,
-  type Attempted,
-  attemptLocked,
-  CommandFailed,
-  carryOut,
-  type Plan,
-  planFromMemory,
-} from "./attempt.ts";
+import { type Answer, attemptLocked, CommandFailed, carryOut, type Plan, planFromMemory } from "./attempt.ts";
 import type { Command, Outcome } from "./command.ts";
 import { Doubt } from "./doubt.ts";
 import { KnownBooks } from "./known-books.ts";
 import { prepare } from "./round-trip.ts";
 import { LOAD_STATEMENTS } from "./store-load.ts";
 import { rollBack, WRITE_STATEMENTS } from "./store-write.ts";
+import { respond, type Sent, settled, type Waiting, type Written, waitingOf } from "./waiting.ts";
 
 /** Thrown to callers when the database cannot answer in time. What they asked may or may not have happened:
  *  asking again under the same id is safe and tells. */
@@ -43,14 +36,6 @@ export interface LaneDeps {
 
 export interface Log {
   warn(facts: object, message: string): void;
-}
-
-interface Waiting extends Attempted {
-  readonly deadline: number;
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: Error) => void;
-  /** Already answered with LedgerUnavailable: not to be started any more. */
-  abandoned: boolean;
 }
 
 const BATCH_LIMIT = 512;
@@ -275,39 +260,6 @@ export class Lane {
     // A connection that hangs without an error would hold the lane for ever.
     if (isLate) void this.#disconnect();
   }
-}
-
-/** How a plan's write ended. */
-type Written =
-  | { readonly kind: "committed" }
-  | { readonly kind: "stale" }
-  | { readonly kind: "failed"; readonly error: unknown };
-
-/** A plan on its way to the database. */
-interface Sent {
-  readonly plan: Plan<Waiting>;
-  /** Never rejects: nobody may be listening yet. */
-  readonly written: Promise<Written>;
-}
-
-function settled(writing: Promise<"committed" | "stale">): Promise<Written> {
-  return writing.then(
-    (kind) => ({ kind }),
-    (error: unknown) => ({ kind: "failed", error }),
-  );
-}
-
-function waitingOf(plan: Plan<Waiting>): Waiting[] {
-  return [...plan.done.map(({ waiting }) => waiting), ...plan.left];
-}
-
-function respond(waiting: Waiting, outcome: Answer): void {
-  if (outcome instanceof CommandFailed) {
-    waiting.reject(outcome);
-    return;
-  }
-  const isOwnDoing = outcome.kind === "duplicate" && waiting.attempted;
-  waiting.resolve(isOwnDoing ? { kind: "done", result: outcome.result } : outcome);
 }
 
 function sqlState(error: unknown): string | null {
