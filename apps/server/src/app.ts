@@ -58,19 +58,21 @@ export function createApp(deps: AppDeps): Hono {
   return app;
 }
 
-/** Ready when the database answers, its schema is the code's, and there are prices. Without mail it is ready, too. */
+/** Ready when the database answers, its schema is the code's, every lane of the ledger works, and there are prices.
+ *  Without mail it is ready, too. */
 async function readiness(deps: AppDeps) {
-  const [database, migrations, prices] = await Promise.all([
+  const [database, migrations, lanes, prices] = await Promise.all([
     holds(deps.pool.query("select 1")),
     holds(
       pendingMigrations({ pool: deps.pool, directory: deps.migrations }).then((pending) => {
         if (pending.length > 0) throw new Error("migrations are pending");
       }),
     ),
+    holds(deps.ledger.check()),
     holds(Promise.resolve(deps.prices.current())),
   ]);
-  const status = database && migrations && prices ? "ready" : "not_ready";
-  return { status, version: VERSION, checks: { database, migrations, prices }, mail: deps.mailServer };
+  const status = database && migrations && lanes && prices ? "ready" : "not_ready";
+  return { status, version: VERSION, checks: { database, migrations, lanes, prices }, mail: deps.mailServer };
 }
 
 function holds(check: Promise<unknown>): Promise<boolean> {

@@ -57,6 +57,8 @@ it.each<[string, () => Promise<void> | void, () => Promise<void> | void]>([
       expect([answer.status, answer.code]).toEqual([503, "unavailable"]);
       expect(answer.seconds).toBeLessThan(5);
     }
+    const ready = await running.call(null, "GET", "/ready");
+    expect([ready.status, ready.body.checks.lanes]).toEqual([503, false]);
     const start = performance.now();
     const checked = await running.call(token, "POST", "/api/credits/check", { credits: 1 });
     expect((performance.now() - start) / 1000).toBeLessThan(2);

@@ -435,7 +435,10 @@ describe("readiness", () => {
   it("tells the database, the migrations and the prices", async () => {
     expect((await running.call(null, "GET", "/health")).body).toMatchObject({ status: "ok" });
     const { status, body } = await running.call(null, "GET", "/ready");
-    expect([status, body.checks]).toEqual([200, { database: true, migrations: true, prices: true }]);
+    expect([status, body.checks]).toEqual([
+      200,
+      { database: true, migrations: true, lanes: true, prices: true },
+    ]);
     const metrics = await (await fetch(`${running.url}/metrics`)).text();
     expect(metrics).toContain("bursar_accounts_out_of_balance 0");
   });

@@ -1,3 +1,4 @@
+import type { AccountId, HoldId } from "@bursar/contract/ids";
 import type { Command, Outcome } from "./command.ts";
 import { Lane, type LaneDeps } from "./lane.ts";
 
@@ -7,6 +8,9 @@ export interface Ledger {
    *  Throws LedgerUnavailable when the database does not answer in time (ask again under the same id), and
    *  CommandFailed for a command that the database will not take, which is a bug. */
   submit(command: Command): Promise<Outcome>;
+  /** Resolves when every lane has just decided something; nothing is written.
+   *  Throws LedgerUnavailable when one does not answer in time. */
+  check(): Promise<void>;
   /** Finishes what was submitted. */
   close(): Promise<void>;
 }
@@ -19,12 +23,23 @@ export interface LedgerDeps extends Omit<LaneDeps, "settings"> {
   readonly settings?: Partial<LaneDeps["settings"]>;
 }
 
+/** Refused by every lane after the whole way to the accounts and back: there is no such account. */
+const NOTHING: Command = {
+  kind: "release",
+  accountId: "acct_of_nobody" as AccountId,
+  holdId: "hold_of_nobody" as HoldId,
+  by: "system:check",
+};
+
 export function openLedger(deps: LedgerDeps): Ledger {
   const whole = { ...DEFAULTS, ...deps.settings };
   const settings = { ...whole, knownAccounts: Math.ceil(whole.knownAccounts / deps.lanes) };
   const lanes = Array.from({ length: deps.lanes }, () => new Lane({ ...deps, settings }));
   return {
     submit: (command) => lanes[laneOf(command.accountId, lanes.length)]!.submit(command),
+    check: async () => {
+      await Promise.all(lanes.map((lane) => lane.submit(NOTHING)));
+    },
     close: async () => {
       await Promise.all(lanes.map((lane) => lane.close()));
     },
