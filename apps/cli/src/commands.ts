@@ -59,6 +59,11 @@ export const COMMANDS = {
     summary: "list the ledger's entries, newest first",
     load: async () => (await import("./commands/entries.ts")).entries,
   },
+  notices: {
+    group: HISTORY,
+    summary: "read what the account has been told",
+    load: async () => (await import("./commands/notices.ts")).notices,
+  },
   explain: {
     group: HISTORY,
     summary: "tell why a request was allowed or denied, and what it cost",

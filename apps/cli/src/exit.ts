@@ -18,7 +18,7 @@ const MEANINGS: Record<ExitName, string> = {
   done: "done",
   refused: "refused: too few credits, a debt, a frozen account, a cap, a conflict; or verify found a problem",
   usage: "an argument, option or value is wrong",
-  notFound: "the account, hold, grant, key, model, receipt or mail does not exist",
+  notFound: "the account, hold, grant, key, model, receipt, notice or mail does not exist",
   notAllowed: "the key is missing, wrong, revoked or expired, or not an admin key",
   unavailable: "no server answers, or it cannot answer now; trying again later may help",
   bug: "a bug, here or in the server",

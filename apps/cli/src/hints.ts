@@ -15,6 +15,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   hold_closed: "What became of it: bursar explain <hold id>",
   key_unknown: "The keys there are: bursar keys",
   mail_unknown: "The mail there is: bursar mail",
+  notice_unknown: "The notices there are: bursar notices",
   key_conflict: "The same id was used for something else before: choose another, or leave it out.",
   receipt_unknown: "Ids that can be explained are in the column REFERENCE of: bursar entries",
   admin_required:

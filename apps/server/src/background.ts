@@ -3,6 +3,7 @@ import { deliverEffects } from "@bursar/engine/effect/deliver";
 import { sweep } from "@bursar/engine/ledger/sweep";
 import { deliverMails } from "@bursar/engine/mail/deliver";
 import type { Mail } from "@bursar/engine/mail/mail";
+import { mailNotices, type RecipientsOf } from "@bursar/engine/notice/mail";
 import { startLoop } from "./background/loop.ts";
 
 /** Something that happens by itself when its time has come. Any number of processes may run it. */
@@ -55,4 +56,9 @@ export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
   ];
   if (mailServer !== null) jobs.push({ name: "mail", run: () => deliverMails(deps, mailServer) });
   return jobs;
+}
+
+/** Sends notices to the people that they are about; who that is, the engine does not know. */
+export function noticeMails(deps: Pick<Deps, "pool" | "clock">, recipientsOf: RecipientsOf): Job {
+  return { name: "notices by mail", run: () => mailNotices(deps, recipientsOf) };
 }

@@ -1,5 +1,6 @@
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
+import { notify } from "@bursar/engine/notice/notify";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PRICES, type Running, startRunning } from "./running.ts";
@@ -29,6 +30,11 @@ const GOOD_CALLS: Record<OperationName, (accountId: string) => [path: string, bo
   listEntries: () => ["/v1/entries?limit=3"],
   getReceipt: () => ["/v1/receipts/table-spend"],
   getUsage: () => ["/v1/usage?groupBy=model"],
+  listNotices: () => ["/v1/notices"],
+  readNotice: () => ["/v1/notices/table-notice/read"],
+  readAllNotices: () => ["/v1/notices/read-all"],
+  deleteNotice: () => ["/v1/notices/table-notice"],
+  deleteReadNotices: () => ["/v1/notices"],
   listModels: () => ["/v1/models"],
   createAccount: () => ["/v1/accounts", { name: "made by the table" }],
   listAccounts: () => ["/v1/accounts?limit=2"],
@@ -56,6 +62,9 @@ describe("every operation", () => {
   it("answers in the shape of its contract, and refuses whoever may not", async () => {
     const account = await running.account();
     const other = await running.account();
+    const { pool, clock } = running.engine;
+    const told = { kind: "system_message", title: "Told by the table", text: "Text." } as const;
+    await notify(pool, clock, { ...told, id: "table-notice", accountId: account.id });
     for (const name of ORDER) {
       const operation = v1[name] as Operation;
       const [rawPath, body] = GOOD_CALLS[name](account.id);
@@ -72,8 +81,9 @@ describe("every operation", () => {
         expect([name, member.status, member.body.error.code]).toEqual([name, 403, "admin_required"]);
       } else {
         const query = path.includes("?") ? "&" : "?";
-        const named = method === "GET" ? `${path}${query}accountId=${account.id}` : path;
-        const withAccount = method === "GET" ? undefined : { ...(body as object), accountId: account.id };
+        const isQuery = operation.query !== undefined;
+        const named = isQuery ? `${path}${query}accountId=${account.id}` : path;
+        const withAccount = isQuery ? undefined : { ...(body as object), accountId: account.id };
         if (name !== "listModels") {
           const foreign = await running.call(other.key, method, named, withAccount);
           expect([name, foreign.status, foreign.body.error.param]).toEqual([name, 403, "accountId"]);

@@ -4,9 +4,10 @@ import { createTestDatabase, ENGINE_MIGRATIONS } from "@bursar/database/testing"
 import { createAccount } from "@bursar/engine/account/create";
 import { createGateway } from "@bursar/gateway/gateway";
 import { openIdentity } from "@bursar/identity/open";
+import { personOfAccount } from "@bursar/identity/people/recipients";
 import { startSandboxMail } from "@bursar/sandbox/mail";
 import { createApp } from "../src/app.ts";
-import { engineJobs, startBackground } from "../src/background.ts";
+import { engineJobs, noticeMails, startBackground } from "../src/background.ts";
 import { openEngine } from "../src/engine.ts";
 import { listen } from "../src/listen.ts";
 import { openSmtp } from "../src/mail/smtp.ts";
@@ -26,7 +27,10 @@ export async function startSandboxWorld() {
   await engine.prices.put({ body: PRICES, by: "test" });
   const mail = await startSandboxMail({ now: () => new Date(clock.now() / 1000) });
   const smtp = openSmtp({ url: mail.smtpUrl, from: "Bursar <bursar@sandbox.test>" });
-  const background = startBackground(engineJobs(engine, smtp), silentLog);
+  const background = startBackground(
+    [...engineJobs(engine, smtp), noticeMails(engine, personOfAccount)],
+    silentLog,
+  );
   let url = "";
   const identity = openIdentity(engine, {
     secret: "a secret of this test alone, 0123456789",

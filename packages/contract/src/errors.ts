@@ -21,6 +21,7 @@ export const ERRORS = {
   feature_unknown: { status: 404, type: "not_found_error" },
   key_unknown: { status: 404, type: "not_found_error" },
   mail_unknown: { status: 404, type: "not_found_error" },
+  notice_unknown: { status: 404, type: "not_found_error" },
   receipt_unknown: { status: 404, type: "not_found_error" },
   price_book_conflict: { status: 409, type: "conflict_error" },
   invalid_request: { status: 422, type: "invalid_request_error" },

@@ -4,6 +4,7 @@ import * as grants from "./operations/grants.ts";
 import * as history from "./operations/history.ts";
 import * as holds from "./operations/holds.ts";
 import * as keys from "./operations/keys.ts";
+import * as notices from "./operations/notices.ts";
 import * as prices from "./operations/prices.ts";
 import * as spending from "./operations/spend.ts";
 
@@ -20,6 +21,11 @@ export const v1 = {
   listEntries: history.listEntries,
   getReceipt: history.getReceipt,
   getUsage: history.getUsage,
+  listNotices: notices.listNotices,
+  readNotice: notices.readNotice,
+  readAllNotices: notices.readAllNotices,
+  deleteNotice: notices.deleteNotice,
+  deleteReadNotices: notices.deleteReadNotices,
   listModels: prices.listModels,
   createAccount: accounts.createAccount,
   listAccounts: accounts.listAccounts,

@@ -2,6 +2,7 @@ import type { Client } from "@bursar/client";
 import type { Command } from "commander";
 import type { Context, Look } from "../context.ts";
 import { usageFailure } from "../failure.ts";
+import { printable } from "../output/printable.ts";
 import { facts, table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
 import { examples } from "../program.ts";
@@ -72,9 +73,4 @@ export function mailText({ from, to, receivedAt, subject, text }: Whole, { paint
   ]);
   const body = text.split("\n").map(printable).join("\n").trimEnd();
   return `${head}\n\n${body}`;
-}
-
-/** What a mail contains must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => (character === "\t" ? " " : ""));
 }

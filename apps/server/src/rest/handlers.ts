@@ -7,6 +7,7 @@ import * as grants from "./grants.ts";
 import * as history from "./history.ts";
 import * as holds from "./holds.ts";
 import * as keys from "./keys.ts";
+import * as notices from "./notices.ts";
 import * as prices from "./prices.ts";
 import { spend } from "./spend.ts";
 
@@ -23,6 +24,11 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   listEntries: history.listEntries,
   getReceipt: history.getReceipt,
   getUsage: history.getUsage,
+  listNotices: notices.listNotices,
+  readNotice: notices.readNotice,
+  readAllNotices: notices.readAllNotices,
+  deleteNotice: notices.deleteNotice,
+  deleteReadNotices: notices.deleteReadNotices,
   listModels: prices.listModels,
   createAccount: accounts.createAccount,
   listAccounts: accounts.listAccounts,

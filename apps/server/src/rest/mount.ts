@@ -67,9 +67,12 @@ async function perform(
   return handler(call as unknown as Call<OperationName>);
 }
 
+/** Calls by POST that no ledger command follows. */
+const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>(["check", "readNotice", "readAllNotices"]);
+
 /** Calls that end in a ledger command under the caller's key, which the ledger checks again. */
-function movesCredits(operation: Operation): boolean {
-  return operation.access === "account" && operation.method === "post" && operation.name !== "check";
+function movesCredits({ access, method, name }: Operation): boolean {
+  return access === "account" && method === "post" && !OUTSIDE_LEDGER.has(name);
 }
 
 interface Input {

@@ -22,7 +22,7 @@ export const createAccount = operation({
   body: z.strictObject({
     id: id.optional(),
     name: z.string().trim().min(1).max(200),
-    alertBelow: amountOrZero.optional().describe("Report in the log when the balance falls below"),
+    alertBelow: amountOrZero.optional().describe("Tell the account and the log when the balance falls below"),
   }),
   status: 201,
   answer: account,

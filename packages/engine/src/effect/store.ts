@@ -1,22 +1,25 @@
-import type pg from "pg";
+import type { AccountId } from "@bursar/contract/ids";
 import type { Effect } from "../ledger/book.ts";
+import type { Queryable } from "../mail/store.ts";
 
 export interface EffectRow {
-  accountId: string;
+  accountId: AccountId;
+  id: string;
   kind: Effect["kind"];
   payload: Readonly<Record<string, string>>;
 }
 
 const DELIVERY_LIMIT = 200;
 
-/** Takes the oldest effects out; rows that another process is taking are passed over. */
-export async function takeEffects(pool: pg.Pool): Promise<EffectRow[]> {
-  const { rows } = await pool.query<EffectRow>(
+/** Takes the oldest effects out, for good when the caller's transaction commits; rows that another process is taking
+ *  are passed over. */
+export async function takeEffects(queryable: Queryable): Promise<EffectRow[]> {
+  const { rows } = await queryable.query<EffectRow>(
     `with due as (
        select account_id, effect_id from effects order by at limit $1 for update skip locked
      )
      delete from effects e using due where e.account_id = due.account_id and e.effect_id = due.effect_id
-     returning e.account_id as "accountId", e.kind, e.payload`,
+     returning e.account_id as "accountId", e.effect_id as id, e.kind, e.payload`,
     [DELIVERY_LIMIT],
   );
   return rows;

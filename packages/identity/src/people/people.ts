@@ -1,3 +1,4 @@
+import { credits } from "@bursar/contract/money";
 import { createAccount } from "@bursar/engine/account/create";
 import type { Deps } from "@bursar/engine/deps";
 import type { People } from "../identity.ts";
@@ -47,13 +48,20 @@ export interface ManagedPeople extends People {
   heal(person: PersonRecord): Promise<Person>;
 }
 
+/** Where a person is first told that credits run low. */
+const ALERT_BELOW = credits("20");
+
 export function openPeople(deps: Pick<Deps, "pool" | "clock">): ManagedPeople {
   const { pool, clock } = deps;
   const heal = async (record: PersonRecord): Promise<Person> => {
     const { hasAccount, disabled: _, ...person } = record;
     // account_exists is fine too: somebody else has healed it meanwhile, under the same or an older name.
     if (!hasAccount)
-      await createAccount(deps, { id: person.accountId, name: person.username ?? person.email });
+      await createAccount(deps, {
+        id: person.accountId,
+        name: person.username ?? person.email,
+        alertBelow: ALERT_BELOW,
+      });
     return person;
   };
   const find = async (named: string) => {

@@ -61,6 +61,18 @@ export function insertPerson(pool: pg.Pool, person: NewPerson): Promise<boolean>
   });
 }
 
+/** Where mail about this person's account goes, as long as they may use it; null for nobody. */
+export async function findAddress(
+  queryable: Pick<pg.PoolClient, "query">,
+  id: string,
+): Promise<string | null> {
+  const { rows } = await queryable.query<{ email: string }>(
+    "select email from identity.people where id = $1 and not disabled",
+    [id],
+  );
+  return rows[0]?.email ?? null;
+}
+
 /** In id order, after a given id. */
 export async function listPeople(
   pool: pg.Pool,
