@@ -3,9 +3,14 @@ import type { Operation } from "@bursar/contract/operation";
 import type { OperationName } from "@bursar/contract/v1";
 import type { Fields } from "./call.ts";
 
-/** POSTs that carry no id of their own and still do no harm twice: a check writes nothing, and every operation of a
- *  batch has its id. */
-const HARMLESS_TWICE: ReadonlySet<string> = new Set<OperationName>(["check", "batch"]);
+/** POSTs that carry no id of their own and still do no harm twice: a check writes nothing, every operation of a batch
+ *  has its id, and what has been read stays read. */
+const HARMLESS_TWICE: ReadonlySet<string> = new Set<OperationName>([
+  "check",
+  "batch",
+  "readNotice",
+  "readAllNotices",
+]);
 
 const NEW_ID: Readonly<Record<string, () => string>> = {
   createAccount: newAccountId,
