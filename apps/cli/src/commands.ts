@@ -24,6 +24,11 @@ export const COMMANDS = {
     summary: "show what the account has, and what expires next",
     load: async () => (await import("./commands/balance.ts")).balance,
   },
+  quota: {
+    group: CREDITS,
+    summary: "show what arrives each month, or set it",
+    load: async () => (await import("./commands/quota.ts")).quota,
+  },
   check: {
     group: CREDITS,
     summary: "ask whether some work would be allowed now; reserves nothing",

@@ -18,6 +18,7 @@ const BALANCE = {
   frozen: false,
   grants: [],
   nextExpiry: null,
+  nextReset: null,
 };
 
 const FILE = { adminKey: "admin-key", apiKey: "api-key", accountId: "acct_demo" };

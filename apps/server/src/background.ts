@@ -4,6 +4,7 @@ import { sweep } from "@bursar/engine/ledger/sweep";
 import { deliverMails } from "@bursar/engine/mail/deliver";
 import type { Mail } from "@bursar/engine/mail/mail";
 import { mailNotices, type RecipientsOf } from "@bursar/engine/notice/mail";
+import { sweepQuotas } from "@bursar/engine/quota/sweep";
 import { startLoop } from "./background/loop.ts";
 
 /** Something that happens by itself when its time has come. Any number of processes may run it. */
@@ -41,7 +42,7 @@ export function startBackground(jobs: readonly Job[], log: Log): Background {
   };
 }
 
-/** What the engine asks to be run: expiries, the effects that commits have asked for, and mail where a server for it
+/** What the engine asks to be run: expiries, monthly resets, the effects that commits have asked for, and mail where a server for it
  *  is known. */
 export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
   const jobs: Job[] = [
@@ -52,6 +53,7 @@ export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
         return grants + holds + forgotten;
       },
     },
+    { name: "quotas", run: () => sweepQuotas(deps) },
     { name: "effects", run: () => deliverEffects(deps) },
   ];
   if (mailServer !== null) jobs.push({ name: "mail", run: () => deliverMails(deps, mailServer) });

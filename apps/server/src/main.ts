@@ -7,8 +7,10 @@ import { type Clock, systemClock } from "@bursar/engine/clock/clock";
 import type { MovableClock } from "@bursar/engine/clock/movable";
 import { hashOf } from "@bursar/engine/key/secret";
 import type { Mail } from "@bursar/engine/mail/mail";
+import { createWelcomedAccount } from "@bursar/engine/quota/welcome";
 import { createGateway } from "@bursar/gateway/gateway";
 import { type OpenIdentity, openIdentity } from "@bursar/identity/open";
+import type { OpenAccount } from "@bursar/identity/people/people";
 import { personOfAccount } from "@bursar/identity/people/recipients";
 import pino, { type Logger } from "pino";
 import { type AppDeps, createApp } from "./app.ts";
@@ -172,9 +174,10 @@ async function prepareLive(engine: Engine, settings: Settings): Promise<void> {
 }
 
 async function startIdentity(engine: Engine, settings: Settings, url: () => string): Promise<OpenIdentity> {
-  const { oidc, verifyEmail } = settings;
+  const { oidc, verifyEmail, welcome } = settings;
   const secret = settings.secret ?? (await keptSecret(settings.dataDir));
-  return openIdentity(engine, { secret, url, oidc, verifyEmail });
+  const openAccount: OpenAccount = (account) => createWelcomedAccount(engine, account, welcome);
+  return openIdentity(engine, { secret, url, oidc, verifyEmail, openAccount });
 }
 
 async function refuseSandboxPeople(identity: OpenIdentity): Promise<void> {

@@ -1,5 +1,8 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { credits } from "@bursar/contract/money";
+import { amountOrZero } from "@bursar/contract/shapes";
+import type { Welcome } from "@bursar/engine/quota/welcome";
 import { z } from "zod";
 
 /** Everything that is chosen from outside, checked at start: a wrong setting is named, with what would be right. */
@@ -26,6 +29,8 @@ export interface Settings {
   readonly logLevel: string;
   readonly rateLimitPerSecond: number;
   readonly lanes: number;
+  /** What newcomers are given, in micro-credits. */
+  readonly welcome: Welcome;
 }
 
 export interface UpstreamSettings {
@@ -74,6 +79,11 @@ const upstreams = z
     ),
   );
 
+/** The most that an account is given for nothing a month. */
+const MOST_MONTHLY = credits("2000");
+
+const creditsSetting = amountOrZero.refine((amount) => amount <= MOST_MONTHLY, "must be at most 2000");
+
 const environment = z.object({
   NODE_ENV: z.string().optional(),
   HOST: z.string().min(1).optional(),
@@ -110,6 +120,8 @@ const environment = z.object({
       "must be an address, such as bursar@example.com or Bursar <bursar@example.com>",
     )
     .optional(),
+  BURSAR_STARTER_CREDITS: creditsSetting.default(credits("50")),
+  BURSAR_MONTHLY_CREDITS: creditsSetting.default(credits("500")),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("warn"),
 });
 
@@ -143,6 +155,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     logLevel: data.LOG_LEVEL,
     rateLimitPerSecond: data.BURSAR_RATE_LIMIT,
     lanes: data.BURSAR_LANES,
+    welcome: { starter: data.BURSAR_STARTER_CREDITS, monthly: data.BURSAR_MONTHLY_CREDITS },
   };
   if (mode === "live") refuseUnsafe(settings);
   return settings;

@@ -17,6 +17,7 @@ const admin = (method: string, path: string, body?: unknown) =>
 /** One good call of every operation. A new operation without a row does not compile. */
 const GOOD_CALLS: Record<OperationName, (accountId: string) => [path: string, body?: unknown]> = {
   getBalance: () => ["/v1/balance"],
+  getQuota: () => ["/v1/quota"],
   check: () => ["/v1/check", { model: "small", inputTokens: 10, maxOutputTokens: 10 }],
   createHold: () => ["/v1/holds", { id: "table-hold", amount: "1" }],
   extendHold: () => ["/v1/holds/table-hold/extend", { amount: "1", id: "table-extension" }],
@@ -42,6 +43,7 @@ const GOOD_CALLS: Record<OperationName, (accountId: string) => [path: string, bo
   freezeAccount: (accountId) => [`/v1/accounts/${accountId}/freeze`, { reason: "test" }],
   unfreezeAccount: (accountId) => [`/v1/accounts/${accountId}/unfreeze`, { reason: "test" }],
   createAdjustment: (accountId) => ["/v1/adjustments", { accountId, amount: "-1", reason: "test" }],
+  putQuota: (accountId) => [`/v1/accounts/${accountId}/quota`, { credits: "10" }],
   createGrant: (accountId) => ["/v1/grants", { id: "table-grant", accountId, amount: "5" }],
   revokeGrant: (accountId) => ["/v1/grants/table-grant/revoke", { accountId, amount: "1", reason: "test" }],
   createKey: (accountId) => ["/v1/keys", { accountId, name: "table" }],

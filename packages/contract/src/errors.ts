@@ -20,6 +20,7 @@ export const ERRORS = {
   model_unknown: { status: 404, type: "not_found_error" },
   feature_unknown: { status: 404, type: "not_found_error" },
   key_unknown: { status: 404, type: "not_found_error" },
+  quota_anchor_fixed: { status: 409, type: "conflict_error" },
   mail_unknown: { status: 404, type: "not_found_error" },
   notice_unknown: { status: 404, type: "not_found_error" },
   receipt_unknown: { status: 404, type: "not_found_error" },

@@ -6,11 +6,13 @@ import * as holds from "./operations/holds.ts";
 import * as keys from "./operations/keys.ts";
 import * as notices from "./operations/notices.ts";
 import * as prices from "./operations/prices.ts";
+import * as quota from "./operations/quota.ts";
 import * as spending from "./operations/spend.ts";
 
 /** All operations of REST v1, in the order the documentation shows them. */
 export const v1 = {
   getBalance: balance.getBalance,
+  getQuota: quota.getQuota,
   check: balance.check,
   createHold: holds.createHold,
   extendHold: holds.extendHold,
@@ -33,6 +35,7 @@ export const v1 = {
   freezeAccount: accounts.freezeAccount,
   unfreezeAccount: accounts.unfreezeAccount,
   createAdjustment: accounts.createAdjustment,
+  putQuota: quota.putQuota,
   createGrant: grants.createGrant,
   revokeGrant: grants.revokeGrant,
   createKey: keys.createKey,

@@ -3,6 +3,7 @@ import type { Clock } from "./clock/clock.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Mail } from "./mail/mail.ts";
 import type { Prices } from "./price/prices.ts";
+import type { CycleGrants } from "./quota/cycle-grants.ts";
 import type { RefusalLog } from "./receipt/refusal-log.ts";
 
 export interface Log {
@@ -22,4 +23,6 @@ export interface Deps {
   /** The outbox: `send` promises, the background keeps it. */
   readonly mail: Mail;
   readonly log: Log;
+  /** What comes with a monthly cycle besides the quota. */
+  readonly cycleGrants?: readonly CycleGrants[];
 }

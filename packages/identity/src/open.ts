@@ -6,7 +6,7 @@ import { handle } from "./handle.ts";
 import type { Identity } from "./identity.ts";
 import { openPost } from "./mail/post.ts";
 import { authOnDemand } from "./on-demand.ts";
-import { type ManagedPeople, openPeople } from "./people/people.ts";
+import { type ManagedPeople, type OpenAccount, openPeople } from "./people/people.ts";
 import { findPerson } from "./people/store.ts";
 import { type AttemptLimits, type Attempts, openAttempts } from "./sign-in/attempts.ts";
 import { type SignInOutcome, type SignInRequest, signIn } from "./sign-in/sign-in.ts";
@@ -32,6 +32,8 @@ export interface IdentitySettings {
   readonly verifyEmail: boolean;
   readonly oidc: OidcSettings | null;
   readonly limits?: AttemptLimits;
+  /** How a newcomer's credit account is created; absent: empty. */
+  readonly openAccount?: OpenAccount;
 }
 
 /** Identity with what only the server's own routes need. */
@@ -69,7 +71,7 @@ export function openIdentity(
 ): OpenIdentity {
   const { pool, clock, log, mail } = deps;
   const { secret, url } = settings;
-  const people = openPeople(deps);
+  const people = openPeople(deps, settings.openAccount);
   const keys = openSigningKeys(deps, secret);
   const access = openAccessTokens({ clock, keys, url });
   const refresh = openRefreshTokens({ pool, clock, log, access, people });

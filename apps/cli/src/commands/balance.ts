@@ -24,7 +24,7 @@ export function balanceText(balance: Balance, look: Look): string {
     headline(balance, look),
     bucketFacts(balance, look),
     grantTable(balance, look),
-    nextExpiryLine(balance, look),
+    nextLines(balance, look),
   ]
     .filter((part) => part !== null)
     .join("\n\n");
@@ -63,7 +63,16 @@ function grantTable({ grants }: Balance, { paint, nowMilliseconds }: Look): stri
   );
 }
 
-function nextExpiryLine({ nextExpiry }: Balance, { nowMilliseconds }: Look): string | null {
-  if (nextExpiry === null) return null;
-  return `Next, ${creditsText(nextExpiry.amount)} expire ${both(nextExpiry.at, nowMilliseconds)}.`;
+function nextLines({ nextExpiry, nextReset }: Balance, { nowMilliseconds }: Look): string | null {
+  const lines = [
+    ...(nextExpiry === null
+      ? []
+      : [`Next, ${creditsText(nextExpiry.amount)} expire ${both(nextExpiry.at, nowMilliseconds)}.`]),
+    ...(nextReset === null
+      ? []
+      : [
+          `The monthly quota of ${creditsText(nextReset.amount)} comes ${both(nextReset.at, nowMilliseconds)}.`,
+        ]),
+  ];
+  return lines.length === 0 ? null : lines.join("\n");
 }

@@ -3,11 +3,16 @@ import { credits, iso } from "@bursar/contract/shapes";
 import { balance } from "@bursar/engine/balance/balance";
 import { check } from "@bursar/engine/gate/check";
 import type { Work } from "@bursar/engine/price/work";
+import type { Quota } from "@bursar/engine/quota/decide";
+import { findQuota } from "@bursar/engine/quota/store";
 import type { Handler } from "./context.ts";
 import { featureUnknown, modelUnknown, refused } from "./problem.ts";
 
 export const getBalance: Handler<"getBalance"> = async ({ deps, accountId, query }) => {
-  const found = await balance(deps, accountId, query.feature);
+  const [found, quota] = await Promise.all([
+    balance(deps, accountId, query.feature),
+    findQuota(deps.pool, accountId),
+  ]);
   if (found === null) return refused({ kind: "account_unknown", accountId });
   const { available, held, owed, net, frozen, nextExpiry } = found;
   return {
@@ -23,9 +28,15 @@ export const getBalance: Handler<"getBalance"> = async ({ deps, accountId, query
       }),
       nextExpiry:
         nextExpiry === null ? null : { at: iso(nextExpiry.at)!, amount: credits(nextExpiry.amount) },
+      nextReset: nextReset(quota),
     },
   };
 };
+
+function nextReset(quota: Quota | null): { at: string; amount: string } | null {
+  if (quota === null || quota.credits === 0n) return null;
+  return { at: iso(quota.nextResetAt)!, amount: credits(quota.credits) };
+}
 
 /** The contract has made sure that one of the two forms is complete. */
 export function workOf(body: WorkFields): Work {

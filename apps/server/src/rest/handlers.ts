@@ -9,11 +9,13 @@ import * as holds from "./holds.ts";
 import * as keys from "./keys.ts";
 import * as notices from "./notices.ts";
 import * as prices from "./prices.ts";
+import * as quota from "./quota.ts";
 import { spend } from "./spend.ts";
 
 /** One handler an operation; a missing one does not compile. */
 export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   getBalance: balance.getBalance,
+  getQuota: quota.getQuota,
   check: balance.checkWork,
   createHold: holds.createHold,
   extendHold: holds.extendHold,
@@ -36,6 +38,7 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   freezeAccount: accounts.freezeAccount,
   unfreezeAccount: accounts.unfreezeAccount,
   createAdjustment: accounts.createAdjustment,
+  putQuota: quota.putQuota,
   createGrant: grants.createGrant,
   revokeGrant: grants.revokeGrant,
   createKey: keys.createKey,

@@ -28,6 +28,10 @@ export const getBalance = operation({
       }),
     ),
     nextExpiry: z.object({ at: instantText, amount: creditsText }).nullable(),
+    nextReset: z
+      .object({ at: instantText, amount: creditsText })
+      .nullable()
+      .describe("When the monthly quota comes next, and how much"),
   }),
   errors: ["account_unknown"],
 });

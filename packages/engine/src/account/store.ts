@@ -3,6 +3,7 @@ import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant"
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import { GENESIS_HASH } from "../ledger/entry.ts";
+import type { Queryable } from "../mail/store.ts";
 
 export interface AccountRecord {
   readonly id: AccountId;
@@ -26,8 +27,8 @@ export interface NewAccount {
 }
 
 /** True when it was created now; false when the id is taken already. */
-export async function insertAccount(pool: pg.Pool, account: NewAccount): Promise<boolean> {
-  const { rowCount } = await pool.query(
+export async function insertAccount(queryable: Queryable, account: NewAccount): Promise<boolean> {
+  const { rowCount } = await queryable.query(
     `insert into accounts (account_id, name, alert_below, created_at, hash)
      values ($1, $2, $3, $4, decode($5, 'hex')) on conflict (account_id) do nothing`,
     [account.id, account.name, account.alertBelow, formatPostgresTimestamp(account.createdAt), GENESIS_HASH],

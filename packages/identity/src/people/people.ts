@@ -1,4 +1,5 @@
-import { credits } from "@bursar/contract/money";
+import type { AccountId } from "@bursar/contract/ids";
+import { credits, type MicroCredits } from "@bursar/contract/money";
 import { createAccount } from "@bursar/engine/account/create";
 import type { Deps } from "@bursar/engine/deps";
 import type { People } from "../identity.ts";
@@ -23,6 +24,8 @@ export interface CreatePersonRequest {
   readonly password?: string | undefined;
   readonly role?: Role | undefined;
   readonly emailVerified?: boolean | undefined;
+  /** false: without what newcomers are given. */
+  readonly welcome?: boolean | undefined;
 }
 
 export type CreatePersonOutcome =
@@ -51,19 +54,27 @@ export interface ManagedPeople extends People {
 /** Where a person is first told that credits run low. */
 const ALERT_BELOW = credits("20");
 
-export function openPeople(deps: Pick<Deps, "pool" | "clock">): ManagedPeople {
+/** Creates a newcomer's account, with whatever newcomers are given. An account that exists stays as it is. */
+export type OpenAccount = (account: {
+  readonly id: AccountId;
+  readonly name: string;
+  readonly alertBelow: MicroCredits;
+}) => Promise<void>;
+
+export function openPeople(
+  deps: Pick<Deps, "pool" | "clock">,
+  openAccount: OpenAccount = (account) => openEmptyAccount(deps, account),
+): ManagedPeople {
   const { pool, clock } = deps;
-  const heal = async (record: PersonRecord): Promise<Person> => {
+  const healWith = (open: OpenAccount) => async (record: PersonRecord) => {
     const { hasAccount, disabled: _, ...person } = record;
-    // account_exists is fine too: somebody else has healed it meanwhile, under the same or an older name.
-    if (!hasAccount)
-      await createAccount(deps, {
-        id: person.accountId,
-        name: person.username ?? person.email,
-        alertBelow: ALERT_BELOW,
-      });
+    if (!hasAccount) {
+      await open({ id: person.accountId, name: person.username ?? person.email, alertBelow: ALERT_BELOW });
+    }
     return person;
   };
+  const heal = healWith(openAccount);
+  const healEmpty = healWith((account) => openEmptyAccount(deps, account));
   const find = async (named: string) => {
     const record = await findPerson(pool, named.trim());
     return record === null ? null : heal(record);
@@ -93,7 +104,7 @@ export function openPeople(deps: Pick<Deps, "pool" | "clock">): ManagedPeople {
       const people = await Promise.all(records.slice(0, limit).map(heal));
       return { people, nextCursor: records.length > limit ? people.at(-1)!.id : null };
     },
-    create: (request) => create(deps, request, heal),
+    create: (request) => create(deps, request, request.welcome === false ? healEmpty : heal),
     setRole: async (id, role) => changed(await updateRole(pool, id, role)),
     setDisabled: async (id, disabled) => changed(await updateDisabled(pool, id, disabled)),
     delete: (id) => deletePerson(pool, id),
@@ -105,6 +116,14 @@ export function openPeople(deps: Pick<Deps, "pool" | "clock">): ManagedPeople {
       return verifyPassword({ hash, password });
     },
   };
+}
+
+/** account_exists is fine too: somebody else has healed it meanwhile, under the same or an older name. */
+async function openEmptyAccount(
+  deps: Pick<Deps, "pool" | "clock">,
+  account: Parameters<OpenAccount>[0],
+): Promise<void> {
+  await createAccount(deps, account);
 }
 
 async function create(
