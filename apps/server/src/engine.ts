@@ -8,6 +8,8 @@ import { openLedger } from "@bursar/engine/ledger/ledger";
 import { openOutbox } from "@bursar/engine/mail/outbox";
 import { openPrices } from "@bursar/engine/price/prices";
 import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
+import { openMasterKeys } from "@bursar/engine/secret/master-keys";
+import { openSecrets } from "@bursar/engine/secret/secrets";
 import pg from "pg";
 
 export interface Engine extends Deps {
@@ -21,9 +23,18 @@ const GOODBYE_MILLISECONDS = 2000;
 /** How long a caller waits on the database before the answer is no: with the work around it, within 2 seconds. */
 const TIMEOUT_SECONDS = 1.8;
 
+export interface EngineRequest {
+  readonly url: string;
+  readonly lanes: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The newest first; without any, nothing can be encrypted, and nothing encrypted be read. */
+  readonly masterKeys?: readonly string[];
+}
+
 /** The domain on one database: everything that serves requests asks it. */
-export function openEngine(request: { url: string; lanes: number; clock: Clock; log: Log }): Engine {
-  const { url, lanes, clock, log } = request;
+export function openEngine(request: EngineRequest): Engine {
+  const { url, lanes, clock, log, masterKeys = [] } = request;
   const connection = {
     url,
     applicationName: "bursar",
@@ -44,10 +55,11 @@ export function openEngine(request: { url: string; lanes: number; clock: Clock; 
   const refusals = openRefusalLog({ pool, log });
   const keys = openKeys({ pool, clock, log });
   const mail = openOutbox({ pool, clock });
+  const secrets = openSecrets({ pool, clock }, openMasterKeys(masterKeys));
   const close = async () => {
     await ledger.close();
     await keys.close();
     await Promise.race([pool.end(), setTimeout(GOODBYE_MILLISECONDS, undefined, { ref: false })]);
   };
-  return { ledger, pool, clock, prices, refusals, keys, mail, log, close };
+  return { ledger, pool, clock, prices, refusals, keys, mail, secrets, log, close };
 }

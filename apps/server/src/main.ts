@@ -52,8 +52,10 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   await migrate({ url: databaseUrl, directory: MIGRATIONS });
   const sandboxClock = isSandbox ? await startClock(databaseUrl, log, stops) : null;
   const clock = sandboxClock ?? systemClock;
-  const engine = openEngine({ url: databaseUrl, lanes: settings.lanes, clock, log });
+  const masterKeys = isSandbox ? await sandboxMasterKeys(settings) : settings.masterKeys;
+  const engine = openEngine({ url: databaseUrl, lanes: settings.lanes, clock, log, masterKeys });
   stops.push(() => engine.close());
+  await checkMasterKeys(engine, isSandbox);
   const outside = outsideCode === null ? null : await startOutside(settings, await outsideCode, clock, stops);
   const gateway = createGateway({ engine, upstreams: upstreamsOf(settings, outside?.model ?? null) });
   const mailServer = await openMailServer(settings, outside);
@@ -120,6 +122,20 @@ async function startOutside(
   const outside = await code.startOutside({ dataDir, hasMail: smtp === null, hasOidc: oidc === null, now });
   stops.push(() => outside.close());
   return outside;
+}
+
+async function sandboxMasterKeys({ dataDir, masterKeys }: Settings): Promise<readonly string[]> {
+  return masterKeys.length > 0 ? masterKeys : [await keptSecret(dataDir, "master-key")];
+}
+
+/** Better at the start than at the first field that cannot be read. A sandbox may share its database with others. */
+async function checkMasterKeys({ secrets, log }: Engine, isSandbox: boolean): Promise<void> {
+  const missing = await secrets.missingMasterKeys();
+  if (missing.length === 0) return;
+  const keys = missing.map(({ masterKeyId, dataKeys }) => `${masterKeyId} (for ${dataKeys} accounts)`);
+  const message = `BURSAR_OLD_MASTER_KEYS: lacks the master key ${keys.join(", ")}`;
+  if (!isSandbox) throw new SettingsError(message);
+  log.warn({}, message);
 }
 
 function urlsOf(outside: Outside, url: string): Omit<OutsideUrls, "url" | "databaseUrl"> {

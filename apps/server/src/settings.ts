@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { credits } from "@bursar/contract/money";
 import { amountOrZero } from "@bursar/contract/shapes";
 import type { Welcome } from "@bursar/engine/quota/welcome";
+import { MASTER_KEY_RULE, parseMasterKey } from "@bursar/engine/secret/master-keys";
 import { z } from "zod";
 
 /** Everything that is chosen from outside, checked at start: a wrong setting is named, with what would be right. */
@@ -19,6 +20,8 @@ export interface Settings {
   readonly adminKey: string | null;
   /** What everything secret about people is derived from; null in the sandbox, which keeps one of its own. */
   readonly secret: string | null;
+  /** What encrypted fields are protected with, the newest first; none in a sandbox that keeps one of its own. */
+  readonly masterKeys: readonly string[];
   /** The address people and services know this server by; null: the first one it listens on. */
   readonly publicUrl: string | null;
   readonly oidc: OidcSettings | null;
@@ -84,6 +87,10 @@ const MOST_MONTHLY = credits("2000");
 
 const creditsSetting = amountOrZero.refine((amount) => amount <= MOST_MONTHLY, "must be at most 2000");
 
+const masterKey = z
+  .string()
+  .refine((text) => parseMasterKey(text) !== null, { error: `must be ${MASTER_KEY_RULE}` });
+
 const environment = z.object({
   NODE_ENV: z.string().optional(),
   HOST: z.string().min(1).optional(),
@@ -96,6 +103,14 @@ const environment = z.object({
   LLM_MODELS: z.string().min(1).default("*"),
   BURSAR_ADMIN_KEY: z.string().min(1).optional(),
   BURSAR_SECRET: z.string().min(1).optional(),
+  BURSAR_MASTER_KEY: masterKey.optional(),
+  BURSAR_OLD_MASTER_KEYS: z
+    .string()
+    .default("")
+    .transform((text) => text.split(",").filter((key) => key !== ""))
+    .refine((keys) => keys.every((key) => parseMasterKey(key) !== null), {
+      error: `must be former master keys with commas between them, each ${MASTER_KEY_RULE}`,
+    }),
   BURSAR_URL: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }).optional(),
   BURSAR_VERIFY_EMAIL: z.enum(["true", "false"], { error: "must be true or false" }).optional(),
   BURSAR_PROXY_HOPS: z.coerce
@@ -146,6 +161,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     upstreams: upstreamsFrom(data),
     adminKey: data.BURSAR_ADMIN_KEY ?? null,
     secret: data.BURSAR_SECRET ?? null,
+    masterKeys: masterKeysFrom(data),
     publicUrl: data.BURSAR_URL?.replace(/\/+$/, "") ?? null,
     oidc: oidcFrom(data),
     verifyEmail:
@@ -170,6 +186,13 @@ function smtpFrom(data: Environment, mode: Settings["mode"]): Settings["smtp"] {
   if (from === undefined)
     throw new SettingsError("MAIL_FROM: is required with SMTP_URL, such as Bursar <bursar@example.com>");
   return { url: data.SMTP_URL, from };
+}
+
+function masterKeysFrom(data: Environment): readonly string[] {
+  const { BURSAR_MASTER_KEY: newest, BURSAR_OLD_MASTER_KEYS: older } = data;
+  if (newest !== undefined) return [newest, ...older.filter((key) => key !== newest)];
+  if (older.length === 0) return [];
+  throw new SettingsError("BURSAR_MASTER_KEY: is required with BURSAR_OLD_MASTER_KEYS; it is the newest");
 }
 
 /** An empty variable is one that is not set. */
@@ -236,6 +259,11 @@ function refuseUnsafe(settings: Settings): void {
     throw new SettingsError("BURSAR_ADMIN_KEY: is a sandbox key, which live mode refuses");
   }
   refuseWeakSecret(settings.secret);
+  if (settings.masterKeys.length > 0) return;
+  throw new SettingsError(
+    `BURSAR_MASTER_KEY: is required with NODE_ENV=production, ${MASTER_KEY_RULE}; ` +
+      `make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+  );
 }
 
 function refuseWeakSecret(secret: string | null): void {

@@ -142,6 +142,9 @@ const LIVE = {
   BURSAR_ADMIN_KEY: `bsa_${"k3y".repeat(16)}`,
 };
 
+/** A strong secret, and also a master key. */
+const STRONG = randomBytes(32).toString("base64url");
+
 it.each<[string, Record<string, string>, string[]]>([
   ["DATABASE_URL", { NODE_ENV: "production" }, []],
   [
@@ -161,6 +164,9 @@ it.each<[string, Record<string, string>, string[]]>([
   ["BURSAR_SECRET", { ...LIVE }, []],
   ["BURSAR_SECRET", { ...LIVE, BURSAR_SECRET: "too short to be one" }, []],
   ["BURSAR_SECRET", { ...LIVE, BURSAR_SECRET: "ab".repeat(40) }, []],
+  ["BURSAR_MASTER_KEY", { ...LIVE, BURSAR_SECRET: STRONG }, []],
+  ["BURSAR_MASTER_KEY", { ...LIVE, BURSAR_SECRET: STRONG, BURSAR_MASTER_KEY: "00".repeat(32) }, []],
+  ["BURSAR_OLD_MASTER_KEYS", { BURSAR_MASTER_KEY: STRONG, BURSAR_OLD_MASTER_KEYS: "old" }, []],
   ["OAUTH_CLIENT_ID", { OAUTH_SERVER_URL: "https://id.example.org" }, []],
   ["BURSAR_URL", { BURSAR_URL: "ftp://example.org" }, []],
   ["BURSAR_VERIFY_EMAIL", { BURSAR_VERIFY_EMAIL: "maybe" }, []],
@@ -179,12 +185,19 @@ it.each<[string, Record<string, string>, string[]]>([
   expect(refused.output()).not.toContain("    at ");
 });
 
-it("live mode refuses a database in which a sandbox user still has the public password", {
+async function needForgottenMasterKey(url: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query("insert into data_keys values ('acct_1', '1', '0123456789ab', '', now())");
+  await client.end();
+}
+
+it("live mode refuses a database with the sandbox's public passwords, or with keys that it cannot open", {
   timeout: 60_000,
 }, async () => {
   const database = await createTestDatabase();
   try {
-    const env = { ...LIVE, DATABASE_URL: database.url, BURSAR_SECRET: randomBytes(32).toString("base64url") };
+    const env = { ...LIVE, DATABASE_URL: database.url, BURSAR_SECRET: STRONG, BURSAR_MASTER_KEY: STRONG };
     const sandbox = start(await dataFolder(), [], { DATABASE_URL: database.url });
     const url = (await sandbox.ready)!;
     const logIn = (username: string, password: string) =>
@@ -203,6 +216,12 @@ it("live mode refuses a database in which a sandbox user still has the public pa
     await client.end();
     const live = start(await dataFolder(), ["--host", "127.0.0.1"], env);
     expect(await live.ready).toMatch(/^http/);
+    live.child.kill("SIGTERM");
+    await live.exit;
+    await needForgottenMasterKey(database.url);
+    const keyless = start(await dataFolder(), [], env);
+    expect(await keyless.exit).not.toBe(0);
+    expect(keyless.output()).toMatch(/^BURSAR_OLD_MASTER_KEYS: lacks the master key 0123456789ab/m);
   } finally {
     for (const child of children) child.kill("SIGKILL");
     await database.drop();

@@ -49,6 +49,7 @@ const GOOD_CALLS: Record<OperationName, (accountId: string) => [path: string, bo
   createKey: (accountId) => ["/v1/keys", { accountId, name: "table" }],
   listKeys: (accountId) => [`/v1/keys?accountId=${accountId}`],
   revokeKey: () => ["/v1/keys/KEY"],
+  rotateKeys: () => ["/v1/encryption/rotate"],
   getPriceBook: () => ["/v1/price-book"],
   putPriceBook: () => ["/v1/price-book", { book: PRICES }],
 };

@@ -1,4 +1,5 @@
 /** The real app on a database of its own, behind real HTTP, with a clock that only the test moves. */
+import { randomBytes } from "node:crypto";
 import type { AccountId, GrantId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import { credits } from "@bursar/contract/money";
@@ -17,6 +18,8 @@ import { openRateLimit } from "../src/rest/rate-limit.ts";
 
 const nothing = () => undefined;
 const silentLog = { info: nothing, warn: nothing, error: nothing };
+
+export const MASTER_KEY = randomBytes(32).toString("base64url");
 
 export const PRICES: PriceBookInput = {
   models: {
@@ -47,7 +50,8 @@ export async function startRunning(
 ) {
   const database = databaseUrl === undefined ? await createTestDatabase() : null;
   const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
-  const engine = openEngine({ url: databaseUrl ?? database!.url, lanes: 2, clock, log: silentLog });
+  const engineUrl = databaseUrl ?? database!.url;
+  const engine = openEngine({ url: engineUrl, lanes: 2, clock, log: silentLog, masterKeys: [MASTER_KEY] });
   await engine.prices.put({ body: PRICES, by: "test" });
   const gateway = createGateway({ engine, upstreams: models.upstreams ?? [] });
   let url = "";

@@ -13,7 +13,7 @@ import { listen } from "../src/listen.ts";
 import { openSmtp } from "../src/mail/smtp.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
 import { openSandboxClock } from "../src/sandbox/clock.ts";
-import { PRICES } from "./running.ts";
+import { MASTER_KEY, PRICES } from "./running.ts";
 
 const nothing = () => undefined;
 export const silentLog = { info: nothing, warn: nothing, error: nothing };
@@ -23,7 +23,8 @@ export type SandboxWorld = Awaited<ReturnType<typeof startSandboxWorld>>;
 export async function startSandboxWorld() {
   const database = await createTestDatabase();
   const clock = await openSandboxClock(database.url, silentLog);
-  const engine = openEngine({ url: database.url, lanes: 2, clock, log: silentLog });
+  const masterKeys = [MASTER_KEY];
+  const engine = openEngine({ url: database.url, lanes: 2, clock, log: silentLog, masterKeys });
   await engine.prices.put({ body: PRICES, by: "test" });
   const mail = await startSandboxMail({ now: () => new Date(clock.now() / 1000) });
   const smtp = openSmtp({ url: mail.smtpUrl, from: "Bursar <bursar@sandbox.test>" });

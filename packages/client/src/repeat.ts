@@ -4,12 +4,13 @@ import type { OperationName } from "@bursar/contract/v1";
 import type { Fields } from "./call.ts";
 
 /** POSTs that carry no id of their own and still do no harm twice: a check writes nothing, every operation of a batch
- *  has its id, and what has been read stays read. */
+ *  has its id, what has been read stays read, and what is rewrapped is not rewrapped again. */
 const HARMLESS_TWICE: ReadonlySet<string> = new Set<OperationName>([
   "check",
   "batch",
   "readNotice",
   "readAllNotices",
+  "rotateKeys",
 ]);
 
 const NEW_ID: Readonly<Record<string, () => string>> = {

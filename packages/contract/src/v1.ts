@@ -1,5 +1,6 @@
 import * as accounts from "./operations/accounts.ts";
 import * as balance from "./operations/balance.ts";
+import * as encryption from "./operations/encryption.ts";
 import * as grants from "./operations/grants.ts";
 import * as history from "./operations/history.ts";
 import * as holds from "./operations/holds.ts";
@@ -41,6 +42,7 @@ export const v1 = {
   createKey: keys.createKey,
   listKeys: keys.listKeys,
   revokeKey: keys.revokeKey,
+  rotateKeys: encryption.rotateKeys,
   getPriceBook: prices.getPriceBook,
   putPriceBook: prices.putPriceBook,
 } as const;

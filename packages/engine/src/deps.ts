@@ -5,6 +5,7 @@ import type { Mail } from "./mail/mail.ts";
 import type { Prices } from "./price/prices.ts";
 import type { CycleGrants } from "./quota/cycle-grants.ts";
 import type { RefusalLog } from "./receipt/refusal-log.ts";
+import type { Secrets } from "./secret/secrets.ts";
 
 export interface Log {
   info(facts: object, message: string): void;
@@ -22,6 +23,8 @@ export interface Deps {
   readonly refusals: RefusalLog;
   /** The outbox: `send` promises, the background keeps it. */
   readonly mail: Mail;
+  /** Fields that are encrypted at rest. */
+  readonly secrets: Secrets;
   readonly log: Log;
   /** What comes with a monthly cycle besides the quota. */
   readonly cycleGrants?: readonly CycleGrants[];

@@ -6,6 +6,7 @@ import { table } from "../output/table.ts";
 import { expiry, relativeTime } from "../output/time.ts";
 import { examples } from "../program.ts";
 import { ahead } from "../values.ts";
+import { rotateKeys } from "./rotate.ts";
 
 type Key = Awaited<ReturnType<Client["listKeys"]>>["keys"][number];
 
@@ -21,6 +22,7 @@ export function keys(command: Command, context: Context): void {
   listKeys(command.command("list", { isDefault: true }), context);
   createKey(command.command("create"), context);
   revokeKey(command.command("revoke"), context);
+  rotateKeys(command.command("rotate"), context);
 }
 
 function listKeys(command: Command, context: Context): void {

@@ -3,14 +3,22 @@ import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SettingsError } from "../settings.ts";
 
-const FILE = "secret";
 const SHORTEST = 32;
 
-/** The sandbox's own secret, made at its first start and readable by its user alone. It appears whole or not at all,
- *  and whoever is first decides, also where several processes start at once. Throws: the file was cut. */
-export async function keptSecret(dataDir: string): Promise<string> {
-  const path = join(dataDir, FILE);
-  const known = await read(path);
+/** What the sandbox keeps in files of their own, and what is lost with each. */
+const LOSS = {
+  secret: "everybody signs in anew",
+  "master-key": "what is encrypted cannot be read any more",
+} as const;
+
+type Kept = keyof typeof LOSS;
+
+/** A secret of the sandbox's own, 32 random bytes, made at its first start and readable by its user alone. It appears
+ *  whole or not at all, and whoever is first decides, also where several processes start at once.
+ *  Throws: the file was cut. */
+export async function keptSecret(dataDir: string, name: Kept = "secret"): Promise<string> {
+  const path = join(dataDir, name);
+  const known = await read(path, name);
   if (known !== null) return known;
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   await writeFile(draft, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
@@ -21,10 +29,10 @@ export async function keptSecret(dataDir: string): Promise<string> {
   } finally {
     await rm(draft);
   }
-  return (await read(path))!;
+  return (await read(path, name))!;
 }
 
-async function read(path: string): Promise<string | null> {
+async function read(path: string, name: Kept): Promise<string | null> {
   try {
     const secret = (await readFile(path, "utf8")).trim();
     if (secret.length >= SHORTEST) return secret;
@@ -32,7 +40,7 @@ async function read(path: string): Promise<string | null> {
     if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
-  throw new SettingsError(`${path}: is cut; delete it, and everybody signs in anew`);
+  throw new SettingsError(`${path}: is cut; delete it, and ${LOSS[name]}`);
 }
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;

@@ -3,6 +3,7 @@ import * as accounts from "./accounts.ts";
 import * as balance from "./balance.ts";
 import { batch } from "./batch.ts";
 import type { Handler } from "./context.ts";
+import { rotateKeys } from "./encryption.ts";
 import * as grants from "./grants.ts";
 import * as history from "./history.ts";
 import * as holds from "./holds.ts";
@@ -44,6 +45,7 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   createKey: keys.createKey,
   listKeys: keys.listKeys,
   revokeKey: keys.revokeKey,
+  rotateKeys,
   getPriceBook: prices.getPriceBook,
   putPriceBook: prices.putPriceBook,
 };
