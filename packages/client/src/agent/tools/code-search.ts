@@ -1,0 +1,23 @@
+import { toolFailure } from "@bursar/contract/agent/tool";
+import { searchInThread } from "../search/in-thread.ts";
+import { searchWithRipgrep } from "../search/ripgrep.ts";
+import type { Handler } from "./host.ts";
+
+const DEFAULT_RESULTS = 100;
+
+export const codeSearch: Handler<"code_search"> = async (deps, input, signal) => {
+  const { pattern, glob, cwd = ".", ignoreCase = false, maxResults = DEFAULT_RESULTS } = input;
+  const place = await deps.project.locate(cwd);
+  if (place.kind === "refused") return place.refusal;
+  const search = { root: deps.project.root, start: place.path, pattern, glob, ignoreCase, maxResults };
+  const found =
+    (await searchWithRipgrep(search, deps.environment, signal)) ?? (await searchInThread(search, signal));
+  switch (found.kind) {
+    case "invalid":
+      return toolFailure("invalid_input", `pattern: ${found.message}`);
+    case "failed":
+      return toolFailure(signal.aborted ? "cancelled" : "failed", found.message);
+    case "found":
+      return { ok: true, output: { matches: [...found.matches], isCut: found.isCut } };
+  }
+};
