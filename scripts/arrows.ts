@@ -12,8 +12,9 @@ const ALLOWED: Record<string, readonly string[]> = {
   "packages/identity": ["contract", "database", "engine"],
   "packages/stripe": ["contract", "engine"],
   "packages/gateway": ["contract", "engine"],
+  "packages/agent": ["contract", "engine"],
   "packages/client": ["contract"],
-  "apps/server": ["contract", "database", "engine", "gateway", "identity", "sandbox", "stripe"],
+  "apps/server": ["agent", "contract", "database", "engine", "gateway", "identity", "sandbox", "stripe"],
   "apps/cli": ["contract", "client", "database", "engine", "server"],
   bench: ["contract", "database", "engine", "gateway", "identity", "sandbox", "server", "stripe"],
 };

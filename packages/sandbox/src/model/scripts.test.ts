@@ -40,6 +40,26 @@ test("a script by turns answers by the conversation's length, so a retry gets th
   expect((await say(later)).choices[0]?.message.content).toBe("second");
 });
 
+test("a script of rules answers what the model has been told since it last spoke", async () => {
+  used.model.scripts.add({
+    mode: "rules",
+    replies: [
+      { where: { last: "failed" }, content: "I mend it." },
+      { where: { turn: 0 }, content: "I try." },
+      { where: { last: "passed", turn: 2 }, content: "Done." },
+    ],
+  });
+  const answer = async (messages: Messages) => (await say(messages)).choices[0]?.message.content;
+  expect(await answer(user("go"))).toBe("I try.");
+  const tried: Messages = [...user("go"), { role: "assistant", content: "I try." }];
+  const failed: Messages = [...tried, ...user("it failed, though it passed before")];
+  expect(await answer(failed)).toBe("I mend it.");
+  expect(await answer(failed)).toBe("I mend it.");
+  const mended: Messages = [...failed, { role: "assistant", content: "I mend it." }];
+  expect(await answer([...mended, ...user("it passed")])).toBe("Done.");
+  await expect(answer([...tried, ...user("it passed")])).rejects.toMatchObject({ code: "script_exhausted" });
+});
+
 test("`when` keeps the scripts of different conversations apart", async () => {
   used.model.scripts.add({ when: "You review code", replies: [{ content: "Looks good." }] });
   used.model.scripts.add({ replies: [{ content: "Working." }] });

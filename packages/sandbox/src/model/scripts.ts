@@ -6,6 +6,14 @@ function isDirective(words: string): boolean {
   return readFaultWords(words).kind === "read";
 }
 
+/** When a reply of a script of `rules` fits. */
+const where = z.strictObject({
+  /** What has come since the model last spoke, such as the answers of tools, contains this text. */
+  last: z.string().optional(),
+  /** The conversation contains so many messages of the model. */
+  turn: z.int().min(0).optional(),
+});
+
 const scriptedReply = z.strictObject({
   content: z.string().optional(),
   tool_calls: z
@@ -18,14 +26,16 @@ const scriptedReply = z.strictObject({
     .optional(),
   /** Words of a directive about how this reply is sent, such as `interval=20ms` or `cut_after=3`. */
   directive: z.string().refine(isDirective, "Unknown directive").optional(),
+  where: where.optional(),
 });
 
 export const scriptSchema = z.strictObject({
   /** Only conversations that contain this text; without it, every conversation. */
   when: z.string().optional(),
   /** `queue`: each reply is used once. `turns`: the reply is chosen by how many assistant messages the
-   *  conversation already holds, so that retries and parallel runs of the same task all work. */
-  mode: z.enum(["queue", "turns"]).default("queue"),
+   *  conversation already holds, so that retries and parallel runs of the same task all work. `rules`: the first
+   *  reply whose `where` fits what the model is told, so that it answers what really happened. */
+  mode: z.enum(["queue", "turns", "rules"]).default("queue"),
   replies: z.array(scriptedReply).min(1),
 });
 
@@ -57,12 +67,33 @@ export function createScripts(): Scripts {
         .map(({ when, mode, replies }) => ({ when: when ?? null, mode, left: replies.length })),
     take(request) {
       for (const script of scripts.filter((script) => concerns(script.when, request))) {
-        const reply = script.mode === "queue" ? script.replies.shift() : script.replies[turnOf(request)];
+        const reply = replyOf(script, request);
         if (reply) return reply;
       }
       return undefined;
     },
   };
+}
+
+function replyOf(
+  { mode, replies }: z.output<typeof scriptSchema>,
+  request: ChatRequest,
+): ScriptedReply | undefined {
+  switch (mode) {
+    case "queue":
+      return replies.shift();
+    case "turns":
+      return replies[turnOf(request)];
+    case "rules":
+      return replies.find((reply) => fits(reply.where ?? {}, request));
+  }
+}
+
+function fits({ last, turn }: z.infer<typeof where>, request: ChatRequest): boolean {
+  const spoke = request.messages.findLastIndex((message) => message.role === "assistant");
+  const news = request.messages.slice(spoke + 1).map(textOf);
+  const isNews = last === undefined || news.some((text) => text.includes(last));
+  return isNews && (turn === undefined || turn === turnOf(request));
 }
 
 function concerns(when: string | undefined, request: ChatRequest): boolean {

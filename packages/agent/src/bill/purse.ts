@@ -1,0 +1,37 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { Deps } from "@bursar/engine/deps";
+import type { Cap } from "@bursar/engine/ledger/command";
+import type { CountTokens } from "./tokens.ts";
+
+export type BillingDeps = Pick<Deps, "ledger" | "clock" | "prices" | "refusals" | "log"> & {
+  readonly countTokens: CountTokens;
+  /** How often a running call leaves word of its cost so far; default 10 s. */
+  readonly reportMilliseconds?: number;
+};
+
+/** Who pays for a run. */
+export interface Payer {
+  readonly accountId: AccountId;
+  readonly by: string;
+  readonly keyId?: string | undefined;
+  readonly caps?: readonly Cap[] | undefined;
+}
+
+export interface RunBillingRequest {
+  readonly runId: string;
+  readonly payer: Payer;
+  /** What the run may cost at most, reserved at its start; null: whatever the account has. */
+  readonly budget: MicroCredits | null;
+}
+
+/** A hold lives this long without news: longer than any one model call. */
+export const CALL_SECONDS = 900;
+/** What a run spends on: grants may be for this alone, and usage is shown by it. */
+export const FEATURE = "agent";
+
+/** What every command of a run carries: `bursar explain <run>` finds all of them. */
+export function signedBy({ runId, payer }: RunBillingRequest) {
+  const { accountId, by, keyId } = payer;
+  return { accountId, by, keyId, requestId: runId };
+}

@@ -1,0 +1,76 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "@bursar/engine/deps";
+import { release, settleAtPrices } from "@bursar/engine/hold/settle";
+import { costOf } from "@bursar/engine/price/decide";
+import type { CallUsage, Charge } from "./billing.ts";
+import type { OpenCall } from "./open-call.ts";
+import { type BillingDeps, type RunBillingRequest, signedBy } from "./purse.ts";
+
+/** Ends a call's hold: by the provider's count, else by ours. Nothing heard and nothing reported: released.
+ *  Never throws. */
+export async function closeCall(
+  deps: BillingDeps,
+  request: RunBillingRequest,
+  open: OpenCall,
+  reported: CallUsage | null,
+): Promise<Charge> {
+  const { call, book, rates, holdId, estimate } = open.facts;
+  const closing = { ...signedBy(request), holdId };
+  const facts = { runId: request.runId, holdId };
+  if (reported === null && open.output.length === 0) {
+    const released = await insist(deps.log, facts, () => release(deps, closing));
+    const remaining = released?.kind === "released" ? released.available : null;
+    return { cost: 0n, remaining, inputTokens: 0, outputTokens: 0 };
+  }
+  if (reported !== null) estimate.learn(call, reported.inputTokens);
+  const usage = reported ?? (await counted(open));
+  const { inputTokens, outputTokens } = usage;
+  const metadata = {
+    ...{ run: request.runId, agent: call.agent, call: call.callId },
+    countedBy: reported === null ? "bursar" : "upstream",
+  };
+  const settled = await insist(deps.log, facts, () =>
+    settleAtPrices(deps, book, {
+      ...closing,
+      metadata,
+      cost: { kind: "usage", model: call.model, ...usage },
+    }),
+  );
+  if (settled?.kind === "settled")
+    return { cost: settled.charged, remaining: settled.available, inputTokens, outputTokens };
+  if (settled !== null)
+    deps.log.error({ ...facts, outcome: settled.kind }, "the hold was closed before its settlement");
+  return { cost: costOf(rates, usage), remaining: null, inputTokens, outputTokens };
+}
+
+/** A cut stream: what came of it. */
+async function counted({ facts, output }: OpenCall): Promise<CallUsage> {
+  const { call, estimate } = facts;
+  return {
+    inputTokens: await estimate.countedInput(call),
+    cachedInputTokens: 0,
+    outputTokens: Math.max(await estimate.countedOutput(output), 1),
+  };
+}
+
+const TRIES = 6;
+const FIRST_DELAY_MILLISECONDS = 200;
+
+/** Again and again under the same key, which makes it safe. null: the sweep will do it, at what was reported. */
+export async function insist<Outcome>(
+  log: Log,
+  facts: object,
+  work: () => Promise<Outcome>,
+): Promise<Outcome | null> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === TRIES) {
+        log.error({ ...facts, err: error }, "left to the sweep");
+        return null;
+      }
+      await delay(FIRST_DELAY_MILLISECONDS * 2 ** (tries - 1));
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { LanguageModelUsage, TextStreamPart, ToolSet } from "ai";
+import type { CallUsage, Permit } from "./bill/billing.ts";
+import type { MadeCall } from "./turn.ts";
+
+/** How a model call ended. */
+export type Outcome =
+  | { readonly kind: "finished"; readonly isCut: boolean }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "broken"; readonly message: string };
+
+/** Takes in an answer as it streams: counts all of it, shows what is for people, keeps what is for the loop. */
+export class Heard {
+  text = "";
+  /** As the provider counted; null while it has not said. */
+  usage: CallUsage | null = null;
+  readonly calls: MadeCall[] = [];
+  outcome: Outcome = { kind: "broken", message: "The model's answer broke off" };
+  readonly #permit: Permit;
+  readonly #step: number;
+  readonly #show: (type: "text" | "reasoning", text: string) => void;
+
+  constructor(permit: Permit, step: number, show: (type: "text" | "reasoning", text: string) => void) {
+    this.#permit = permit;
+    this.#step = step;
+    this.#show = show;
+  }
+
+  take(part: TextStreamPart<ToolSet>): void {
+    switch (part.type) {
+      case "text-delta":
+        this.text += part.text;
+        this.#hear("text", part.text);
+        break;
+      case "reasoning-delta":
+        this.#hear("reasoning", part.text);
+        break;
+      case "tool-input-start":
+        this.#permit.heard(part.toolName);
+        break;
+      case "tool-input-delta":
+        this.#permit.heard(part.delta);
+        break;
+      case "tool-call":
+        this.#addCall(part.toolCallId, part.toolName, part.input);
+        break;
+      case "finish-step":
+        this.usage = usageOf(part.usage);
+        this.#finish(part.finishReason);
+        break;
+      case "abort":
+        // The SDK's own time limits end a stream in the same way as a cancelled run does.
+        this.fail(part.reason ?? "The model took too long", part.reason?.includes("Timeout") !== true);
+        break;
+      case "error":
+        this.fail(part.error, false);
+        break;
+      default:
+        break;
+    }
+  }
+
+  fail(error: unknown, isCancelled: boolean): void {
+    if (this.outcome.kind === "stopped") return;
+    const message = error instanceof Error ? error.message : String(error);
+    this.outcome = isCancelled
+      ? { kind: "stopped" }
+      : { kind: "broken", message: `The model failed: ${message}` };
+  }
+
+  #hear(type: "text" | "reasoning", text: string): void {
+    if (text === "") return;
+    this.#permit.heard(text);
+    this.#show(type, text);
+  }
+
+  /** Providers that give no ids, or the same again, get ours. */
+  #addCall(id: string, toolName: string, input: unknown): void {
+    const isTaken = id === "" || this.calls.some(({ callId }) => callId === id);
+    const callId = isTaken ? `call_${this.#step}_${this.calls.length}` : id;
+    this.calls.push({ callId, toolName, input });
+  }
+
+  #finish(reason: string): void {
+    if (reason === "error") this.fail("it reported an error", false);
+    else this.outcome = { kind: "finished", isCut: reason === "length" };
+  }
+}
+
+/** No call uses this many; more is nonsense, and so is what comes with it. */
+const LARGEST_COUNT = 1_000_000_000;
+
+function usageOf(usage: LanguageModelUsage): CallUsage | null {
+  const { inputTokens, outputTokens, inputTokenDetails } = usage;
+  if (!isCount(inputTokens) || !isCount(outputTokens)) return null;
+  const cached = inputTokenDetails.cacheReadTokens;
+  const cachedInputTokens = isCount(cached) ? Math.min(cached, inputTokens) : 0;
+  return { inputTokens, cachedInputTokens, outputTokens };
+}
+
+function isCount(value: number | undefined): value is number {
+  return Number.isSafeInteger(value) && value! >= 0 && value! <= LARGEST_COUNT;
+}

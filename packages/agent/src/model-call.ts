@@ -1,0 +1,69 @@
+import { streamText } from "ai";
+import type { Charge, Denial } from "./bill/billing.ts";
+import { textsOf } from "./conversation.ts";
+import { Heard, type Outcome } from "./heard.ts";
+import type { Run, Task } from "./run.ts";
+import { toolSet, toolsOf } from "./tool-set.ts";
+import type { MadeCall } from "./turn.ts";
+
+/** What came of one model call, paid for. */
+export interface Spoken {
+  readonly kind: "spoken";
+  readonly text: string;
+  readonly calls: readonly MadeCall[];
+  readonly outcome: Outcome;
+  /** True when credits set the limit of the answer. */
+  readonly isShort: boolean;
+  readonly charge: Charge;
+}
+
+/** The whole answer and the tools it may need; a model that goes quiet or runs wild is stopped. */
+const TIMEOUT = { totalMs: 840_000, firstChunkMs: 300_000, chunkMs: 120_000 };
+/** Before the first token, and only there: then nothing has been billed. */
+const RETRIES = 2;
+
+/** hold → ask → settle, whatever becomes of the asking.
+ *  Throws: the ledger cannot be asked before the call; that is a no. */
+export async function callModel(run: Run, task: Task, step: number): Promise<Spoken | Denial> {
+  const { billing, models } = run.deps;
+  const { definition, agentId, messages } = task;
+  const model = models.find(run.model);
+  if (model === null) return noProvider(run.model);
+  const tools = toolSet(toolsOf(run, definition));
+  const permit = await billing.beforeModelCall({
+    callId: `${agentId}.${step}`,
+    agent: definition.name,
+    model: run.model,
+    texts: textsOf(definition.instructions, messages, tools),
+    messages: messages.length + 1,
+  });
+  if (permit.kind === "denied") return permit;
+  const heard = new Heard(permit, step, (type, text) => run.deps.emit({ type, agentId, text }));
+  try {
+    const asked = streamText({
+      ...{ model, messages, tools },
+      instructions: definition.instructions,
+      maxOutputTokens: permit.maxOutputTokens,
+      maxRetries: RETRIES,
+      timeout: TIMEOUT,
+      abortSignal: run.signal,
+      // Errors arrive in the stream; left alone, the SDK would print them.
+      onError: () => undefined,
+    });
+    for await (const part of asked.stream) heard.take(part);
+  } catch (error) {
+    heard.fail(error, run.signal.aborted);
+  }
+  const charge = await billing.afterModelCall(permit, heard.usage);
+  run.total += charge.cost;
+  task.cost += charge.cost;
+  return {
+    ...{ kind: "spoken", text: heard.text, calls: heard.calls, outcome: heard.outcome, charge },
+    isShort: permit.isShort,
+  };
+}
+
+function noProvider(model: string): Denial {
+  const message = `No provider is configured for the model "${model}"`;
+  return { kind: "denied", reason: "refused", message };
+}

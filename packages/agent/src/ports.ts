@@ -1,0 +1,25 @@
+import type { ClientTools } from "@bursar/contract/agent/client-tools";
+import type { AgentEvent } from "@bursar/contract/agent/events";
+import type { ToolOutput } from "@bursar/contract/agent/tools";
+import type { LanguageModel } from "ai";
+import type { ModelBilling } from "./bill/billing.ts";
+
+export interface Models {
+  /** null: nobody is configured to serve it. */
+  find(model: string): LanguageModel | null;
+}
+
+/** Throws: the search cannot be reached, or answers no such thing. */
+export type WebSearch = (query: string, signal: AbortSignal) => Promise<ToolOutput<"web_search">["results"]>;
+
+/** The world of one run. */
+export interface RunDeps {
+  readonly models: Models;
+  readonly billing: ModelBilling;
+  /** Where the user's files are. */
+  readonly client: ClientTools;
+  /** Told what happens, in order; must not throw. */
+  readonly emit: (event: AgentEvent) => void;
+  /** null: no search is configured, and no agent has the tool. */
+  readonly webSearch: WebSearch | null;
+}

@@ -1,0 +1,91 @@
+import type { Ending } from "@bursar/contract/agent/events";
+import { changesFiles, type ToolName } from "@bursar/contract/agent/tools";
+import type { Subgoal } from "@bursar/contract/agent/tools/subgoals";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { ModelMessage } from "ai";
+import type { AgentDefinition } from "./agents/definition.ts";
+import type { RunDeps } from "./ports.ts";
+
+/** What an agent leaves behind. */
+export interface AgentReport {
+  readonly ending: Ending;
+  /** Why, when it is not `done`. */
+  readonly message: string | null;
+  /** Its last words. */
+  readonly text: string;
+  /** What it set with set_output; null when it did not. */
+  readonly output: Readonly<Record<string, unknown>> | null;
+  /** Credits, its own agents' included. */
+  readonly cost: MicroCredits;
+  readonly steps: number;
+}
+
+/** A tool call that was carried out, by whichever agent of the run. */
+interface DoneCall {
+  readonly toolName: ToolName;
+  readonly input: unknown;
+  readonly isOk: boolean;
+}
+
+interface RunFacts {
+  readonly runId: string;
+  readonly model: string;
+  readonly signal: AbortSignal;
+}
+
+/** What the agents of one run share. */
+export class Run {
+  readonly deps: RunDeps;
+  readonly runId: string;
+  readonly model: string;
+  readonly signal: AbortSignal;
+  readonly calls: DoneCall[] = [];
+  readonly subgoals: Subgoal[] = [];
+  total: MicroCredits = 0n;
+  #agents = 0;
+
+  constructor(deps: RunDeps, { runId, model, signal }: RunFacts) {
+    this.deps = deps;
+    this.runId = runId;
+    this.model = model;
+    this.signal = signal;
+  }
+
+  nextAgentId(): string {
+    this.#agents += 1;
+    return `a${this.#agents}`;
+  }
+
+  /** The files of the run's write_file, str_replace and create_plan calls that went well. */
+  changedFiles(): string[] {
+    const paths = this.calls
+      .filter(({ toolName, isOk }) => isOk && changesFiles(toolName))
+      .map(({ input }) => (input as { path: string }).path);
+    return [...new Set(paths)];
+  }
+}
+
+/** One agent at work in a run. */
+export interface Task {
+  readonly agentId: string;
+  readonly parentId: string | null;
+  readonly definition: AgentDefinition;
+  readonly prompt: string;
+  readonly stepLimit: number;
+  readonly depth: number;
+  readonly messages: ModelMessage[];
+  /** Messages that its tools have added, read at the next step. */
+  readonly added: ModelMessage[];
+  output: Readonly<Record<string, unknown>> | null;
+  /** Credits so far, its own agents' included. */
+  cost: MicroCredits;
+}
+
+type NewTask = Pick<Task, "definition" | "prompt" | "parentId" | "depth" | "stepLimit"> & {
+  readonly history: readonly ModelMessage[];
+};
+
+export function newTask(run: Run, { history, ...facts }: NewTask): Task {
+  const messages: ModelMessage[] = [...history, { role: "user", content: facts.prompt }];
+  return { ...facts, agentId: run.nextAgentId(), messages, added: [], output: null, cost: 0n };
+}

@@ -1,0 +1,321 @@
+import { projectFolder } from "@bursar/client/agent/testing/project-folder";
+import type { AgentEvent } from "@bursar/contract/agent/events";
+import type { ToolAnswer } from "@bursar/contract/agent/tool";
+import type { HoldId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import { credits } from "@bursar/contract/money";
+import { sweep } from "@bursar/engine/ledger/sweep";
+import type { Script } from "@bursar/sandbox/model/scripts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openRunBilling } from "../src/bill/engine-billing.ts";
+import { type Running, ran, startRunning } from "./running.ts";
+
+let running: Running;
+beforeAll(async () => {
+  running = await startRunning();
+});
+afterAll(() => running.close());
+beforeEach(() => {
+  running.model.scripts.clear();
+  running.model.faults.clear();
+  running.model.requests.clear();
+});
+
+type Reply = Script["replies"][number];
+type Call = NonNullable<Reply["tool_calls"]>[number];
+
+const script = (...replies: Reply[]) => running.model.scripts.add({ mode: "turns", replies });
+const calling = (...tool_calls: Call[]): Reply => ({ tool_calls });
+const call = (name: string, args: Record<string, unknown> | string = {}): Call => ({ name, arguments: args });
+
+async function run(request: Partial<Parameters<Running["run"]>[0]> & { credits?: string } = {}) {
+  await using project = await projectFolder({ "a.txt": "a" });
+  const account = request.account ?? (await running.account(request.credits ?? "100"));
+  const made = ran(await running.run({ prompt: "go", folder: project.path, ...request, account }));
+  return { ...made, account, balance: await running.balanceOf(account) };
+}
+
+function answers(events: readonly AgentEvent[]): ToolAnswer[] {
+  return events.filter((event) => event.type === "tool-result").map(({ answer }) => answer);
+}
+
+const codes = (events: readonly AgentEvent[]) =>
+  answers(events).map((answer) => (answer.ok ? "ok" : answer.error.code));
+
+describe("a call that is wrong is answered, and the model can do better", () => {
+  it("unknown tools, broken JSON, wrong fields, and what the agent may not do", async () => {
+    script(
+      calling(
+        call("rm_rf"),
+        call("read_files", '{"paths": ["a.t'),
+        call("read_files", { paths: [] }),
+        call("web_search", { query: "x" }),
+        call("spawn_agents", { agents: [{ agent: "coder", prompt: "x" }] }),
+        call("update_subgoal", { id: "none" }),
+      ),
+      { content: "I see." },
+    );
+    const { events, outcome } = await run();
+    expect(codes(events)).toEqual([
+      ...["tool_unknown", "invalid_input", "invalid_input", "tool_not_allowed"],
+      ...["invalid_input", "invalid_input"],
+    ]);
+    expect(outcome).toMatchObject({ ending: "done", text: "I see.", steps: 2 });
+  });
+
+  it("the reviewer cannot edit, nor run commands", async () => {
+    script(
+      { content: "unused: the hooks' results count as its first turn" },
+      calling(
+        call("write_file", { path: "a.txt", content: "b" }),
+        call("str_replace", { path: "a.txt", replacements: [{ old: "a", new: "b" }] }),
+        call("run_terminal_command", { command: "echo b > a.txt" }),
+      ),
+      { content: "I cannot." },
+    );
+    await using project = await projectFolder({ "a.txt": "a" });
+    const { events } = await run({ agent: "reviewer", folder: project.path });
+    expect(codes(events)).toEqual(["ok", ...Array(3).fill("tool_not_allowed")]);
+    expect(await project.text("a.txt")).toBe("a");
+  });
+
+  it("an answer of the client that fits no schema is not believed", async () => {
+    script(calling(call("read_files", { paths: ["a.txt"] })), { content: "Done." });
+    const { billing } = await openBilling(await running.account("100"));
+    const { runAgent } = await import("../src/run-agent.ts");
+    const { coder } = await import("../src/agents/coder.ts");
+    const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
+    const provider = createOpenAICompatible({ name: "x", baseURL: running.model.url, includeUsage: true });
+    const events: AgentEvent[] = [];
+    await runAgent(
+      {
+        ...{ billing, webSearch: null, models: { find: provider } },
+        client: { call: async () => ({ ok: true, output: { files: "all of them" } }) },
+        emit: (event) => events.push(event),
+      },
+      {
+        runId: "x",
+        agent: coder,
+        model: "sandbox-scripted",
+        prompt: "go",
+        signal: new AbortController().signal,
+      },
+    );
+    expect(codes(events)).toEqual(["failed"]);
+  });
+});
+
+describe("the tools that work where the agent runs", () => {
+  it("subgoals, messages, thoughts, output, and a search where one is configured", async () => {
+    script(
+      calling(
+        call("add_subgoal", { id: "1", objective: "find it" }),
+        call("think_deeply", { thought: "hm" }),
+        call("add_message", { role: "user", content: "REMEMBER THIS" }),
+        call("web_search", { query: "bursar" }),
+      ),
+      calling(
+        call("update_subgoal", { id: "1", status: "completed", log: "found" }),
+        call("set_output", { output: { answer: 42 } }),
+        call("end_turn"),
+      ),
+    );
+    const results = [{ title: "Bursar", url: "https://example.com", text: "credits" }];
+    const { events, outcome } = await run({ webSearch: async () => results });
+    expect(codes(events)).toEqual(Array(7).fill("ok"));
+    expect(answers(events)[3]).toEqual({ ok: true, output: { results } });
+    expect(outcome).toMatchObject({ ending: "done", output: { answer: 42 }, steps: 2 });
+    const asked = running.model.requests.list().map(({ body }) => JSON.stringify(body));
+    expect(asked.map((text) => text.includes("REMEMBER THIS"))).toContain(true);
+    expect(events.findLast((event) => event.type === "subgoals")).toMatchObject({
+      subgoals: [{ id: "1", status: "completed", log: ["found"] }],
+    });
+  });
+
+  it("a search that fails is a result, too", async () => {
+    script(calling(call("web_search", { query: "x" })), { content: "Then not." });
+    const webSearch = async () => {
+      throw new Error("the search is down");
+    };
+    const { events } = await run({ webSearch });
+    expect(answers(events)).toEqual([
+      { ok: false, error: { code: "failed", message: "the search is down" } },
+    ]);
+  });
+});
+
+describe("every model call is paid for, however it ends", () => {
+  it("one that fails before its first token costs nothing", async () => {
+    script({ content: "never" });
+    running.model.faults.add({ directive: "status=400" });
+    const { outcome, balance } = await run();
+    expect(outcome).toMatchObject({ ending: "model_failed", cost: 0n });
+    expect(balance).toMatchObject({ available: credits("100"), held: 0n });
+  });
+
+  it("one that is cut is billed for what came of it, with its prompt", async () => {
+    script({ content: "one two three four five six seven", directive: "cut_after=5" });
+    const { outcome, balance, events } = await run();
+    expect(outcome).toMatchObject({ ending: "model_failed", text: "one two three four five" });
+    expect(outcome.cost).toBeGreaterThan(0n);
+    expect(balance).toMatchObject({ available: credits("100") - outcome.cost, held: 0n });
+    expect(events.find((event) => event.type === "step-cost")).toMatchObject({ outputTokens: 6 });
+  });
+
+  it("one that only calls tools is billed like any other, and one without a count by ours", async () => {
+    script(calling(call("end_turn")));
+    const first = await run();
+    const { promptTokens, outputTokens } = running.model.requests.list()[0]!;
+    const exact = BigInt(promptTokens) * 150n + BigInt(outputTokens) * 600n;
+    expect(first.outcome.cost).toBe(exact);
+    running.model.scripts.clear();
+    script({ content: "counted by us", directive: "no_usage" });
+    const { outcome, balance } = await run();
+    expect(outcome.ending).toBe("done");
+    expect(outcome.cost).toBeGreaterThan(0n);
+    expect(balance.available).toBe(credits("100") - outcome.cost);
+  });
+
+  it("a run that is cancelled ends at once, and pays for what it heard", async () => {
+    script({ content: "word ".repeat(1000), directive: "interval=20ms" });
+    const cancel = new AbortController();
+    let words = 0;
+    const onEvent = (event: AgentEvent) => {
+      words += event.type === "text" ? 1 : 0;
+      if (words === 5) cancel.abort();
+    };
+    const startedAt = performance.now();
+    const { outcome, balance } = await run({ signal: cancel.signal, onEvent });
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(outcome).toMatchObject({ ending: "cancelled", text: expect.stringMatching(/^(word ?){5,}/) });
+    expect(outcome.cost).toBeGreaterThan(0n);
+    expect(balance).toMatchObject({ available: credits("100") - outcome.cost, held: 0n });
+    await running.model.requests.waitFor((entry) => entry.outcome === "client_gone");
+  });
+
+  it("a run that is cancelled while a command runs does not wait for it", async () => {
+    script(
+      calling(
+        call("run_terminal_command", { command: "sleep 60" }),
+        call("read_files", { paths: ["a.txt"] }),
+      ),
+    );
+    const cancel = new AbortController();
+    const onEvent = (event: AgentEvent) => {
+      if (event.type === "tool-call") setTimeout(() => cancel.abort(), 50);
+    };
+    const { outcome, events } = await run({ signal: cancel.signal, onEvent });
+    expect(outcome.ending).toBe("cancelled");
+    expect(codes(events)).toEqual(["cancelled", "cancelled"]);
+  });
+
+  it("a model that never ends its turn is stopped at the step limit", async () => {
+    running.model.scripts.add({
+      mode: "rules",
+      replies: [calling(call("think_deeply", { thought: "again" }))],
+    });
+    const { outcome } = await run({ stepLimit: 3 });
+    expect(outcome).toMatchObject({ ending: "step_limit", steps: 3 });
+    expect(running.model.requests.list()).toHaveLength(3);
+  });
+
+  it("a model that nobody serves, or that has no price, is refused by name", async () => {
+    const { outcome } = await run({ model: "nobody's" });
+    expect(outcome).toMatchObject({ ending: "refused", message: expect.stringContaining("nobody's") });
+    const unpriced = await run({ model: "sandbox-small" });
+    expect(unpriced.outcome).toMatchObject({
+      ending: "refused",
+      message: expect.stringContaining("no price"),
+    });
+    expect(running.model.requests.list()).toEqual([]);
+  });
+});
+
+describe("credits that do not last", () => {
+  it("without any, no model is asked", async () => {
+    script({ content: "never" });
+    const { outcome } = await run({ credits: "0" });
+    expect(outcome).toMatchObject({ ending: "insufficient_credits", cost: 0n });
+    expect(running.model.requests.list()).toEqual([]);
+  });
+
+  it("with few, the answer is as long as they last, what was done is kept, and nothing is owed", async () => {
+    script(
+      calling(call("write_file", { path: "b.txt", content: "kept" })),
+      { content: "word ".repeat(5000) },
+      { content: "never" },
+    );
+    await using project = await projectFolder();
+    const { outcome, balance } = await run({ credits: "1.5", folder: project.path });
+    expect(outcome.ending).toBe("insufficient_credits");
+    expect(outcome.text.length).toBeGreaterThan(100);
+    expect(await project.text("b.txt")).toBe("kept");
+    expect(balance.owed).toBe(0n);
+    expect(balance.held).toBe(0n);
+    expect(balance.available).toBe(credits("1.5") - outcome.cost);
+  });
+
+  it("a budget is never exceeded, and what is left of it comes back", async () => {
+    running.model.scripts.add({
+      mode: "rules",
+      replies: [calling(call("think_deeply", { thought: "more and ".repeat(100) }))],
+    });
+    const { outcome, balance } = await run({ credits: "100", budget: credits("3") });
+    expect(outcome.ending).toBe("budget_exhausted");
+    expect(outcome.cost).toBeLessThanOrEqual(credits("3"));
+    expect(outcome.cost).toBeGreaterThan(credits("1"));
+    expect(balance).toMatchObject({ available: credits("100") - outcome.cost, held: 0n });
+    const account = await running.account("1");
+    await using project = await projectFolder();
+    const denied = await running.run({ account, prompt: "go", folder: project.path, budget: credits("2") });
+    expect(denied).toEqual({ denied: "insufficient_credits" });
+  });
+});
+
+describe("a ledger that cannot be asked", () => {
+  it("is a no before the call, and is asked again after it", async () => {
+    script({ content: "paid" });
+    const account = await running.account("100");
+    running.breakLedger(1);
+    const refused = await run({ account });
+    expect(refused.outcome).toMatchObject({ ending: "failed", cost: 0n });
+    expect(running.model.requests.list()).toEqual([]);
+    const onEvent = (event: AgentEvent) => {
+      if (event.type === "text" && event.text === "paid") running.breakLedger(2);
+    };
+    const { outcome, balance } = await run({ account, onEvent });
+    expect(outcome.ending).toBe("done");
+    expect(balance).toMatchObject({ available: credits("100") - outcome.cost, held: 0n });
+  });
+
+  it("settles by itself, at what was last reported, when the process dies during a call", async () => {
+    const account = await running.account("100");
+    const { billing } = await openBilling(account, 0);
+    const permit = await billing.beforeModelCall({
+      ...{ callId: "a1.1", agent: "coder", model: "sandbox-scripted", messages: 1 },
+      texts: ["a prompt of some words"],
+    });
+    if (permit.kind === "denied") throw new Error(permit.message);
+    permit.heard("some words that were heard ");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    permit.heard("before the end ");
+    const reported = () =>
+      running.pool.query("select reported from holds where hold_id = $1", ["hold_dead.a1.1" as HoldId]);
+    while (BigInt((await reported()).rows[0].reported) === 0n)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    running.clock.set((running.clock.now() + 901_000_000) as Instant);
+    await sweep(running);
+    const { available, held } = await running.balanceOf(account);
+    expect(held).toBe(0n);
+    expect(available).toBeLessThan(credits("100"));
+    expect(available).toBeGreaterThan(credits("99.9"));
+  });
+});
+
+async function openBilling(accountId: Awaited<ReturnType<Running["account"]>>, reportMilliseconds?: number) {
+  const deps = reportMilliseconds === undefined ? running : { ...running, reportMilliseconds };
+  const payer = { accountId, by: "key:test" };
+  const opened = await openRunBilling(deps, { runId: "run_dead", payer, budget: null });
+  if (opened.kind === "denied") throw new Error(opened.message);
+  return opened;
+}
