@@ -1,4 +1,5 @@
 import type { Ending } from "@bursar/contract/agent/events";
+import type { ErrorCode } from "@bursar/contract/errors";
 import { formatCredits } from "@bursar/contract/money";
 import type { ModelMessage } from "ai";
 import type { Charge, Denial } from "./bill/billing.ts";
@@ -10,6 +11,7 @@ import { type MadeCall, runTurn } from "./turn.ts";
 interface End {
   readonly ending: Ending;
   readonly message: string | null;
+  readonly code: ErrorCode | null;
 }
 
 /** The whole of an agent: ask the model, do what it asks for, tell it what came of it, until it is done.
@@ -19,9 +21,12 @@ export async function runLoop(run: Run, task: Task): Promise<AgentReport> {
   const { emit } = run.deps;
   emit({ type: "agent-started", agentId, agent: definition.name, model: run.model, parentId, prompt });
   const progress = { steps: 0, text: "" };
-  const end = await goOn(run, task, progress).catch((error: unknown) => ended("failed", describe(error)));
+  const end = await goOn(run, task, progress).catch((error: unknown) =>
+    ended("failed", describe(error), "internal"),
+  );
   const { steps, text } = progress;
-  emit({ type: "agent-ended", agentId, ...end, cost: formatCredits(task.cost), steps });
+  const { ending, message } = end;
+  emit({ type: "agent-ended", agentId, ending, message, cost: formatCredits(task.cost), steps });
   return { ...end, ...{ text, steps }, output: task.output, cost: task.cost };
 }
 
@@ -55,12 +60,13 @@ async function takeUp(run: Run, task: Task, step: number, asked: Spoken): Promis
     // Half of a call is none: only what was said is kept.
     if (text !== "") task.messages.push(assistantMessage(text, []));
     if (outcome.kind === "stopped") return ended("cancelled", "The run was cancelled");
-    return ended("model_failed", outcome.message);
+    return ended("model_failed", outcome.message, "upstream_failed");
   }
   if (calls.length === 0) {
     if (text !== "") task.messages.push(assistantMessage(text, []));
     if (!outcome.isCut) return ended("done", null);
-    if (asked.isShort) return ended("insufficient_credits", "The credits ended before the answer did");
+    if (asked.isShort)
+      return ended("insufficient_credits", "The credits ended before the answer did", "insufficient_credits");
     task.messages.push(continueMessage);
     return null;
   }
@@ -97,12 +103,12 @@ function tellCost(run: Run, { agentId }: Task, step: number, charge: Charge): vo
   });
 }
 
-function denied({ reason, message }: Denial): End {
-  return { ending: reason, message };
+function denied({ reason, message, code }: Denial): End {
+  return { ending: reason, message, code };
 }
 
-function ended(ending: Ending, message: string | null): End {
-  return { ending, message };
+function ended(ending: Ending, message: string | null, code: ErrorCode | null = null): End {
+  return { ending, message, code };
 }
 
 function describe(error: unknown): string {

@@ -65,5 +65,5 @@ export async function callModel(run: Run, task: Task, step: number): Promise<Spo
 
 function noProvider(model: string): Denial {
   const message = `No provider is configured for the model "${model}"`;
-  return { kind: "denied", reason: "refused", message };
+  return { kind: "denied", reason: "refused", code: "model_unknown", message };
 }

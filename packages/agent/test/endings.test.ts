@@ -1,7 +1,6 @@
 import { projectFolder } from "@bursar/client/agent/testing/project-folder";
 import type { AgentEvent } from "@bursar/contract/agent/events";
 import type { ToolAnswer } from "@bursar/contract/agent/tool";
-import type { HoldId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import { credits } from "@bursar/contract/money";
 import { sweep } from "@bursar/engine/ledger/sweep";
@@ -288,6 +287,15 @@ describe("a ledger that cannot be asked", () => {
     expect(balance).toMatchObject({ available: credits("100") - outcome.cost, held: 0n });
   });
 
+  it("does not run the same run twice: its holds cannot pay for the work again", async () => {
+    const account = await running.account("100");
+    const call = { callId: "a1.1", agent: "coder", model: "sandbox-scripted", messages: 1, texts: ["x"] };
+    const first = await (await openBilling(account)).billing.beforeModelCall(call);
+    expect(first.kind).toBe("permit");
+    const again = await (await openBilling(account)).billing.beforeModelCall(call);
+    expect(again).toMatchObject({ kind: "denied", code: "key_conflict" });
+  });
+
   it("settles by itself, at what was last reported, when the process dies during a call", async () => {
     const account = await running.account("100");
     const { billing } = await openBilling(account, 0);
@@ -299,10 +307,11 @@ describe("a ledger that cannot be asked", () => {
     permit.heard("some words that were heard ");
     await new Promise((resolve) => setTimeout(resolve, 5));
     permit.heard("before the end ");
-    const reported = () =>
-      running.pool.query("select reported from holds where hold_id = $1", ["hold_dead.a1.1" as HoldId]);
-    while (BigInt((await reported()).rows[0].reported) === 0n)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    const reported = async () => {
+      const query = "select reported from holds where account_id = $1 and hold_id = $2";
+      return BigInt((await running.pool.query(query, [account, "hold_dead.a1.1"])).rows[0].reported);
+    };
+    while ((await reported()) === 0n) await new Promise((resolve) => setTimeout(resolve, 10));
     running.clock.set((running.clock.now() + 901_000_000) as Instant);
     await sweep(running);
     const { available, held } = await running.balanceOf(account);

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "@bursar/contract/errors";
 import type { MicroCredits } from "@bursar/contract/money";
 
 /** A model call that is about to be made. */
@@ -26,6 +27,8 @@ export type Permit = {
 export type Denial = {
   readonly kind: "denied";
   readonly reason: "insufficient_credits" | "budget_exhausted" | "refused";
+  /** As REST v1 names it. */
+  readonly code: ErrorCode;
   readonly message: string;
 };
 

@@ -13,7 +13,7 @@ import {
 import type { Denial, ModelBilling, Permit, PlannedCall } from "./billing.ts";
 import { OpenCall } from "./open-call.ts";
 import { type BillingDeps, CALL_SECONDS, FEATURE, type RunBillingRequest, signedBy } from "./purse.ts";
-import { denialOf, leftOf } from "./refusal.ts";
+import { denialOf, leftOf, repeated } from "./refusal.ts";
 import { closeCall, insist } from "./settlement.ts";
 import { Estimate } from "./tokens.ts";
 
@@ -36,13 +36,14 @@ export async function openRunBilling(
 ): Promise<{ readonly kind: "open"; readonly billing: RunBilling } | Denial> {
   const { runId, budget, payer } = request;
   if (budget === null) return { kind: "open", billing: billingOf(deps, request, null) };
-  const id = `hold_${runId.replace(/^run_/, "")}` as HoldId;
+  const id = holdIdOf(runId);
   const held = await hold(deps, {
     ...signedBy(request),
     ...{ id, caps: payer.caps, feature: FEATURE, ttlSeconds: BUDGET_SECONDS, metadata: { run: runId } },
     work: { kind: "amount", amount: budget },
   });
   if (held.kind !== "held") return denialOf(held);
+  if (held.duplicate) return repeated;
   return { kind: "open", billing: billingOf(deps, request, id) };
 }
 
@@ -116,6 +117,7 @@ async function permit(purse: Purse, call: PlannedCall): Promise<Permitted | Deni
     outcome = await tryHold(purse, call, book, rates, reserve);
   }
   if (outcome.kind !== "held") return denialOf(outcome);
+  if (outcome.duplicate) return repeated;
   const open = new OpenCall(deps, request, { call, book, rates, holdId: outcome.id, estimate });
   const isShort = reserve.outputTokens < wanted;
   return {
@@ -134,7 +136,12 @@ function affordable(rates: Rates, inputTokens: number, left: MicroCredits): numb
 
 function noPrice(model: string): Denial {
   const message = `The model "${model}" has no price, so it cannot be used`;
-  return { kind: "denied", reason: "refused", message };
+  return { kind: "denied", reason: "refused", code: "model_unknown", message };
+}
+
+/** "run_x" and "req_x" become "hold_x". */
+function holdIdOf(name: string): HoldId {
+  return `hold_${name.replace(/^(?:run|req)_/, "")}` as HoldId;
 }
 
 /** Named after the run and its step, so that a step that is tried again cannot be paid for twice. */
@@ -151,7 +158,7 @@ function tryHold(
   const isFree = costOf(rates, { ...reserve, cachedInputTokens: 0 }) === 0n;
   return holdAtPrices(deps, book, {
     ...signedBy(request),
-    id: `hold_${runId.replace(/^run_/, "")}.${callId}` as HoldId,
+    id: holdIdOf(`${runId}.${callId}`),
     caps: payer.caps,
     parentId: parentId ?? undefined,
     feature: FEATURE,

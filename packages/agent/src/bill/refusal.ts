@@ -20,7 +20,9 @@ export function leftOf(refusal: Refused): MicroCredits {
 
 /** Why a run may not go on, for the person who started it. */
 export function denialOf(refusal: Refused): Denial {
-  const denied = (reason: Denial["reason"], message: string): Denial => ({ kind: "denied", reason, message });
+  const denied = (reason: Denial["reason"], message: string): Denial => {
+    return { kind: "denied", reason, code: refusal.kind, message };
+  };
   switch (refusal.kind) {
     case "insufficient_credits": {
       const { available, missing } = refusal;
@@ -36,10 +38,10 @@ export function denialOf(refusal: Refused): Denial {
       );
     case "cap_exceeded": {
       const { cap, used } = refusal;
-      const limit = formatCredits(cap.limit);
+      const [limit, counted] = [formatCredits(cap.limit), formatCredits(used)];
       return denied(
         "budget_exhausted",
-        `The limit ${cap.id} of ${limit} credits is reached: ${formatCredits(used)} are used`,
+        `The limit ${cap.id} of ${limit} credits is reached: ${counted} are used`,
       );
     }
     case "account_frozen":
@@ -55,3 +57,11 @@ export function denialOf(refusal: Refused): Denial {
       return denied("refused", `The ledger refused: ${refusal.kind}`);
   }
 }
+
+/** Its hold cannot pay for the work twice. */
+export const repeated: Denial = {
+  kind: "denied",
+  reason: "refused",
+  code: "key_conflict",
+  message: "This has run before, under the same id",
+};
