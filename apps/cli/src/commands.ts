@@ -29,6 +29,16 @@ export const COMMANDS = {
     summary: "show what arrives each month, or set it",
     load: async () => (await import("./commands/quota.ts")).quota,
   },
+  expiries: {
+    group: CREDITS,
+    summary: "show what expires when",
+    load: async () => (await import("./commands/expiries.ts")).expiries,
+  },
+  forecast: {
+    group: CREDITS,
+    summary: "estimate how long the credits last",
+    load: async () => (await import("./commands/forecast.ts")).forecast,
+  },
   check: {
     group: CREDITS,
     summary: "ask whether some work would be allowed now; reserves nothing",

@@ -1,5 +1,6 @@
 import type { Deps, Log } from "@bursar/engine/deps";
 import { deliverEffects } from "@bursar/engine/effect/deliver";
+import { openExpiryReminders } from "@bursar/engine/expiry/remind";
 import { sweep } from "@bursar/engine/ledger/sweep";
 import { deliverMails } from "@bursar/engine/mail/deliver";
 import type { Mail } from "@bursar/engine/mail/mail";
@@ -54,6 +55,7 @@ export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
       },
     },
     { name: "quotas", run: () => sweepQuotas(deps) },
+    { name: "expiry reminders", run: openExpiryReminders(deps) },
     { name: "effects", run: () => deliverEffects(deps) },
   ];
   if (mailServer !== null) jobs.push({ name: "mail", run: () => deliverMails(deps, mailServer) });

@@ -18,6 +18,8 @@ const admin = (method: string, path: string, body?: unknown) =>
 const GOOD_CALLS: Record<OperationName, (accountId: string) => [path: string, body?: unknown]> = {
   getBalance: () => ["/v1/balance"],
   getQuota: () => ["/v1/quota"],
+  listExpiries: () => ["/v1/expiries"],
+  getForecast: () => ["/v1/forecast"],
   check: () => ["/v1/check", { model: "small", inputTokens: 10, maxOutputTokens: 10 }],
   createHold: () => ["/v1/holds", { id: "table-hold", amount: "1" }],
   extendHold: () => ["/v1/holds/table-hold/extend", { amount: "1", id: "table-extension" }],

@@ -6,6 +6,7 @@ import * as history from "./operations/history.ts";
 import * as holds from "./operations/holds.ts";
 import * as keys from "./operations/keys.ts";
 import * as notices from "./operations/notices.ts";
+import * as outlook from "./operations/outlook.ts";
 import * as prices from "./operations/prices.ts";
 import * as quota from "./operations/quota.ts";
 import * as spending from "./operations/spend.ts";
@@ -14,6 +15,8 @@ import * as spending from "./operations/spend.ts";
 export const v1 = {
   getBalance: balance.getBalance,
   getQuota: quota.getQuota,
+  listExpiries: outlook.listExpiries,
+  getForecast: outlook.getForecast,
   check: balance.check,
   createHold: holds.createHold,
   extendHold: holds.extendHold,

@@ -2,6 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import type { AnswerOf, BodyOf, ParamsOf, QueryOf } from "@bursar/contract/operation";
 import type { OperationName, v1 } from "@bursar/contract/v1";
 import type { Deps } from "@bursar/engine/deps";
+import type { TopUpBelow } from "@bursar/engine/forecast/forecast";
 import type { Keys, Principal } from "@bursar/engine/key/keys";
 import type { Identity } from "@bursar/identity/identity";
 import type { Problem } from "./problem.ts";
@@ -10,6 +11,8 @@ export interface RestDeps extends Deps {
   readonly keys: Keys;
   /** For people; keys never ask it. */
   readonly identity: Pick<Identity, "authenticate">;
+  /** For forecasts, where accounts can top up by themselves. */
+  readonly topUpBelow?: TopUpBelow;
 }
 
 /** What a handler gets: who asks, about which account, and the checked input. */

@@ -9,6 +9,7 @@ import * as history from "./history.ts";
 import * as holds from "./holds.ts";
 import * as keys from "./keys.ts";
 import * as notices from "./notices.ts";
+import * as outlook from "./outlook.ts";
 import * as prices from "./prices.ts";
 import * as quota from "./quota.ts";
 import { spend } from "./spend.ts";
@@ -17,6 +18,8 @@ import { spend } from "./spend.ts";
 export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   getBalance: balance.getBalance,
   getQuota: quota.getQuota,
+  listExpiries: outlook.listExpiries,
+  getForecast: outlook.getForecast,
   check: balance.checkWork,
   createHold: holds.createHold,
   extendHold: holds.extendHold,
