@@ -54,6 +54,16 @@ export const COMMANDS = {
     summary: "reserve credits before work, then settle or release them",
     load: async () => (await import("./commands/hold.ts")).hold,
   },
+  plans: {
+    group: CREDITS,
+    summary: "list the plans: credits each month",
+    load: async () => (await import("./commands/plans.ts")).plans,
+  },
+  subscription: {
+    group: CREDITS,
+    summary: "begin, change, end or resume a plan, and list its invoices",
+    load: async () => (await import("./commands/subscription.ts")).subscription,
+  },
   chat: {
     group: MODELS,
     summary: "talk to a model, and see what it costs",

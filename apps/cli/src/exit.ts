@@ -34,6 +34,7 @@ type ErrorType = (typeof ERRORS)[ErrorCode]["type"];
 
 const BY_TYPE: Record<ErrorType, ExitName> = {
   insufficient_credits: "refused",
+  payment_error: "refused",
   conflict_error: "refused",
   invalid_request_error: "usage",
   not_found_error: "notFound",

@@ -6,6 +6,8 @@ import { deliverMails } from "@bursar/engine/mail/deliver";
 import type { Mail } from "@bursar/engine/mail/mail";
 import { mailNotices, type RecipientsOf } from "@bursar/engine/notice/mail";
 import { sweepQuotas } from "@bursar/engine/quota/sweep";
+import type { SubscriptionDeps } from "@bursar/engine/subscription/deps";
+import { tendSubscriptions } from "@bursar/engine/subscription/tend";
 import { startLoop } from "./background/loop.ts";
 
 /** Something that happens by itself when its time has come. Any number of processes may run it. */
@@ -65,4 +67,9 @@ export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
 /** Sends notices to the people that they are about; who that is, the engine does not know. */
 export function noticeMails(deps: Pick<Deps, "pool" | "clock">, recipientsOf: RecipientsOf): Job {
   return { name: "notices by mail", run: () => mailNotices(deps, recipientsOf) };
+}
+
+/** Begins, renews and ends subscriptions whose events got lost, and gives the months of yearly plans. */
+export function subscriptionJob(deps: SubscriptionDeps): Job {
+  return { name: "subscriptions", run: () => tendSubscriptions(deps) };
 }

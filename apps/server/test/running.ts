@@ -11,6 +11,7 @@ import type { MailMessage } from "@bursar/engine/mail/mail";
 import { createGateway } from "@bursar/gateway/gateway";
 import type { Upstream } from "@bursar/gateway/settings";
 import { type IdentitySettings, openIdentity } from "@bursar/identity/open";
+import { openBillingWorld } from "../../../packages/engine/test/billing-world.ts";
 import { createApp } from "../src/app.ts";
 import { openEngine } from "../src/engine.ts";
 import { listen } from "../src/listen.ts";
@@ -26,6 +27,11 @@ export const PRICES: PriceBookInput = {
     small: { inputPerMillion: "100", cachedInputPerMillion: "50", outputPerMillion: "500" },
     large: { inputPerMillion: "1000", outputPerMillion: "5000", maxOutputTokens: 8000 },
   },
+  plans: [
+    { id: "orbit", name: "Orbit", credits: "100", prices: { eur: 999 } },
+    { id: "galaxy", name: "Galaxy", credits: "500", bonus: "50", prices: { eur: 3999, jpy: 6000 } },
+    { id: "galaxy-year", name: "Galaxy", interval: "year", credits: "500", prices: { eur: 39_990 } },
+  ],
 };
 
 export interface Answer {
@@ -72,10 +78,12 @@ export async function startRunning(
       ...identitySettings,
     },
   );
+  const billing = openBillingWorld(clock);
   const limits = { rateLimit: openRateLimit(rateLimit), proxyHops: 0 };
   const deps = {
     ...engine,
     ...limits,
+    subscriptions: billing.provider,
     identity,
     gateway,
     ...(models.chatSeconds === undefined ? {} : { chatSeconds: models.chatSeconds }),
@@ -116,6 +124,8 @@ export async function startRunning(
     engine,
     identity,
     gateway,
+    /** Who charges for subscriptions. */
+    billing,
     /** What was sent, the latest last. */
     mails,
     clock,

@@ -11,6 +11,8 @@ const HARMLESS_TWICE: ReadonlySet<string> = new Set<OperationName>([
   "readNotice",
   "readAllNotices",
   "rotateKeys",
+  "previewSubscription",
+  "resumeSubscription",
 ]);
 
 const NEW_ID: Readonly<Record<string, () => string>> = {

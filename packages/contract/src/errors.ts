@@ -16,6 +16,13 @@ export const ERRORS = {
   parent_exhausted: { status: 402, type: "insufficient_credits" },
   insufficient_credits: { status: 402, type: "insufficient_credits" },
 
+  payments_off: { status: 409, type: "conflict_error" },
+  payment_failed: { status: 402, type: "payment_error" },
+  payment_unavailable: { status: 503, type: "unavailable_error" },
+  plan_unknown: { status: 404, type: "not_found_error" },
+  subscription_unknown: { status: 404, type: "not_found_error" },
+  subscription_exists: { status: 409, type: "conflict_error" },
+  subscription_refused: { status: 409, type: "conflict_error" },
   account_exists: { status: 409, type: "conflict_error" },
   model_unknown: { status: 404, type: "not_found_error" },
   feature_unknown: { status: 404, type: "not_found_error" },

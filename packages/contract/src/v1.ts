@@ -10,6 +10,7 @@ import * as outlook from "./operations/outlook.ts";
 import * as prices from "./operations/prices.ts";
 import * as quota from "./operations/quota.ts";
 import * as spending from "./operations/spend.ts";
+import * as subscriptions from "./operations/subscriptions.ts";
 
 /** All operations of REST v1, in the order the documentation shows them. */
 export const v1 = {
@@ -17,6 +18,14 @@ export const v1 = {
   getQuota: quota.getQuota,
   listExpiries: outlook.listExpiries,
   getForecast: outlook.getForecast,
+  listPlans: subscriptions.listPlans,
+  getSubscription: subscriptions.getSubscription,
+  subscribe: subscriptions.subscribe,
+  previewSubscription: subscriptions.previewSubscription,
+  changeSubscription: subscriptions.changeSubscription,
+  cancelSubscription: subscriptions.cancelSubscription,
+  resumeSubscription: subscriptions.resumeSubscription,
+  listInvoices: subscriptions.listInvoices,
   check: balance.check,
   createHold: holds.createHold,
   extendHold: holds.extendHold,

@@ -4,6 +4,7 @@ import type { OperationName, v1 } from "@bursar/contract/v1";
 import type { Deps } from "@bursar/engine/deps";
 import type { TopUpBelow } from "@bursar/engine/forecast/forecast";
 import type { Keys, Principal } from "@bursar/engine/key/keys";
+import type { SubscriptionProvider } from "@bursar/engine/subscription/deps";
 import type { Identity } from "@bursar/identity/identity";
 import type { Problem } from "./problem.ts";
 
@@ -13,6 +14,8 @@ export interface RestDeps extends Deps {
   readonly identity: Pick<Identity, "authenticate">;
   /** For forecasts, where accounts can top up by themselves. */
   readonly topUpBelow?: TopUpBelow;
+  /** Where a payment provider is set up. */
+  readonly subscriptions?: SubscriptionProvider;
 }
 
 /** What a handler gets: who asks, about which account, and the checked input. */

@@ -13,6 +13,7 @@ import * as outlook from "./outlook.ts";
 import * as prices from "./prices.ts";
 import * as quota from "./quota.ts";
 import { spend } from "./spend.ts";
+import * as subscriptions from "./subscriptions.ts";
 
 /** One handler an operation; a missing one does not compile. */
 export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
@@ -20,6 +21,14 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   getQuota: quota.getQuota,
   listExpiries: outlook.listExpiries,
   getForecast: outlook.getForecast,
+  listPlans: subscriptions.listPlans,
+  getSubscription: subscriptions.getSubscription,
+  subscribe: subscriptions.subscribe,
+  previewSubscription: subscriptions.previewSubscription,
+  changeSubscription: subscriptions.changeSubscription,
+  cancelSubscription: subscriptions.cancelSubscription,
+  resumeSubscription: subscriptions.resumeSubscription,
+  listInvoices: subscriptions.listInvoices,
   check: balance.checkWork,
   createHold: holds.createHold,
   extendHold: holds.extendHold,

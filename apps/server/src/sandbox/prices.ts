@@ -24,7 +24,38 @@ export const SANDBOX_PRICES: PriceBookInput = {
   features: {},
   marginPercent: "0",
   unknownModel: "refuse",
+  plans: [
+    ...tier("1000", "0", { eur: 200, usd: 300, jpy: 400 }),
+    ...tier("10000", "500", { eur: 1000, usd: 1500, jpy: 2000 }),
+    ...tier("21000", "1000", { eur: 2000, usd: 3000, jpy: 4000 }),
+    ...tier("54000", "3000", { eur: 5000, usd: 6000, jpy: 9000 }),
+    ...monthlyAndYearly({ id: "orbit", name: "Orbit", credits: "100" }, { eur: 999 }),
+    ...monthlyAndYearly({ id: "galaxy", name: "Galaxy", credits: "500" }, { eur: 3999 }),
+  ],
 };
+
+type Plan = NonNullable<PriceBookInput["plans"]>[number];
+
+function tier(amount: string, bonus: string, prices: Plan["prices"]): Plan[] {
+  const name = `${Number(amount).toLocaleString("en")} a month`;
+  return monthlyAndYearly({ id: `monthly-${amount}`, name, credits: amount, bonus }, prices);
+}
+
+/** A year costs what ten months cost. */
+function monthlyAndYearly(plan: Omit<Plan, "prices">, prices: Plan["prices"]): Plan[] {
+  const yearly = Object.entries(prices).map(([currency, price]) => [currency, Number(price) * 10]);
+  const id = plan.id.replace("monthly-", "");
+  return [
+    { ...plan, prices },
+    {
+      ...plan,
+      id: `yearly-${id}`,
+      name: `${plan.name}, by the year`,
+      interval: "year",
+      prices: Object.fromEntries(yearly),
+    },
+  ];
+}
 
 /** Prices of the credit-check API are written per thousand tokens, in and out. */
 function perThousand(models: Readonly<Record<string, readonly [input: string, output: string]>>) {

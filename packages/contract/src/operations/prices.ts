@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
 import { amountOrZero, creditsText, feature, instant, instantText, modelName, tokens } from "../shapes.ts";
+import { planList } from "./subscriptions.ts";
 
 const modelPrice = z.strictObject({
   inputPerMillion: amountOrZero,
@@ -30,6 +31,7 @@ export const priceBookBody = z.strictObject({
     .union([z.literal("refuse"), modelPrice])
     .default("refuse")
     .describe("What a model without a price costs: refused, or this price for all of them"),
+  plans: planList.default([]).describe("Subscriptions: credits each month"),
 });
 
 export type PriceBookBody = z.output<typeof priceBookBody>;

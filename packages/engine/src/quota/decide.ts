@@ -1,7 +1,7 @@
 import { addMonths, monthlyPeriodAt, type Period } from "@bursar/contract/calendar";
 import type { AccountId, GrantId } from "@bursar/contract/ids";
 import { formatInstant, type Instant } from "@bursar/contract/instant";
-import { type MicroCredits, smaller } from "@bursar/contract/money";
+import type { MicroCredits } from "@bursar/contract/money";
 
 /** How much of what a cycle leaves unused may live on, and for how many months after that cycle. */
 export interface Rollover {
@@ -25,7 +25,7 @@ export interface Quota {
 /** The cycle that has ended, and what may live on of it. */
 export interface EndedCycle {
   readonly grantId: GrantId;
-  readonly rolloverId: GrantId;
+  readonly newId: GrantId;
   readonly cap: MicroCredits;
   readonly expiresAt: Instant;
 }
@@ -68,11 +68,6 @@ function endedCycle(quota: Quota, now: Instant): EndedCycle | null {
   const expiresAt = addMonths(anchor, issuedCycle + 1 + rollover.months);
   if (expiresAt <= now) return null;
   const { start } = cycleOf(quota, issuedCycle);
-  const ids = { grantId: cycleGrantId("free", start), rolloverId: cycleGrantId("rollover", start) };
+  const ids = { grantId: cycleGrantId("free", start), newId: cycleGrantId("rollover", start) };
   return { ...ids, cap: rollover.cap, expiresAt };
-}
-
-/** Of what expired, the part that lives on. */
-export function rolledOver(ended: EndedCycle, expired: MicroCredits): MicroCredits {
-  return smaller(expired, ended.cap);
 }

@@ -1,0 +1,145 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import { abandon } from "./carry-on.ts";
+import { creditsForChange, isUpgrade } from "./decide.ts";
+import type { SubscriptionDeps } from "./deps.ts";
+import { type FindTermsOutcome, termsFor } from "./plans.ts";
+import { currentSubscription, findTerms, keepTerms } from "./store.ts";
+import { latestPaid } from "./store-invoices.ts";
+import { openSubscription } from "./subscribe.ts";
+import type { PlanTerms, Subscription } from "./subscription.ts";
+import { syncAll } from "./sync.ts";
+
+export type Refusal =
+  | Exclude<FindTermsOutcome, { kind: "found" }>
+  | { readonly kind: "subscription_unknown" }
+  /** `message` says what would be right. */
+  | { readonly kind: "subscription_refused"; readonly message: string };
+
+export type ChangeOutcome =
+  | Refusal
+  | { readonly kind: "payment_failed"; readonly message: string }
+  | { readonly kind: "changed"; readonly subscription: Subscription };
+
+export type PreviewOutcome =
+  | Refusal
+  | {
+      readonly kind: "previewed";
+      readonly terms: PlanTerms;
+      readonly currency: Subscription["currency"];
+      readonly effective: "now" | "period_end";
+      readonly at: Instant;
+      /** In the currency's minor unit. */
+      readonly dueNow: number;
+      readonly creditsNow: MicroCredits;
+    };
+
+interface Change {
+  readonly kind: "change";
+  readonly subscription: Subscription & { readonly providerId: string; readonly periodEnd: Instant };
+  readonly terms: PlanTerms;
+  /** False where the next period is this plan's already. */
+  readonly isNews: boolean;
+  readonly charges: boolean;
+}
+
+/** What a change would cost and give. The provider says what is charged; the credits follow from it as they will from
+ *  the invoice. Throws: SubscriptionsUnavailable. */
+export async function previewChange(
+  deps: SubscriptionDeps,
+  accountId: AccountId,
+  planId: string,
+): Promise<PreviewOutcome> {
+  const change = await possibleChange(deps, accountId, planId);
+  if (change.kind !== "change") return change;
+  const { subscription, terms, charges } = change;
+  const { providerId, currency, periodEnd } = subscription;
+  const common = { kind: "previewed", terms, currency } as const;
+  if (!charges) return { ...common, effective: "period_end", at: periodEnd, dueNow: 0, creditsNow: 0n };
+  const dueNow = await deps.payments.preview({ providerId, terms, currency });
+  const creditsNow = creditsForChange(terms, dueNow);
+  return { ...common, effective: "now", at: deps.clock.now(), dueNow, creditsNow };
+}
+
+/** A dearer plan begins at once: the difference is charged, and gives credits in proportion. Any other plan begins with
+ *  the next period: what is paid for stays, and nothing is given back. Neither touches credits that are there.
+ *  Outcomes, first match wins: subscription_unknown, plan_unknown, currency_not_sold, subscription_refused,
+ *  payment_failed (nothing has changed), changed. Throws: SubscriptionsUnavailable. */
+export async function changePlan(
+  deps: SubscriptionDeps,
+  request: { readonly accountId: AccountId; readonly planId: string; readonly changeId: string },
+): Promise<ChangeOutcome> {
+  const { accountId, planId, changeId } = request;
+  const change = await possibleChange(deps, accountId, planId);
+  if (change.kind !== "change") return change;
+  const { subscription, terms, isNews, charges } = change;
+  const { providerId, currency } = subscription;
+  if (!isNews) return { kind: "changed", subscription };
+  // Before the provider knows of it: its invoice may come at any moment.
+  await keepTerms(deps.pool, subscription, terms);
+  const outcome = await deps.payments.change({ providerId, terms, currency, changeId, charges });
+  if (outcome.kind === "refused") return { kind: "payment_failed", message: outcome.message };
+  await syncAll(deps, providerId);
+  return { kind: "changed", subscription: (await currentSubscription(deps.pool, accountId)) ?? subscription };
+}
+
+async function possibleChange(
+  deps: SubscriptionDeps,
+  accountId: AccountId,
+  planId: string,
+): Promise<Change | Refusal> {
+  const subscription = await openSubscription(deps, accountId);
+  if (subscription === null) return { kind: "subscription_unknown" };
+  const found = await termsFor(deps, planId, subscription.currency);
+  if (found.kind !== "found") return found;
+  const { providerId, periodEnd } = subscription;
+  if (subscription.state !== "active" || providerId === null || periodEnd === null) {
+    const message =
+      subscription.state === "past_due"
+        ? "The renewal is not paid: pay it first, then change the plan"
+        : "The subscription has not begun: pay it first";
+    return refusal(message);
+  }
+  const current = await paidTerms(deps, subscription);
+  if (current === null) return refusal("The first payment has not arrived yet; try again in a moment");
+  if (current.interval !== found.terms.interval) {
+    return refusal(
+      `${planId} is paid by the ${found.terms.interval}: cancel, and subscribe to it when this one ends`,
+    );
+  }
+  // A plan that was chosen before keeps the terms that it had then.
+  const terms = (await findTerms(deps.pool, subscription, planId)) ?? found.terms;
+  const isNews = subscription.renewsAs !== planId;
+  const whole = { ...subscription, providerId, periodEnd };
+  return { kind: "change", subscription: whole, terms, isNews, charges: isNews && isUpgrade(current, terms) };
+}
+
+const refusal = (message: string) => ({ kind: "subscription_refused" as const, message });
+
+/** The terms that the current period was paid for. */
+export async function paidTerms(
+  { pool }: Pick<SubscriptionDeps, "pool">,
+  subscription: Subscription,
+): Promise<PlanTerms | null> {
+  const invoice = await latestPaid(pool, subscription);
+  return invoice?.planId == null ? null : findTerms(pool, subscription, invoice.planId);
+}
+
+/** Ends the subscription with the period that is paid for, or lets it go on after all. One that never began is given up.
+ *  Outcomes, first match wins: subscription_unknown, subscription_refused, changed. Throws: SubscriptionsUnavailable. */
+export async function setCancelAtPeriodEnd(
+  deps: SubscriptionDeps,
+  accountId: AccountId,
+  isCanceled: boolean,
+): Promise<Exclude<ChangeOutcome, { kind: "payment_failed" | "plan_unknown" | "currency_not_sold" }>> {
+  const subscription = await openSubscription(deps, accountId);
+  if (subscription === null) return { kind: "subscription_unknown" };
+  const { providerId } = subscription;
+  if (providerId !== null && subscription.state !== "starting") {
+    await deps.payments.setCancelAtPeriodEnd(providerId, isCanceled);
+    await syncAll(deps, providerId);
+  } else if (isCanceled && subscription.pageId !== null) await abandon(deps, subscription);
+  else return refusal("The subscription has not begun yet; try again in a moment");
+  return { kind: "changed", subscription: (await currentSubscription(deps.pool, accountId)) ?? subscription };
+}

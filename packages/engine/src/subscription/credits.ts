@@ -1,0 +1,63 @@
+import type { AccountId, GrantId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import type { Deps } from "../deps.ts";
+import { issueOnce, liveOn } from "../quota/issue.ts";
+import { dueInstalments, grantIdOf, instalmentsOf } from "./decide.ts";
+import { findTerms } from "./store.ts";
+import { dueInvoices, type Invoice, latestPaid, markIssued } from "./store-invoices.ts";
+import type { PlanTerms, Subscription } from "./subscription.ts";
+
+type CreditDeps = Pick<Deps, "ledger" | "pool" | "clock" | "log">;
+
+/** Gives what a paid invoice is worth by now. Once, whoever asks and however often: a month's grant is named by the
+ *  invoice. Throws: LedgerUnavailable; the terms of the invoice's plan are not known. */
+export async function issueInvoice(deps: CreditDeps, invoice: Invoice): Promise<void> {
+  const terms = await termsOf(deps, invoice);
+  const { due, nextAt } = dueInstalments(invoice, terms, invoice.issued, deps.clock.now());
+  const { accountId, id, subscriptionId } = invoice;
+  for (const { grantId, amount, expiresAt } of due) {
+    const facts = { id: grantId, amount, source: "subscription", expiresAt } as const;
+    await issueOnce(deps, accountId, { ...facts, by: "system:subscription", reference: subscriptionId });
+  }
+  // Last: whoever dies before it leaves the invoice due, and repeats the same grants under the same ids.
+  await markIssued(deps.pool, { accountId, id }, invoice.issued + due.length, nextAt);
+}
+
+const SWEEP_LIMIT = 100;
+
+/** Gives the months of yearly plans as they come, and whatever a crash has held up. Any number of processes may.
+ *  Returns how many invoices it took up. */
+export async function issueDueInvoices(deps: CreditDeps): Promise<number> {
+  const due = await dueInvoices(deps.pool, deps.clock.now(), SWEEP_LIMIT);
+  await Promise.all(due.map((invoice) => issueInvoice(deps, invoice)));
+  return due.length;
+}
+
+async function termsOf(
+  { pool }: CreditDeps,
+  { accountId, subscriptionId: id, planId }: Invoice,
+): Promise<PlanTerms> {
+  const terms = planId === null ? null : await findTerms(pool, { accountId, id }, planId);
+  if (terms === null) throw new Error(`the subscription ${id} has never had the plan ${planId}`);
+  return terms;
+}
+
+/** While a renewal is unpaid, what expired unused with the period that ended lives on, until grace ends. */
+export async function giveGrace(
+  deps: CreditDeps,
+  subscription: Subscription,
+  graceUntil: Instant,
+): Promise<void> {
+  const invoice = await latestPaid(deps.pool, subscription);
+  if (invoice === null) return;
+  const months = instalmentsOf(invoice, await termsOf(deps, invoice));
+  const accountId: AccountId = subscription.accountId;
+  await liveOn(deps, accountId, {
+    grantId: grantIdOf(invoice.id, months === 1 ? null : months),
+    newId: `grant_grace_${invoice.id}` as GrantId,
+    cap: null,
+    source: "subscription",
+    expiresAt: graceUntil,
+    by: "system:subscription",
+  });
+}

@@ -1,0 +1,325 @@
+import { addMonths } from "@bursar/contract/calendar";
+import type { AccountId, GrantId } from "@bursar/contract/ids";
+import { addSeconds, type Instant, parseInstant } from "@bursar/contract/instant";
+import { credits, formatCredits } from "@bursar/contract/money";
+import { priceBookBody } from "@bursar/contract/operations/prices";
+import { createTestDatabase } from "@bursar/database/testing";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { type BillingEvent, type BillingWorld, openBillingWorld } from "../../test/billing-world.ts";
+import {
+  command,
+  ledgerOn,
+  openTestLedger,
+  silentLog,
+  type TestLedger,
+} from "../../test/ledger-on-test-database.ts";
+import { balance } from "../balance/balance.ts";
+import { changePlan, previewChange, setCancelAtPeriodEnd } from "./change.ts";
+import { currentSubscription } from "./store.ts";
+import { subscribe } from "./subscribe.ts";
+import type { SubscriptionId } from "./subscription.ts";
+import { syncInvoice, syncSubscription } from "./sync.ts";
+import { tendSubscriptions } from "./tend.ts";
+
+const DAY = 86_400;
+const START = parseInstant("2027-01-31T09:00:00Z")!;
+
+const body = priceBookBody.parse({
+  models: {},
+  plans: [
+    { id: "orbit", name: "Orbit", credits: "100", prices: { eur: 1000 } },
+    { id: "galaxy", name: "Galaxy", credits: "500", bonus: "50", prices: { eur: 4000, jpy: 6000 } },
+    { id: "galaxy-year", name: "Galaxy", interval: "year", credits: "500", prices: { eur: 40_000 } },
+  ],
+});
+const prices = {
+  current: () => Promise.resolve({ version: 1, body }),
+  versions: () => Promise.resolve([]),
+  put: () => Promise.reject(new Error("not here")),
+};
+
+let one: TestLedger;
+let other: ReturnType<typeof ledgerOn>;
+let world: BillingWorld;
+let accountId: AccountId;
+
+beforeAll(async () => {
+  one = await openTestLedger(createTestDatabase);
+  other = ledgerOn(one.url);
+});
+afterAll(async () => {
+  await other.close();
+  await one.close();
+});
+beforeEach(async () => {
+  setTime(START);
+  world = openBillingWorld(one.clock);
+  // Earlier tests' worlds are gone, and with them whom to ask.
+  await one.pool.query("update subscriptions set due_at = null");
+  accountId = await one.createAccount();
+  const bought = {
+    kind: "grant",
+    id: "bought",
+    amount: credits("1000"),
+    source: "purchase",
+    priority: 80,
+  } as const;
+  await one.ledger.submit(command(accountId, bought));
+});
+
+function setTime(now: Instant): void {
+  one.clock.set(now);
+  other.clock.set(now);
+}
+const deps = () => ({ ...one, ...world.provider, prices, log: silentLog });
+const depsOfOther = () => ({ ...other, ...world.provider, prices, log: silentLog });
+
+const begin = (planId = "galaxy", id?: string, method = "default") =>
+  subscribe(deps(), {
+    accountId,
+    id: id as SubscriptionId | undefined,
+    planId,
+    currency: "eur",
+    method,
+    returnUrl: null,
+    by: "test",
+  });
+const current = async () => (await currentSubscription(one.pool, accountId))!;
+const handle = (event: BillingEvent, all = deps()) =>
+  event.kind === "invoice" ? syncInvoice(all, event.id) : syncSubscription(all, event.id);
+
+async function passTo(now: Instant, tell: (events: BillingEvent[]) => BillingEvent[] = (events) => events) {
+  setTime(now);
+  world.tick();
+  for (const event of tell(world.takeEvents())) await handle(event);
+}
+async function tendAll(): Promise<void> {
+  while ((await tendSubscriptions(deps())) > 0);
+}
+
+async function grants() {
+  const { rows } = await one.pool.query<{ reference: string; amount: bigint }>(
+    `select reference, amount from entries where account_id = $1 and kind = 'grant' and reference <> 'bought' order by seq`,
+    [accountId],
+  );
+  return rows.map(({ reference, amount }): [string, string] => [reference, formatCredits(amount)]);
+}
+async function told(kind: string) {
+  const { rows } = await one.pool.query<{ title: string }>(
+    "select title from notices where account_id = $1 and kind = $2 order by at, notice_id",
+    [accountId, kind],
+  );
+  return rows.map(({ title }) => title);
+}
+const bought = async () =>
+  (await balance(one, accountId))?.grants.find(({ id }) => id === ("bought" as GrantId))?.remaining;
+
+function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
+  let state = seed;
+  const next = () => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648);
+  return items
+    .map((item) => ({ item, order: next() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}
+
+it("gives base and bonus once an invoice, in whatever order and however often its events come, or not at all", async () => {
+  await begin();
+  for (let month = 1; month <= 14; month++) {
+    setTime(addSeconds(addMonths(START, month), 5));
+    world.tick();
+    const events = world.takeEvents();
+    if (month % 5 === 0) {
+      // All are lost; hours later the background asks by itself.
+      setTime(addSeconds(addMonths(START, month), 3 * 3600));
+      await tendAll();
+      continue;
+    }
+    const storm = shuffled([...events, ...events, ...events], month);
+    await Promise.all(storm.map((event, index) => handle(event, index % 2 === 0 ? deps() : depsOfOther())));
+  }
+  expect(await grants()).toEqual(
+    Array.from({ length: 15 }, (_, index): [string, string] => [`grant_in_${index + 1}`, "550"]),
+  );
+  // The last month's alone, and what was bought.
+  expect((await balance(one, accountId))?.available).toBe(credits("1550"));
+  expect(await current()).toMatchObject({ state: "active", periodStart: addMonths(START, 14) });
+});
+
+it("gives a year's credits month by month, and loses none to an outage", async () => {
+  await begin("galaxy-year");
+  for (let month = 1; month <= 11; month++) {
+    // No process runs from the third month to the sixth.
+    if (month >= 3 && month <= 5) continue;
+    setTime(addMonths(START, month));
+    await Promise.all([tendSubscriptions(deps()), tendSubscriptions(depsOfOther())]);
+    await tendAll();
+  }
+  const year = Array.from({ length: 12 }, (_, index) => `grant_in_1_${index + 1}`);
+  expect((await grants()).map(([id]) => id).toSorted()).toEqual(year.toSorted());
+  expect((await grants()).every(([, amount]) => amount === "500")).toBe(true);
+  expect(world.invoiceCount()).toBe(1);
+});
+
+it("begins once, however many ask and wherever the provider's answer gets lost", async () => {
+  const both = await Promise.all(Array.from({ length: 20 }, () => begin("galaxy")));
+  expect(both.filter(({ kind }) => kind === "begun")).toHaveLength(1);
+  expect(both.filter(({ kind }) => kind === "subscription_exists")).toHaveLength(19);
+  expect(world.subscriptionCount()).toBe(1);
+
+  accountId = await one.createAccount();
+  world.failNext("after");
+  await expect(begin("orbit", "mine")).rejects.toThrow("no answer");
+  expect(await current()).toMatchObject({ state: "starting" });
+  // Asked again under its id, or carried on by the background: the same subscription.
+  expect(await begin("orbit", "mine")).toMatchObject({ kind: "begun", duplicate: true });
+  await tendAll();
+  expect(await begin("galaxy", "mine")).toEqual({ kind: "key_conflict" });
+  expect(world.subscriptionCount()).toBe(2);
+  expect((await grants()).map(([, amount]) => amount)).toEqual(["100"]);
+
+  accountId = await one.createAccount();
+  world.failNext("before");
+  await expect(begin("orbit")).rejects.toThrow("no answer");
+  expect((await setCancelAtPeriodEnd(deps(), accountId, true)).kind).toBe("subscription_refused");
+  setTime(addSeconds(START, 61));
+  await tendAll();
+  expect(await current()).toMatchObject({ state: "active" });
+  expect(world.subscriptionCount()).toBe(3);
+});
+
+it("begins on a page where there is no method or the bank asks, and gives up a page that nobody pays on", async () => {
+  world.forgetMethods(accountId);
+  const begun = await begin();
+  expect(begun).toMatchObject({
+    kind: "begun",
+    subscription: { state: "starting", url: "https://pay.example/page_1" },
+  });
+  world.payPage("page_1");
+  for (const event of shuffled(world.takeEvents(), 3)) await handle(event);
+  expect(await current()).toMatchObject({ state: "active", url: null });
+  expect(await grants()).toHaveLength(1);
+
+  accountId = await one.createAccount();
+  await begin("orbit", "asks", "pm_bank_asks");
+  expect(await current()).toMatchObject({ state: "starting", url: "https://pay.example/page_2" });
+  setTime(addSeconds(START, 24 * 3600));
+  await tendAll();
+  expect(await current()).toMatchObject({ state: "failed", endReason: "abandoned" });
+
+  await begin("orbit", "again", "checkout");
+  await setCancelAtPeriodEnd(deps(), accountId, true);
+  expect(await current()).toMatchObject({ state: "failed", endReason: "abandoned" });
+  expect(await grants()).toEqual([]);
+});
+
+it("a declined card begins nothing, and the next try is free to", async () => {
+  world.setBroke(accountId, true);
+  expect(await begin()).toEqual({ kind: "payment_failed", message: "The card was declined" });
+  expect(await current()).toMatchObject({ state: "failed", endReason: "declined" });
+  world.setBroke(accountId, false);
+  expect(await begin()).toMatchObject({ kind: "begun" });
+  expect(await grants()).toEqual([["grant_in_1", "550"]]);
+});
+
+it("a dearer plan costs and gives what its preview said, at once; a cheaper one waits for the next period", async () => {
+  await begin("orbit");
+  setTime(addSeconds(START, 14 * DAY));
+  const preview = await previewChange(deps(), accountId, "galaxy");
+  // Half of 28 days: half of the 30 euros between the plans, which are 15 of 40 for 550 credits.
+  expect(preview).toMatchObject({ effective: "now", dueNow: 1500, creditsNow: credits("206.25") });
+  const change = { accountId, planId: "galaxy", changeId: "change" };
+  await changePlan(deps(), change);
+  await changePlan(deps(), change);
+  for (const event of shuffled(world.takeEvents(), 7)) await handle(event);
+  expect(await grants()).toEqual([
+    ["grant_in_1", "100"],
+    ["grant_in_2", "206.25"],
+  ]);
+  expect(await previewChange(deps(), accountId, "orbit")).toMatchObject({
+    effective: "period_end",
+    at: addMonths(START, 1),
+    dueNow: 0,
+    creditsNow: 0n,
+  });
+  await changePlan(deps(), { accountId, planId: "orbit", changeId: "back" });
+  expect(await current()).toMatchObject({ renewsAs: "orbit" });
+  expect((await balance(one, accountId))?.available).toBe(credits("1306.25"));
+  await passTo(addMonths(START, 1));
+  expect((await grants()).at(-1)).toEqual(["grant_in_3", "100"]);
+  expect((await balance(one, accountId))?.available).toBe(credits("1100"));
+  expect(await bought()).toBe(credits("1000"));
+});
+
+it("refuses a change that cannot be paid, an unknown plan, and another interval, and changes nothing", async () => {
+  await begin("orbit");
+  world.setBroke(accountId, true);
+  const change = (planId: string) => changePlan(deps(), { accountId, planId, changeId: planId });
+  expect((await change("galaxy")).kind).toBe("payment_failed");
+  expect(await change("comet")).toMatchObject({
+    kind: "plan_unknown",
+    known: ["orbit", "galaxy", "galaxy-year"],
+  });
+  expect((await change("galaxy-year")).kind).toBe("subscription_refused");
+  expect(await current()).toMatchObject({ state: "active", renewsAs: "orbit" });
+  expect(await grants()).toHaveLength(1);
+});
+
+it("an unpaid renewal keeps unused credits through grace and is told once a try; then it is paid", async () => {
+  await begin();
+  await one.ledger.submit(command(accountId, { kind: "spend", id: "some", amount: credits("130.5") }));
+  world.setBroke(accountId, true);
+  await passTo(addMonths(START, 1), (events) => [...events, ...events]);
+  expect(await current()).toMatchObject({
+    state: "past_due",
+    graceUntil: addSeconds(addMonths(START, 1), 7 * DAY),
+  });
+  expect(await grants()).toEqual([
+    ["grant_in_1", "550"],
+    ["grant_grace_in_1", "419.5"],
+  ]);
+  await passTo(addSeconds(addMonths(START, 1), 2 * DAY), (events) => [...events, ...events]);
+  expect(await told("subscription_past_due")).toHaveLength(2);
+  world.setBroke(accountId, false);
+  await passTo(addSeconds(addMonths(START, 1), 4 * DAY), (events) => [...events, ...events]);
+  expect(await current()).toMatchObject({ state: "active", pastDueSince: null, graceUntil: null });
+  expect((await grants()).at(-1)).toEqual(["grant_in_2", "550"]);
+  expect(await told("subscription_past_due")).toHaveLength(2);
+});
+
+it("a renewal that stays unpaid ends the plan with its grace, and what was bought stays", async () => {
+  await begin();
+  world.setBroke(accountId, true);
+  const renewal = addMonths(START, 1);
+  for (let day = 0; day <= 8; day++) {
+    await passTo(addSeconds(renewal, day * DAY));
+    await tendAll();
+  }
+  expect(await current()).toMatchObject({ state: "ended", endReason: "unpaid" });
+  expect((await balance(one, accountId))?.available).toBe(credits("1000"));
+  expect(await told("subscription_past_due")).toHaveLength(3);
+  expect((await told("subscription_changed")).at(-1)).toBe("Your subscription has ended");
+  world.setBroke(accountId, false);
+  expect(await begin("orbit")).toMatchObject({ kind: "begun" });
+});
+
+it("canceled, it lasts as long as it is paid for; resumed, it is renewed", async () => {
+  await begin();
+  await setCancelAtPeriodEnd(deps(), accountId, true);
+  expect(await current()).toMatchObject({ state: "active", cancelAtPeriodEnd: true });
+  await setCancelAtPeriodEnd(deps(), accountId, false);
+  await passTo(addMonths(START, 1));
+  expect((await grants()).map(([id]) => id)).toEqual(["grant_in_1", "grant_in_2"]);
+  await setCancelAtPeriodEnd(deps(), accountId, true);
+  expect((await balance(one, accountId))?.available).toBe(credits("1550"));
+  await passTo(addMonths(START, 2));
+  expect(await current()).toMatchObject({ state: "ended", endReason: "canceled" });
+  expect((await balance(one, accountId))?.available).toBe(credits("1000"));
+  expect(await setCancelAtPeriodEnd(deps(), accountId, false)).toEqual({ kind: "subscription_unknown" });
+  expect(await grants()).toHaveLength(2);
+});
+
+it("knows nothing of subscriptions and invoices that are not its own", async () => {
+  expect(await syncSubscription(deps(), "sub_of_somebody")).toEqual({ kind: "ignored" });
+  expect(await syncInvoice(deps(), "in_of_somebody")).toEqual({ kind: "ignored" });
+});

@@ -1,0 +1,243 @@
+/** A provider that charges by the month or the year, in memory and by a clock that the test moves: what the engine sees
+ *  of the world outside. It keeps the rules that real ones have: idempotency keys, renewals, tries, proration. */
+import { addMonths } from "@bursar/contract/calendar";
+import type { AccountId } from "@bursar/contract/ids";
+import { addSeconds, type Instant } from "@bursar/contract/instant";
+import type { SubscriptionProvider } from "../src/subscription/deps.ts";
+import {
+  type ChangeRequest,
+  type InvoiceRecord,
+  type StartRequest,
+  type SubscriptionPayments,
+  type SubscriptionRecord,
+  SubscriptionsUnavailable,
+} from "../src/subscription/payments.ts";
+import type { PlanTerms } from "../src/subscription/subscription.ts";
+
+const TRIES = 3;
+const TRY_AGAIN_SECONDS = 2 * 86_400;
+
+/** Every world has ids of its own, as providers do. */
+let made = 0;
+
+interface Sub {
+  readonly start: StartRequest;
+  readonly providerId: string;
+  readonly anchor: Instant;
+  status: SubscriptionRecord["status"];
+  terms: PlanTerms;
+  period: number;
+  cancelAtPeriodEnd: boolean;
+}
+
+type Invoice = { -readonly [Key in keyof InvoiceRecord]: InvoiceRecord[Key] } & { nextTryAt: Instant | null };
+
+export type BillingEvent = { readonly kind: "subscription" | "invoice"; readonly id: string };
+export type BillingWorld = ReturnType<typeof openBillingWorld>;
+
+export function openBillingWorld(clock: { now(): Instant }) {
+  const subs = new Map<string, Sub>();
+  const invoices = new Map<string, Invoice>();
+  const pages = new Map<
+    string,
+    { request: StartRequest; status: "open" | "complete" | "expired"; providerId: string | null }
+  >();
+  const done = new Map<string, unknown>();
+  const brokeAccounts = new Set<AccountId>();
+  const noMethod = new Set<AccountId>();
+  let events: BillingEvent[] = [];
+  let fault: "before" | "after" | null = null;
+
+  const tell = (kind: BillingEvent["kind"], id: string) => events.push({ kind, id });
+  const boundary = (sub: Sub, period: number) =>
+    addMonths(sub.anchor, period * (sub.terms.interval === "year" ? 12 : 1));
+  const recordOf = (sub: Sub): SubscriptionRecord => ({
+    providerId: sub.providerId,
+    subscriptionId: sub.start.subscriptionId,
+    accountId: sub.start.accountId,
+    status: sub.status,
+    planId: sub.terms.planId,
+    periodStart: boundary(sub, sub.period),
+    periodEnd: boundary(sub, sub.period + 1),
+    cancelAtPeriodEnd: sub.cancelAtPeriodEnd,
+  });
+  const get = (providerId: string) => {
+    const sub = subs.get(providerId);
+    if (sub === undefined) throw new Error(`no subscription ${providerId}`);
+    return sub;
+  };
+
+  /** Does it once under the key, or fails before or after, as a network does. */
+  const once = async <T>(key: string, work: () => T): Promise<T> => {
+    const failing = fault;
+    fault = null;
+    if (failing === "before") throw new SubscriptionsUnavailable("no answer");
+    if (!done.has(key)) done.set(key, work());
+    if (failing === "after") throw new SubscriptionsUnavailable("no answer");
+    return done.get(key) as T;
+  };
+
+  const charge = (sub: Sub, reason: InvoiceRecord["reason"], amountDue: number): Invoice => {
+    const id = `in_${invoices.size + 1}`;
+    const isPaid = !brokeAccounts.has(sub.start.accountId);
+    const { providerId, planId, periodStart, periodEnd } = recordOf(sub);
+    const invoice: Invoice = {
+      id,
+      providerId,
+      planId,
+      status: isPaid ? "paid" : "open",
+      reason,
+      number: `B-${invoices.size + 1}`,
+      amountDue,
+      amountPaid: isPaid ? amountDue : 0,
+      currency: sub.start.currency,
+      periodStart: reason === "update" ? clock.now() : periodStart,
+      periodEnd,
+      attempts: 1,
+      url: `https://pay.example/${id}`,
+      pdfUrl: null,
+      createdAt: clock.now(),
+      nextTryAt: isPaid ? null : addSeconds(clock.now(), TRY_AGAIN_SECONDS),
+    };
+    invoices.set(id, invoice);
+    tell("invoice", id);
+    tell("invoice", id);
+    return invoice;
+  };
+  const begin = (request: StartRequest): Sub => {
+    const sub: Sub = {
+      start: request,
+      providerId: `sub_${++made}`,
+      anchor: clock.now(),
+      status: "active",
+      terms: request.terms,
+      period: 0,
+      cancelAtPeriodEnd: false,
+    };
+    subs.set(sub.providerId, sub);
+    tell("subscription", sub.providerId);
+    charge(sub, "create", request.terms.amount);
+    return sub;
+  };
+  const difference = ({ providerId, terms }: ChangeRequest) => {
+    const sub = get(providerId);
+    const [start, end] = [boundary(sub, sub.period), boundary(sub, sub.period + 1)];
+    return Math.round(((terms.amount - sub.terms.amount) * (end - clock.now())) / (end - start));
+  };
+  const renew = (sub: Sub) => {
+    while (sub.status === "active" && boundary(sub, sub.period + 1) <= clock.now()) {
+      if (sub.cancelAtPeriodEnd) {
+        sub.status = "canceled";
+        break;
+      }
+      sub.period++;
+      if (charge(sub, "cycle", sub.terms.amount).status !== "paid") sub.status = "past_due";
+      tell("subscription", sub.providerId);
+    }
+    if (sub.status === "canceled") tell("subscription", sub.providerId);
+  };
+  const tryAgain = (invoice: Invoice) => {
+    const sub = get(invoice.providerId!);
+    if (invoice.nextTryAt === null || invoice.nextTryAt > clock.now() || sub.status === "canceled") return;
+    invoice.attempts++;
+    if (brokeAccounts.has(sub.start.accountId)) {
+      invoice.nextTryAt = invoice.attempts < TRIES ? addSeconds(clock.now(), TRY_AGAIN_SECONDS) : null;
+    } else Object.assign(invoice, { status: "paid", amountPaid: invoice.amountDue, nextTryAt: null });
+    if (invoice.status === "paid") sub.status = "active";
+    tell("invoice", invoice.id);
+    tell("subscription", sub.providerId);
+  };
+
+  const payments: SubscriptionPayments = {
+    subscribe: ({ methodId, ...request }) =>
+      once(`start ${request.subscriptionId} ${methodId}`, () => {
+        if (methodId === "pm_bank_asks") return { kind: "needs_page" } as const;
+        if (!brokeAccounts.has(request.accountId))
+          return { kind: "started", record: recordOf(begin(request)) } as const;
+        return { kind: "refused", code: "card_declined", message: "The card was declined" } as const;
+      }),
+    openPage: (request) =>
+      once(`page ${request.subscriptionId}`, () => {
+        const pageId = `page_${pages.size + 1}`;
+        pages.set(pageId, { request, status: "open", providerId: null });
+        return { pageId, status: "open", url: `https://pay.example/${pageId}`, providerId: null } as const;
+      }),
+    page: async (pageId) => {
+      const page = pages.get(pageId);
+      if (page === undefined) return null;
+      const { status, providerId } = page;
+      return { pageId, status, providerId, url: status === "open" ? `https://pay.example/${pageId}` : null };
+    },
+    closePage: async (pageId) => {
+      const page = pages.get(pageId);
+      if (page?.status === "open") page.status = "expired";
+    },
+    subscription: async (providerId) => {
+      const sub = subs.get(providerId);
+      return sub === undefined ? null : recordOf(sub);
+    },
+    preview: async (request) => difference(request),
+    change: (request) =>
+      once(`change ${request.changeId}`, () => {
+        const sub = get(request.providerId);
+        if (request.charges && brokeAccounts.has(sub.start.accountId))
+          return { kind: "refused", code: "card_declined", message: "The card was declined" } as const;
+        const due = difference(request);
+        sub.terms = request.terms;
+        if (request.charges) charge(sub, "update", due);
+        tell("subscription", sub.providerId);
+        return { kind: "changed", record: recordOf(sub) } as const;
+      }),
+    setCancelAtPeriodEnd: async (providerId, isCanceled) => {
+      const sub = get(providerId);
+      sub.cancelAtPeriodEnd = isCanceled;
+      tell("subscription", providerId);
+      return recordOf(sub);
+    },
+    end: async (providerId) => {
+      const sub = get(providerId);
+      sub.status = "canceled";
+      tell("subscription", providerId);
+      return recordOf(sub);
+    },
+    invoice: async (id) => invoices.get(id) ?? null,
+    invoices: async (providerId) =>
+      [...invoices.values()].filter((invoice) => invoice.providerId === providerId).toReversed(),
+  };
+  const provider: SubscriptionProvider = {
+    payments,
+    payer: {
+      customerOf: async (accountId) => `cus_${accountId}`,
+      methodOf: async (accountId) => (noMethod.has(accountId) ? null : "pm_card"),
+    },
+  };
+
+  return {
+    provider,
+    /** Renewals and tries that are due by the clock. */
+    tick: () => {
+      for (const invoice of [...invoices.values()]) tryAgain(invoice);
+      for (const sub of subs.values()) renew(sub);
+    },
+    /** What the provider would tell, and has not told yet. */
+    takeEvents: () => {
+      const taken = events;
+      events = [];
+      return taken;
+    },
+    failNext: (when: "before" | "after") => {
+      fault = when;
+    },
+    /** Whether the account's card is declined. */
+    setBroke: (accountId: AccountId, isBroke: boolean) =>
+      isBroke ? brokeAccounts.add(accountId) : brokeAccounts.delete(accountId),
+    forgetMethods: (accountId: AccountId) => noMethod.add(accountId),
+    payPage: (pageId: string) => {
+      const page = pages.get(pageId)!;
+      page.status = "complete";
+      page.providerId = begin(page.request).providerId;
+    },
+    subscriptionCount: () => subs.size,
+    invoiceCount: () => invoices.size,
+  };
+}
