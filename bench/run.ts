@@ -8,6 +8,7 @@ const MEASUREMENTS = {
   growth: () => import("./growth.ts"),
   http: () => import("./http.ts"),
   gateway: () => import("./gateway.ts"),
+  sockets: () => import("./sockets.ts"),
   start: () => import("./start.ts"),
   verify: () => import("./verify.ts"),
 } satisfies Record<string, () => Promise<Measurement>>;

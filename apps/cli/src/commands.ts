@@ -39,6 +39,11 @@ export const COMMANDS = {
     summary: "estimate how long the credits last",
     load: async () => (await import("./commands/forecast.ts")).forecast,
   },
+  watch: {
+    group: CREDITS,
+    summary: "watch balance, holds and spending as they change",
+    load: async () => (await import("./commands/watch.ts")).watch,
+  },
   check: {
     group: CREDITS,
     summary: "ask whether some work would be allowed now; reserves nothing",

@@ -71,9 +71,11 @@ export function createContext(machine: Machine, flags: () => GlobalFlags): Conte
       const known = { flags: flags(), environment, sandbox: sandbox(), signIns: signIns.all() };
       chosen = chooseOrExplain(known, need, { paths, repository });
       const { signedIn } = chosen;
-      if (signedIn === undefined) return connect(chosen);
-      const value = await freshToken(signIns, signedIn);
-      return connect({ ...chosen, key: { ...chosen.key, value } });
+      const { value: given } = chosen.key;
+      if (signedIn === undefined) return connect(chosen, () => Promise.resolve(given));
+      const renew = () => freshToken(signIns, signedIn);
+      const value = await renew();
+      return connect({ ...chosen, key: { ...chosen.key, value } }, renew);
     },
     server: () => serverOrExplain({ flags: flags(), environment, sandbox: sandbox() }, { paths, repository }),
     print: (answer, text) => {

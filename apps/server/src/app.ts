@@ -14,6 +14,7 @@ import { type MountDeps, mountRest, unexpected } from "./rest/mount.ts";
 import { openApiDocument } from "./rest/openapi.ts";
 import { answerProblem } from "./rest/problem.ts";
 import { mountSandbox, type SandboxRoutes } from "./sandbox/routes.ts";
+import type { Sockets } from "./socket/open.ts";
 import { VERSION } from "./version.ts";
 
 export interface AppDeps extends MountDeps {
@@ -22,6 +23,7 @@ export interface AppDeps extends MountDeps {
   readonly gateway: Gateway;
   readonly mode: "sandbox" | "live";
   readonly migrations: string;
+  readonly sockets?: Pick<Sockets, "size">;
   /** Where mail goes. Off: it waits in the outbox, and is given up after three days. */
   readonly mailServer: "smtp" | "sandbox" | "off";
   /** In sandbox mode only. */
@@ -103,6 +105,14 @@ function mountMetrics(app: Hono, deps: AppDeps): void {
       const { waiting, sent, givenUp } = await countMails(deps.pool);
       for (const [state, count] of Object.entries({ waiting, sent, given_up: givenUp }))
         this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: "bursar_sockets",
+    help: "Sockets that are open in this process",
+    registers: [registry],
+    collect() {
+      this.set(deps.sockets?.size ?? 0);
     },
   });
   app.get("/metrics", async (context) =>

@@ -1,12 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 import { APPLICATION_ROLE, connectionOptions } from "@bursar/database/connection";
 import { openPool } from "@bursar/database/pool";
+import { openChanges } from "@bursar/engine/change/changes";
+import { joinFanOuts, openRedisFanOut } from "@bursar/engine/change/redis";
+import { openNotifyFanOut } from "@bursar/engine/change/store-notify";
 import type { Clock } from "@bursar/engine/clock/clock";
 import type { Deps, Log } from "@bursar/engine/deps";
 import { type Keys, openKeys } from "@bursar/engine/key/keys";
 import { openLedger } from "@bursar/engine/ledger/ledger";
 import { openOutbox } from "@bursar/engine/mail/outbox";
 import { openPrices } from "@bursar/engine/price/prices";
+import { openQuotaGate } from "@bursar/engine/quota/gate";
 import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
 import { openMasterKeys } from "@bursar/engine/secret/master-keys";
 import { openSecrets } from "@bursar/engine/secret/secrets";
@@ -30,11 +34,13 @@ export interface EngineRequest {
   readonly log: Log;
   /** The newest first; without any, nothing can be encrypted, and nothing encrypted be read. */
   readonly masterKeys?: readonly string[];
+  /** Carries what processes tell each other; null: the database does. */
+  readonly redisUrl?: string | null;
 }
 
 /** The domain on one database: everything that serves requests asks it. */
 export function openEngine(request: EngineRequest): Engine {
-  const { url, lanes, clock, log, masterKeys = [] } = request;
+  const { url, lanes, clock, log, masterKeys = [], redisUrl = null } = request;
   const connection = {
     url,
     applicationName: "bursar",
@@ -43,9 +49,20 @@ export function openEngine(request: EngineRequest): Engine {
   };
   const limits = { statementTimeoutSeconds: 10, queryTimeoutSeconds: TIMEOUT_SECONDS };
   const pool = openPool({ ...connection, ...limits, log });
-  const connect = () => new pg.Client(connectionOptions({ ...connection, applicationName: "bursar-ledger" }));
+  const connectNotify = () =>
+    new pg.Client(
+      connectionOptions({
+        ...connection,
+        applicationName: "bursar-changes",
+        queryTimeoutSeconds: TIMEOUT_SECONDS,
+      }),
+    );
+  const notify = openNotifyFanOut({ connect: connectNotify, log });
+  const fanOut = redisUrl === null ? notify : joinFanOuts(notify, openRedisFanOut({ url: redisUrl, log }));
+  const changes = openChanges({ fanOut, log });
   const ledger = openLedger({
-    connect,
+    connect: () => new pg.Client(connectionOptions({ ...connection, applicationName: "bursar-ledger" })),
+    onCommitted: (accountIds) => changes.changed(accountIds),
     clock,
     log,
     lanes,
@@ -59,7 +76,9 @@ export function openEngine(request: EngineRequest): Engine {
   const close = async () => {
     await ledger.close();
     await keys.close();
+    await changes.close();
     await Promise.race([pool.end(), setTimeout(GOODBYE_MILLISECONDS, undefined, { ref: false })]);
   };
-  return { ledger, pool, clock, prices, refusals, keys, mail, secrets, log, close };
+  const gate = { quota: openQuotaGate({ ledger, pool, clock, log }) };
+  return { ledger, pool, clock, prices, refusals, keys, mail, secrets, log, changes, gate, close };
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import { SettingsError } from "./settings.ts";
+import type { Sockets } from "./socket/open.ts";
 
 export interface Listening {
   readonly urls: readonly string[];
@@ -10,9 +11,16 @@ export interface Listening {
   close(graceMilliseconds: number): Promise<void>;
 }
 
-/** Serves one app on several ports. */
-export async function listen(app: Hono, host: string, ports: readonly number[]): Promise<Listening> {
+/** Serves one app, and its sockets, on several ports. */
+export async function listen(
+  app: Hono,
+  host: string,
+  ports: readonly number[],
+  sockets?: Pick<Sockets, "upgrade">,
+): Promise<Listening> {
   const servers = ports.map(() => createAdaptorServer({ fetch: app.fetch }) as Server);
+  for (const server of servers)
+    if (sockets !== undefined) server.on("upgrade", (...opening) => sockets.upgrade(...opening));
   try {
     const urls = await Promise.all(servers.map((server, index) => listenOn(server, host, ports[index]!)));
     return { urls, close: (grace) => closeAll(servers, grace) };

@@ -32,6 +32,8 @@ import {
   SettingsError,
   type UpstreamSettings,
 } from "./settings.ts";
+import { createChatRunner } from "./socket/chat-runner.ts";
+import { openSockets } from "./socket/open.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/", import.meta.url));
 const SANDBOX_MODELS = ["sandbox-*", "amazon.*", "meta.*"];
@@ -53,7 +55,8 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const sandboxClock = isSandbox ? await startClock(databaseUrl, log, stops) : null;
   const clock = sandboxClock ?? systemClock;
   const masterKeys = isSandbox ? await sandboxMasterKeys(settings) : settings.masterKeys;
-  const engine = openEngine({ url: databaseUrl, lanes: settings.lanes, clock, log, masterKeys });
+  const { lanes, redisUrl } = settings;
+  const engine = openEngine({ url: databaseUrl, lanes, clock, log, masterKeys, redisUrl });
   stops.push(() => engine.close());
   await checkMasterKeys(engine, isSandbox);
   const outside = outsideCode === null ? null : await startOutside(settings, await outsideCode, clock, stops);
@@ -68,8 +71,10 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   stops.push(() => background.stop());
   const rateLimit = openRateLimit(settings.rateLimitPerSecond);
   const { mode, proxyHops } = settings;
+  const sockets = openSockets({ ...engine, identity, runner: createChatRunner({ ...engine, gateway }) });
   const app = createApp({
     ...engine,
+    sockets,
     identity,
     gateway,
     rateLimit,
@@ -82,9 +87,11 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
       : { sandbox: { clock: sandboxClock, background, mail: outside?.mail ?? null } }),
   });
   if (!isSandbox) await refuseSandboxPeople(identity);
-  const server = await listen(app, settings.host, settings.ports);
+  const server = await listen(app, settings.host, settings.ports, sockets);
   stops.push(async () => {
-    await Promise.all([gateway.close(), server.close(GRACE_MILLISECONDS)]);
+    // Prompts that run ask the gateway, so it ends after them.
+    const drained = sockets.close(GRACE_MILLISECONDS).then(() => gateway.close());
+    await Promise.all([drained, server.close(GRACE_MILLISECONDS)]);
   });
   const url = server.urls[0]!;
   publicUrl ??= url;

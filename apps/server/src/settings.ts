@@ -29,6 +29,8 @@ export interface Settings {
   readonly proxyHops: number;
   /** null: no mail server; the sandbox then has its mailbox, live mode sends no mail. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
+  /** Carries pushes between processes instead of Postgres; null: Postgres does. */
+  readonly redisUrl: string | null;
   readonly logLevel: string;
   readonly rateLimitPerSecond: number;
   readonly lanes: number;
@@ -137,6 +139,9 @@ const environment = z.object({
     .optional(),
   BURSAR_STARTER_CREDITS: creditsSetting.default(credits("50")),
   BURSAR_MONTHLY_CREDITS: creditsSetting.default(credits("500")),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: "must be redis://user:password@host:6379 or rediss://…" })
+    .optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("warn"),
 });
 
@@ -168,6 +173,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
       data.BURSAR_VERIFY_EMAIL === undefined ? mode === "live" : data.BURSAR_VERIFY_EMAIL === "true",
     proxyHops: data.BURSAR_PROXY_HOPS,
     smtp: smtpFrom(data, mode),
+    redisUrl: data.REDIS_URL ?? null,
     logLevel: data.LOG_LEVEL,
     rateLimitPerSecond: data.BURSAR_RATE_LIMIT,
     lanes: data.BURSAR_LANES,

@@ -16,6 +16,8 @@ import { createApp } from "../src/app.ts";
 import { openEngine } from "../src/engine.ts";
 import { listen } from "../src/listen.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
+import { createChatRunner } from "../src/socket/chat-runner.ts";
+import { openSockets, type SocketDeps } from "../src/socket/open.ts";
 
 const nothing = () => undefined;
 const silentLog = { info: nothing, warn: nothing, error: nothing };
@@ -53,11 +55,14 @@ export async function startRunning(
     readonly chatSeconds?: number;
     readonly ports?: readonly number[];
   } = {},
+  socketParts: Partial<Pick<SocketDeps, "gate" | "runner" | "settings">> = {},
 ) {
   const database = databaseUrl === undefined ? await createTestDatabase() : null;
   const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
   const engineUrl = databaseUrl ?? database!.url;
-  const engine = openEngine({ url: engineUrl, lanes: 2, clock, log: silentLog, masterKeys: [MASTER_KEY] });
+  const masterKeys = [MASTER_KEY];
+  const opened = openEngine({ url: engineUrl, lanes: 2, clock, log: silentLog, masterKeys });
+  const engine = { ...opened, gate: { ...opened.gate, ...socketParts.gate } };
   await engine.prices.put({ body: PRICES, by: "test" });
   const gateway = createGateway({ engine, upstreams: models.upstreams ?? [] });
   let url = "";
@@ -90,10 +95,13 @@ export async function startRunning(
     mode: "sandbox" as const,
     mailServer: "off" as const,
   };
+  const runner = createChatRunner({ ...engine, gateway });
+  const sockets = openSockets({ ...engine, identity, runner, ...socketParts, gate: engine.gate });
   const server = await listen(
     createApp({ ...deps, migrations: ENGINE_MIGRATIONS }),
     "127.0.0.1",
     models.ports ?? [0],
+    sockets,
   );
   url = server.urls[0]!;
   const admin = await engine.keys.create({ accountId: null, by: "test" });
@@ -134,6 +142,8 @@ export async function startRunning(
     urls: server.urls,
     call,
     adminKey: admin.key,
+    sockets,
+    databaseUrl: databaseUrl ?? database!.url,
     /** An account with so many credits, and calls by its own key. */
     account: async (amount = "100", terms: { capAmount?: bigint; capWindow?: "total" | "day" } = {}) => {
       const id = `acct_${++accounts}` as AccountId;
@@ -151,7 +161,7 @@ export async function startRunning(
       return { id, key: key.key, keyId: key.id, get, post, entryCount };
     },
     close: async () => {
-      await server.close(0);
+      await Promise.all([sockets.close(0), server.close(0)]);
       await engine.close();
       await database?.drop();
     },

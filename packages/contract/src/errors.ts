@@ -26,6 +26,7 @@ export const ERRORS = {
   account_exists: { status: 409, type: "conflict_error" },
   model_unknown: { status: 404, type: "not_found_error" },
   feature_unknown: { status: 404, type: "not_found_error" },
+  organization_unknown: { status: 404, type: "not_found_error" },
   key_unknown: { status: 404, type: "not_found_error" },
   quota_anchor_fixed: { status: 409, type: "conflict_error" },
   mail_unknown: { status: 404, type: "not_found_error" },

@@ -1,5 +1,7 @@
 import type pg from "pg";
+import type { Changes } from "./change/changes.ts";
 import type { Clock } from "./clock/clock.ts";
+import type { GatePorts } from "./gate/ports.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Mail } from "./mail/mail.ts";
 import type { Prices } from "./price/prices.ts";
@@ -28,4 +30,8 @@ export interface Deps {
   readonly log: Log;
   /** What comes with a monthly cycle besides the quota. */
   readonly cycleGrants?: readonly CycleGrants[];
+  /** Who listens to which accounts change. */
+  readonly changes: Changes;
+  /** What the gate asks besides the ledger. */
+  readonly gate: GatePorts;
 }

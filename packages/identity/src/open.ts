@@ -16,6 +16,7 @@ import {
   deleteSession,
   deleteSessionsOf,
   findSession,
+  isLiveSession,
   listSessions,
   type SessionRecord,
 } from "./sign-in/store-sessions.ts";
@@ -54,6 +55,8 @@ export interface OpenIdentity extends Identity {
   endFamily(refreshToken: string): Promise<boolean>;
   /** False when it is no session of this person. */
   endSession(sessionId: string, personId: string): Promise<boolean>;
+  /** Whether the session of an access token still is: the token alone cannot tell. */
+  isLive(sessionId: string): Promise<boolean>;
   /** Where the person is signed in, the latest first. */
   sessions(personId: string): Promise<SessionRecord[]>;
   endAllSessions(personId: string): Promise<void>;
@@ -106,6 +109,7 @@ export function openIdentity(
       return sessionId !== null && deleteSession(pool, sessionId);
     },
     endSession: (sessionId, personId) => deleteSession(pool, sessionId, personId),
+    isLive: (sessionId) => isLiveSession(pool, sessionId),
     sessions: (personId) => listSessions(pool, personId),
     endAllSessions: (personId) => deleteSessionsOf(pool, personId),
     sweep: () => deleteExpired(pool),

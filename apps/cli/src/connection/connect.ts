@@ -5,6 +5,8 @@ import { howToStart } from "./start.ts";
 
 export interface Connection {
   readonly client: Client;
+  /** The key, for what is no call: renewed first, where it is from a sign-in. */
+  readonly credential: () => Promise<string>;
   /** To spread into a call's fields: names the account where it must or should be named. */
   readonly account: { readonly accountId?: string };
   /** The account's id, for calls that cannot do without. Throws: none is known. */
@@ -36,11 +38,12 @@ export function serverOrExplain(known: Known, looked: Looked): string {
 }
 
 /** Loads the client only now: a command that fails before, or prints its help, does not pay for it. */
-export async function connect(chosen: Chosen): Promise<Connection> {
+export async function connect(chosen: Chosen, renew: () => Promise<string>): Promise<Connection> {
   const { createClient } = await import("@bursar/client");
   const { accountId } = chosen;
   return {
     client: client(),
+    credential: renew,
     account: accountId === undefined ? {} : { accountId },
     requireAccount: () => accountId ?? explainAccount(),
   };

@@ -3,6 +3,7 @@ import type { Gateway } from "@bursar/gateway/gateway";
 import type { Context, Hono } from "hono";
 import type { AppDeps } from "../app.ts";
 import { authenticate } from "../rest/authenticate.ts";
+import { passHttpGate } from "../rest/gate.ts";
 import { readJson } from "../rest/input.ts";
 import { unexpected } from "../rest/mount.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
@@ -47,7 +48,11 @@ async function run(
   if (limited !== null) return limited;
   const body = await readJson(context.req.raw, BODY_LIMIT_BYTES);
   if (isProblem(body)) return body;
-  const { accountId, keyId, by, caps } = principal;
+  const known = { principal, accountId: principal.accountId };
+  const paying = await passHttpGate(deps, context.req.raw.headers, known, true);
+  if (isProblem(paying)) return paying;
+  const { keyId, by, caps } = paying.principal;
+  const { accountId } = paying;
   const signal = context.req.raw.signal;
   return handle({ body: body.value, signal, principal: { accountId, keyId, by, caps }, requestId });
 }

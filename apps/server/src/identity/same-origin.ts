@@ -17,8 +17,13 @@ export function requireSameOrigin(publicUrl: () => string): MiddlewareHandler {
 
 /** Whether the page that sent this is one of this server's, under the name that the browser asked for it by. */
 export function isSameOrigin(context: Context, publicUrl: string): boolean {
-  const origin = context.req.header("origin");
-  if (origin === undefined) return context.req.header("sec-fetch-site") === "same-origin";
+  return isFromOwnPage((name) => context.req.header(name), publicUrl);
+}
+
+/** The same for what is no HTTP call, such as the opening of a socket. */
+export function isFromOwnPage(header: (name: string) => string | undefined, publicUrl: string): boolean {
+  const origin = header("origin");
+  if (origin === undefined) return header("sec-fetch-site") === "same-origin";
   if (!URL.canParse(origin)) return false;
-  return origin === new URL(publicUrl).origin || new URL(origin).host === context.req.header("host");
+  return origin === new URL(publicUrl).origin || new URL(origin).host === header("host");
 }

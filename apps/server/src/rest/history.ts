@@ -33,7 +33,7 @@ function seqFrom(cursor: string): bigint | "malformed" {
   return match === null ? "malformed" : BigInt(match[1]!);
 }
 
-function entryAnswer(entry: Entry) {
+export function entryAnswer(entry: Entry) {
   return {
     seq: Number(entry.seq),
     kind: entry.kind,

@@ -6,6 +6,7 @@ import { LedgerUnavailable } from "@bursar/engine/ledger/lane";
 import type { Context, Hono } from "hono";
 import { accountFor, authenticate } from "./authenticate.ts";
 import type { Call, Handler, RestDeps, Success } from "./context.ts";
+import { passHttpGate } from "./gate.ts";
 import { handlers } from "./handlers.ts";
 import { firstIssue, readJson } from "./input.ts";
 import { isProblem, type Problem, problemBody } from "./problem.ts";
@@ -62,13 +63,20 @@ async function perform(
   if (isProblem(accountId)) return accountId;
   const idempotencyKey = readIdempotencyKey(context, input.body);
   if (isProblem(idempotencyKey)) return idempotencyKey;
-  const call = { deps, principal, requestId, idempotencyKey, ...input, accountId: accountId as AccountId };
+  const known = { principal, accountId: accountId as AccountId };
+  const { headers } = context.req.raw;
+  const paying =
+    operation.access === "account" ? await passHttpGate(deps, headers, known, USES_CREDITS.has(name)) : known;
+  if (isProblem(paying)) return paying;
+  const call = { deps, requestId, idempotencyKey, ...input, ...paying };
   const handler = handlers[name] as unknown as Handler<OperationName>;
   return handler(call as unknown as Call<OperationName>);
 }
 
 /** Calls by POST that no ledger command follows. */
 const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>(["check", "readNotice", "readAllNotices"]);
+
+const USES_CREDITS: ReadonlySet<OperationName> = new Set(["createHold", "extendHold", "spend", "batch"]);
 
 /** Calls that end in a ledger command under the caller's key, which the ledger checks again. */
 function movesCredits({ access, method, name }: Operation): boolean {

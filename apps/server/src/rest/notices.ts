@@ -36,7 +36,7 @@ function placeFrom(cursor: string): store.NoticePlace | "malformed" {
   return match === null ? "malformed" : { at: Number(match[1]) as Instant, id: match[2]! };
 }
 
-function noticeAnswer(found: store.NoticeRecord): Notice {
+export function noticeAnswer(found: store.NoticeRecord): Notice {
   const { details, at, readAt, ...rest } = found;
   return { ...rest, details: details as Notice["details"], at: iso(at)!, readAt: iso(readAt) };
 }

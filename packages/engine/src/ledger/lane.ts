@@ -1,3 +1,4 @@
+import type { AccountId } from "@bursar/contract/ids";
 import type pg from "pg";
 import type { Clock } from "../clock/clock.ts";
 import { type Answer, attemptLocked, CommandFailed, carryOut, type Plan, planFromMemory } from "./attempt.ts";
@@ -32,6 +33,8 @@ export interface LaneDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: LaneSettings;
+  /** Told which accounts a batch may have changed, once it is durable. Must return at once and never throw. */
+  readonly onCommitted?: ((accountIds: Iterable<AccountId>) => void) | undefined;
 }
 
 export interface Log {
@@ -154,6 +157,7 @@ export class Lane {
   #committed(plan: Plan<Waiting>, next: Plan<Waiting> | null): void {
     for (const [id, book] of plan.books) if (next?.books.has(id) !== true) this.#known.keep(book);
     for (const { waiting, answer } of plan.done) respond(waiting, answer);
+    this.#deps.onCommitted?.(plan.books.keys());
     this.#inFlight = next === null ? [...plan.left] : [...waitingOf(next)];
     this.#doubt.shrink();
   }
@@ -183,6 +187,7 @@ export class Lane {
       try {
         const answers = await this.#attempt(left);
         for (const [index, waiting] of left.entries()) respond(waiting, answers[index]!);
+        this.#deps.onCommitted?.(changedBy(left, answers));
         break;
       } catch (error) {
         if ((await this.#cureFor(error)) === "retry") continue;
@@ -260,6 +265,13 @@ export class Lane {
     // A connection that hangs without an error would hold the lane for ever.
     if (isLate) void this.#disconnect();
   }
+}
+
+/** The accounts of the commands that were done, now or in an attempt whose answer was lost. */
+function changedBy(waiting: readonly Waiting[], answers: readonly Answer[]): AccountId[] {
+  const isDone = (answer: Answer) =>
+    "kind" in answer && (answer.kind === "done" || answer.kind === "duplicate");
+  return waiting.filter((_, index) => isDone(answers[index]!)).map(({ command }) => command.accountId);
 }
 
 function sqlState(error: unknown): string | null {

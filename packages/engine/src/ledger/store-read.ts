@@ -1,6 +1,8 @@
 import type { AccountId } from "@bursar/contract/ids";
+import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Entry } from "./entry.ts";
+import type { GrantSource } from "./kinds.ts";
 
 const ENTRY_COLUMNS = `account_id as "accountId", seq, kind, amount, draws::text as draws, reference,
   parent_id as "parentId", hold_after as "holdAfter", key::text as key, fingerprint, group_size as "groupSize", feature,
@@ -65,6 +67,22 @@ export async function grantSources(
     [accountId, grantIds],
   );
   return new Map(rows.map((row) => [row.id, row.source]));
+}
+
+/** What grants of this source have added to an account after its entry of this number. */
+export async function grantedSince(
+  pool: pg.Pool,
+  accountId: AccountId,
+  source: GrantSource,
+  seq: bigint,
+): Promise<MicroCredits> {
+  const { rows } = await pool.query<{ added: bigint }>(
+    `select coalesce(sum(e.amount), 0)::int8 as added
+     from entries e join grants g on g.account_id = e.account_id and g.grant_id = e.reference
+     where e.account_id = $1 and e.seq > $2 and e.kind = 'grant' and g.source = $3`,
+    [accountId, seq, source],
+  );
+  return rows[0]!.added;
 }
 
 /** Invariant 1 over all account rows, for a gauge: anything but 0 is an alarm. */

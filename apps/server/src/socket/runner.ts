@@ -1,0 +1,60 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { PromptAction } from "@bursar/contract/socket/client-actions";
+import type { SocketErrorName } from "@bursar/contract/socket/errors";
+import type { Cap } from "@bursar/engine/ledger/command";
+import type { Answered } from "./asked.ts";
+import type { ClientRequest } from "./session.ts";
+
+/** A prompt that has passed the gate. */
+export interface Run {
+  readonly prompt: PromptAction;
+  /** Who pays, and who asks. */
+  readonly principal: {
+    readonly accountId: AccountId;
+    readonly keyId: string | null;
+    readonly by: string;
+    readonly caps: readonly Cap[];
+  };
+  /** The same for the same prompt of the same session, ever: what is billed under it is billed once. */
+  readonly requestId: string;
+  /** What it may cost at most, in micro-credits; null: no limit of its own. */
+  readonly budget: MicroCredits | null;
+  /** Aborts when the client cancels or the server ends. What was produced until then is billed. */
+  readonly signal: AbortSignal;
+}
+
+/** What a run can do while it runs. */
+export interface RunOutput {
+  text(chunk: string): void;
+  subagentText(agent: { readonly id: string; readonly name: string }, chunk: string): void;
+  /** One model call that has been settled. */
+  cost(call: {
+    readonly model: string | null;
+    readonly cost: MicroCredits;
+    readonly requestId: string | null;
+    readonly agent?: string;
+  }): void;
+  /** Asks the client; answers by kind, and never throws. */
+  ask(request: ClientRequest, timeoutMilliseconds?: number): Promise<Answered>;
+}
+
+export type RunEnd =
+  | {
+      readonly kind: "ended";
+      readonly how: "complete" | "cancelled" | "insufficient_credits" | "limit";
+      /** What the client gets as the result; must be JSON. */
+      readonly output: unknown;
+      readonly cost: MicroCredits;
+    }
+  | {
+      readonly kind: "failed";
+      readonly error: SocketErrorName;
+      readonly message: string;
+      readonly cost: MicroCredits;
+    };
+
+/** Does the work of a prompt, and bills it. */
+export interface AgentRunner {
+  run(run: Run, output: RunOutput): Promise<RunEnd>;
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import type { AccountId } from "@bursar/contract/ids";
+import { SESSION_LIMITS } from "@bursar/contract/socket/limits";
+import type { ServerAction, SessionAnswer } from "@bursar/contract/socket/server-messages";
+import { type Answered, Asked } from "./asked.ts";
+import type { Connection } from "./connection.ts";
+import { Replay } from "./replay.ts";
+
+/** A prompt that runs. */
+export interface RunningPrompt {
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
+export type ClientRequest =
+  | { readonly kind: "tool"; readonly toolName: string; readonly input: unknown }
+  | { readonly kind: "files"; readonly filePaths: readonly string[] };
+
+/** How many ended prompts are remembered, so that one that is sent again does not run again. */
+const REMEMBERED_PROMPTS = 1024;
+
+/** What lives on while a client's sockets come and go: its prompts, what they ask of it, and what it has not seen yet. */
+export class Session {
+  readonly id: string;
+  readonly accountId: AccountId;
+  readonly asked = new Asked();
+  readonly running = new Map<string, RunningPrompt>();
+  /** Since when nobody is there and nothing runs. */
+  idleSince: number | null = null;
+  readonly #ended = new Set<string>();
+  readonly #replay = new Replay();
+  #connection: Connection | null = null;
+  #sentSeq = 0;
+  #isFlowing = false;
+
+  constructor(id: string, accountId: AccountId) {
+    this.id = id;
+    this.accountId = accountId;
+  }
+
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+
+  /** From now on this socket is the session's; one before it is closed. Nothing is sent before `flow`. */
+  attach(connection: Connection, lastSeq: number): SessionAnswer {
+    this.#connection?.close("taken_over");
+    this.#connection = connection;
+    this.#isFlowing = false;
+    this.idleSince = null;
+    // A number from another life of this server means nothing here.
+    const isOurs = lastSeq <= this.#replay.lastSeq;
+    if (isOurs) this.#replay.arrived(lastSeq);
+    this.#sentSeq = this.#replay.firstSeq - 1;
+    const isNew = this.#replay.lastSeq === 0 && this.running.size === 0;
+    return {
+      accountId: this.accountId,
+      resumed: isOurs && !(isNew && lastSeq === 0),
+      nextSeq: this.#sentSeq + 1,
+      lastSeq: this.#replay.lastSeq,
+      running: [...this.running.keys()],
+    };
+  }
+
+  detach(connection: Connection): void {
+    if (this.#connection !== connection) return;
+    this.#connection = null;
+    this.rest();
+  }
+
+  /** Notes that nobody is there and nothing runs, if that is so. */
+  rest(): void {
+    if (this.#connection === null && this.running.size === 0) this.idleSince = performance.now();
+  }
+
+  arrived(seq: number): void {
+    this.#replay.arrived(Math.min(seq, this.#sentSeq));
+  }
+
+  /** Numbered, kept, and sent as soon as the client reads. */
+  send(data: ServerAction): void {
+    this.#replay.add((seq) => JSON.stringify({ type: "action", seq, data }));
+    this.#flowOn();
+  }
+
+  /** Begins to send what the client has not seen. */
+  flow(): void {
+    this.#isFlowing = true;
+    this.#flowOn();
+  }
+
+  /** Asks the client to do something, and waits. Asked once: a resume brings the request only to a client that has not
+   *  got it. */
+  ask(
+    userInputId: string,
+    request: ClientRequest,
+    { timeoutMilliseconds, signal }: { timeoutMilliseconds: number; signal: AbortSignal },
+  ): Promise<Answered> {
+    const requestId = `call_${randomUUID()}`;
+    const facts = { requestId, userInputId, timeout: timeoutMilliseconds };
+    const patience = { timeoutMilliseconds, signal };
+    if (request.kind === "tool") {
+      const answered = this.asked.ask(requestId, "tool-call-response", patience);
+      const input = request.input as Extract<ServerAction, { type: "tool-call-request" }>["input"];
+      this.send({ type: "tool-call-request", toolName: request.toolName, input, ...facts });
+      return answered;
+    }
+    const answered = this.asked.ask(requestId, "read-files-response", patience);
+    this.send({ type: "read-files", filePaths: [...request.filePaths], ...facts });
+    return answered;
+  }
+
+  hasRun(userInputId: string): boolean {
+    return this.running.has(userInputId) || this.#ended.has(userInputId);
+  }
+
+  begin(userInputId: string, prompt: RunningPrompt): void {
+    this.running.set(userInputId, prompt);
+    this.idleSince = null;
+  }
+
+  end(userInputId: string): void {
+    this.running.delete(userInputId);
+    this.#ended.add(userInputId);
+    if (this.#ended.size > REMEMBERED_PROMPTS) {
+      const [oldest] = this.#ended;
+      this.#ended.delete(oldest!);
+    }
+    this.rest();
+  }
+
+  get isFull(): boolean {
+    return this.running.size >= SESSION_LIMITS.prompts;
+  }
+
+  /** Sends what is kept while the client reads; goes on when it has. What a client leaves unread is kept here, within
+   *  bounds, and not in the socket. */
+  readonly #flowOn = (): void => {
+    const connection = this.#connection;
+    if (connection === null || !this.#isFlowing) return;
+    if (this.#replay.firstSeq > this.#sentSeq + 1) return connection.close("slow");
+    while (connection.hasRoom && this.#sentSeq < this.#replay.lastSeq) {
+      this.#sentSeq += 1;
+      connection.send(this.#replay.get(this.#sentSeq)!, this.#flowOn);
+    }
+  };
+}

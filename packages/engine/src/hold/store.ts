@@ -1,0 +1,29 @@
+import type { AccountId, HoldId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import type pg from "pg";
+
+export interface ListedHold {
+  readonly id: HoldId;
+  readonly parentId: HoldId | null;
+  readonly amount: MicroCredits;
+  readonly reported: MicroCredits;
+  readonly feature: string | null;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | null;
+}
+
+/** The account's open holds, the newest first. */
+export async function listOpenHolds(
+  pool: pg.Pool,
+  accountId: AccountId,
+  limit: number,
+): Promise<ListedHold[]> {
+  const { rows } = await pool.query<ListedHold>(
+    `select hold_id as id, parent_id as "parentId", amount, reported, feature, created_at as "createdAt",
+       expires_at as "expiresAt"
+     from holds where account_id = $1 order by created_at desc, hold_id limit $2`,
+    [accountId, limit],
+  );
+  return rows;
+}

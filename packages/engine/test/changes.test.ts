@@ -1,0 +1,147 @@
+import { type AccountId, newAccountId } from "@bursar/contract/ids";
+import { createTestDatabase, type TestDatabase } from "@bursar/database/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Changes, openChanges } from "../src/change/changes.ts";
+import { messagesOf, readMessage } from "../src/change/message.ts";
+import { joinFanOuts, openRedisFanOut } from "../src/change/redis.ts";
+import { openNotifyFanOut } from "../src/change/store-notify.ts";
+import { clientsOf, silentLog } from "./ledger-on-test-database.ts";
+import { Proxy } from "./proxy.ts";
+import { startRespServer } from "./resp-server.ts";
+
+let database: TestDatabase;
+const opened: Changes[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(async () => {
+  await Promise.all(opened.map((changes) => changes.close()));
+  await database.drop();
+});
+
+/** As one process has it. */
+function openProcess(url = database.url): Changes {
+  const fanOut = openNotifyFanOut({ connect: clientsOf(url), log: silentLog });
+  const changes = openChanges({ fanOut, log: silentLog });
+  opened.push(changes);
+  return changes;
+}
+
+function listenTo(changes: Changes) {
+  const heard = new Set<AccountId>();
+  let doubts = 0;
+  const stop = changes.listen({
+    onChanged: (ids) => {
+      for (const id of ids) heard.add(id);
+    },
+    onDoubt: () => {
+      doubts += 1;
+    },
+  });
+  return { heard, stop, doubts: () => doubts };
+}
+
+async function until(isSo: () => boolean, act: () => void = () => undefined): Promise<void> {
+  const end = performance.now() + 8000;
+  while (!isSo()) {
+    if (performance.now() > end) throw new Error("never so");
+    act();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe("what has changed is told", () => {
+  test("to every listener of this process at once, and to those of others soon after", async () => {
+    const [here, there] = [openProcess(), openProcess()];
+    const [mine, theirs] = [listenTo(here), listenTo(there)];
+    const id = newAccountId();
+    here.changed([id]);
+    expect(mine.heard.has(id)).toBe(true);
+    await until(
+      () => theirs.heard.has(id),
+      () => here.changed([id]),
+    );
+    const many = Array.from({ length: 3000 }, () => newAccountId());
+    here.changed(many);
+    await until(() => many.every((each) => theirs.heard.has(each)));
+    theirs.stop();
+    mine.stop();
+  });
+
+  test("as a doubt about everything, when the connection has been away", async () => {
+    const { proxy, url } = await Proxy.before(database.url);
+    const far = openProcess(url);
+    const near = openProcess();
+    const listener = listenTo(far);
+    await until(() => listener.doubts() > 0);
+    const before = listener.doubts();
+    await proxy.close();
+    await proxy.open();
+    await until(() => listener.doubts() > before);
+    const id = newAccountId();
+    await until(
+      () => listener.heard.has(id),
+      () => near.changed([id]),
+    );
+    listener.stop();
+    await proxy.close();
+  });
+});
+
+test("by Redis where that is set, also after it was away, and by the database what only that knows", async () => {
+  const redis = await startRespServer();
+  const open = () => {
+    const notify = openNotifyFanOut({ connect: clientsOf(database.url), log: silentLog });
+    const fanOut = joinFanOuts(notify, openRedisFanOut({ url: redis.url, log: silentLog }));
+    const changes = openChanges({ fanOut, log: silentLog });
+    opened.push(changes);
+    return changes;
+  };
+  const [here, there] = [open(), open()];
+  const listener = listenTo(there);
+  const hears = async () => {
+    const id = newAccountId();
+    await until(
+      () => listener.heard.has(id),
+      () => here.changed([id]),
+    );
+  };
+  await hears();
+  const before = listener.doubts();
+  await redis.close();
+  await redis.open();
+  await until(() => listener.doubts() > before);
+  await hears();
+  const fromDatabase = newAccountId();
+  const message = JSON.stringify({ from: "database", kind: "changed", accountIds: [fromDatabase] });
+  const client = clientsOf(database.url)();
+  await client.connect();
+  await client.query("select pg_notify('bursar_changes', $1)", [message]);
+  await client.end();
+  await until(() => listener.heard.has(fromDatabase));
+  listener.stop();
+  await Promise.all([here.close(), there.close()]);
+  await redis.close();
+});
+
+describe("messages", () => {
+  test("are below the limit of NOTIFY and together carry every account once", () => {
+    const ids = Array.from({ length: 2000 }, (_, i) => `acct_${i}_${"x".repeat(i % 100)}` as AccountId);
+    const texts = [...messagesOf("me", ids)];
+    expect(Math.max(...texts.map((text) => Buffer.byteLength(text)))).toBeLessThan(8000);
+    const heard = texts
+      .map(readMessage)
+      .flatMap((message) => (message?.kind === "changed" ? message.accountIds : []));
+    expect(heard).toEqual(ids);
+  });
+
+  test.each([
+    "",
+    "{",
+    "null",
+    "[]",
+    '{"from":"x"}',
+    '{"from":"x","kind":"dance"}',
+    '{"from":"x","kind":"changed"}',
+  ])("from another version are passed over: %s", (text) => expect(readMessage(text)).toBeNull());
+});
