@@ -81,7 +81,7 @@ export const COMMANDS = {
   },
   usage: {
     group: HISTORY,
-    summary: "show what AI work used and cost, by day, model, feature or key",
+    summary: "show what AI work used and cost, by day, month, model, feature or key",
     load: async () => (await import("./commands/usage.ts")).usage,
   },
   entries: {

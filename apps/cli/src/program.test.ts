@@ -52,5 +52,5 @@ describe("the help", () => {
 
 /** What is left out when the default subcommand is meant may be left out in its examples. */
 function shortest(path: string): string {
-  return path.replace(/^(bursar (?:hold|grant)) create$/, "$1");
+  return path.replace(/^(bursar (?:hold|grant|usage)) (?:create|show)$/, "$1");
 }

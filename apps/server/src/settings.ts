@@ -2,9 +2,11 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { credits } from "@bursar/contract/money";
 import { amountOrZero } from "@bursar/contract/shapes";
+import type { Party } from "@bursar/documents/receipt";
 import type { Welcome } from "@bursar/engine/quota/welcome";
 import { MASTER_KEY_RULE, parseMasterKey } from "@bursar/engine/secret/master-keys";
 import { z } from "zod";
+import { checkSeller, documentVariables, sellerFrom } from "./settings/documents.ts";
 
 /** Everything that is chosen from outside, checked at start: a wrong setting is named, with what would be right. */
 export interface Settings {
@@ -31,6 +33,10 @@ export interface Settings {
   readonly smtp: { readonly url: string; readonly from: string } | null;
   /** Carries pushes between processes instead of Postgres; null: Postgres does. */
   readonly redisUrl: string | null;
+  /** Who sells the credits, as it stands on receipts; null: live mode without a name, which writes none. */
+  readonly seller: Party | null;
+  /** A font file for documents instead of the one that is brought along. */
+  readonly documentFont: string | null;
   readonly logLevel: string;
   readonly rateLimitPerSecond: number;
   readonly lanes: number;
@@ -142,6 +148,7 @@ const environment = z.object({
   REDIS_URL: z
     .url({ protocol: /^rediss?$/, error: "must be redis://user:password@host:6379 or rediss://…" })
     .optional(),
+  ...documentVariables,
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("warn"),
 });
 
@@ -149,7 +156,7 @@ type Environment = z.output<typeof environment>;
 
 /** Reads the environment and the arguments; arguments win. */
 export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): Settings {
-  const parsed = environment.safeParse(withoutEmpty(env));
+  const parsed = environment.superRefine(checkSeller).safeParse(withoutEmpty(env));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new SettingsError(`${issue.path.join(".")}: ${issue.message}`);
@@ -174,6 +181,8 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     proxyHops: data.BURSAR_PROXY_HOPS,
     smtp: smtpFrom(data, mode),
     redisUrl: data.REDIS_URL ?? null,
+    seller: sellerFrom(data, mode),
+    documentFont: data.BURSAR_DOCUMENT_FONT ?? null,
     logLevel: data.LOG_LEVEL,
     rateLimitPerSecond: data.BURSAR_RATE_LIMIT,
     lanes: data.BURSAR_LANES,

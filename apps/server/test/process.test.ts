@@ -167,6 +167,8 @@ it.each<[string, Record<string, string>, string[]]>([
   ["BURSAR_MASTER_KEY", { ...LIVE, BURSAR_SECRET: STRONG }, []],
   ["BURSAR_MASTER_KEY", { ...LIVE, BURSAR_SECRET: STRONG, BURSAR_MASTER_KEY: "00".repeat(32) }, []],
   ["BURSAR_OLD_MASTER_KEYS", { BURSAR_MASTER_KEY: STRONG, BURSAR_OLD_MASTER_KEYS: "old" }, []],
+  ["BURSAR_SELLER_NAME", { BURSAR_SELLER_ADDRESS: "1 Example Street|Exampleton" }, []],
+  ["BURSAR_DOCUMENT_FONT", { BURSAR_DOCUMENT_FONT: "/nowhere/font.ttf" }, []],
   ["OAUTH_CLIENT_ID", { OAUTH_SERVER_URL: "https://id.example.org" }, []],
   ["BURSAR_URL", { BURSAR_URL: "ftp://example.org" }, []],
   ["BURSAR_VERIFY_EMAIL", { BURSAR_VERIFY_EMAIL: "maybe" }, []],

@@ -41,6 +41,7 @@ const GOOD_CALLS: Record<OperationName, (accountId: string) => [path: string, bo
   listEntries: () => ["/v1/entries?limit=3"],
   getReceipt: () => ["/v1/receipts/table-spend"],
   getUsage: () => ["/v1/usage?groupBy=model"],
+  exportUsage: () => ["/v1/usage/export?month=2026-09"],
   listNotices: () => ["/v1/notices"],
   readNotice: () => ["/v1/notices/table-notice/read"],
   readAllNotices: () => ["/v1/notices/read-all"],

@@ -100,7 +100,8 @@ function learn(ending: Ending, chunk: Chunk): void {
     };
 }
 
-async function* heard(response: Response, patience: Patience): AsyncGenerator<Uint8Array> {
+/** The chunks of an answer, each of which renews the patience. Throws: `BursarUnreachable` where it breaks off. */
+export async function* heard(response: Response, patience: Patience): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of response.body ?? []) {
       patience.heard();

@@ -17,6 +17,35 @@ afterEach(() => server.close());
 
 const SPENT = { id: "op_1", charged: "1", available: "9" };
 
+async function whole(parts: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const part of parts) text += part;
+  return text;
+}
+
+describe("a month's usage as CSV", () => {
+  test("comes in parts, whatever bytes a part ends with", async () => {
+    server.on("GET /v1/usage/export", (response) => {
+      const bytes = Buffer.from("at,model\r\n2026,é\r\n");
+      const cut = bytes.indexOf(0xc3) + 1;
+      response.writeHead(200, { "content-type": "text/csv" });
+      response.write(bytes.subarray(0, cut), () => response.end(bytes.subarray(cut)));
+    });
+    expect(await whole(client.usageCsv({ month: "2026-11" }))).toBe("at,model\r\n2026,é\r\n");
+    expect(server.requests[0]?.path).toBe("/v1/usage/export?month=2026-11&format=csv");
+  });
+
+  test("that breaks off is not taken for a whole one", async () => {
+    server.on("GET /v1/usage/export", (response) => {
+      response.writeHead(200, { "content-type": "text/csv" });
+      response.write("at,model\r\n", () => response.destroy());
+    });
+    await expect(whole(client.usageCsv({ month: "2026-11" }))).rejects.toMatchObject({
+      reason: "connection_lost",
+    });
+  });
+});
+
 describe("a call", () => {
   test("exists for every operation of the contract", () => {
     for (const name of Object.keys({ ...v1, ...sandbox }))

@@ -2,9 +2,10 @@ import type { AnswerOf, Operation, QueryInput } from "@bursar/contract/operation
 import { sandbox } from "@bursar/contract/sandbox";
 import { v1 } from "@bursar/contract/v1";
 import { type CallOptions, type Calls, type Fields, sortArguments } from "./call.ts";
-import { type ChatPart, type ChatRequest, readChat } from "./chat.ts";
+import { type ChatPart, type ChatRequest, heard, readChat } from "./chat.ts";
 import { jsonOrNull, unrecognised } from "./errors.ts";
 import { everyItem } from "./pages.ts";
+import type { Patience } from "./patience.ts";
 import { isRepeatable, underAnId } from "./repeat.ts";
 import { headersFor, requestFor, type Target, targetOf } from "./request.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
@@ -23,6 +24,7 @@ export interface ClientOptions {
 }
 
 type EntriesQuery = Omit<NonNullable<QueryInput<typeof v1.listEntries>>, "cursor">;
+type UsageQuery = Omit<QueryInput<typeof v1.exportUsage>, "format">;
 type Entry = AnswerOf<typeof v1.listEntries>["entries"][number];
 type Account = AnswerOf<typeof v1.listAccounts>["accounts"][number];
 
@@ -35,6 +37,8 @@ export interface Client extends Calls {
   /** The whole ledger, newest first; `limit` is the size of a page. */
   everyEntry(query?: EntriesQuery, options?: CallOptions): AsyncGenerator<Entry, void, undefined>;
   everyAccount(options?: CallOptions): AsyncGenerator<Account, void, undefined>;
+  /** `exportUsage` as CSV, in parts as they come. A file that breaks off throws `BursarUnreachable`. */
+  usageCsv(query: UsageQuery, options?: CallOptions): AsyncGenerator<string, void, undefined>;
   /** Resolves as soon as the server serves; rejects with `BursarUnreachable` when it does not in time. */
   waitForReady(options?: WaitOptions): Promise<void>;
 }
@@ -75,6 +79,7 @@ export function createClient(options: ClientOptions): Client {
         (cursor) => calls.listAccounts({ limit: LARGEST_PAGE, cursor }, callOptions),
         (page) => page.accounts,
       ),
+    usageCsv: (query, callOptions) => usageCsv(setup, query, callOptions ?? {}),
     waitForReady: (waitOptions) => waitUntilReady(setup.link.fetch, setup.target.url, waitOptions ?? {}),
   };
 }
@@ -131,6 +136,27 @@ async function* chat(setup: Setup, request: ChatRequest, options: CallOptions) {
     operationId: undefined,
   };
   yield* await send(setup.link, sending, async (response, patience) => readChat(response, patience));
+}
+
+async function* usageCsv(setup: Setup, query: UsageQuery, options: CallOptions) {
+  const sending = {
+    request: requestFor(setup.target, v1.exportUsage, undefined, { ...query, format: "csv" }),
+    timeoutMilliseconds: patienceOf(setup, options, DEFAULT_TIMEOUT_MILLISECONDS),
+    signal: options.signal,
+    isRepeatable: true,
+    operationId: undefined,
+  };
+  yield* await send(setup.link, sending, async (response, patience) => textOf(response, patience));
+}
+
+async function* textOf(response: Response, patience: Patience) {
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of heard(response, patience)) yield decoder.decode(chunk, { stream: true });
+  } finally {
+    patience.end();
+  }
+  yield decoder.decode();
 }
 
 function patienceOf(setup: Setup, options: CallOptions, otherwise: number): number {

@@ -24,6 +24,8 @@ export interface Operation<
   /** Status of a first success; a repetition answers 200. */
   readonly status: 200 | 201;
   readonly answer: Answer;
+  /** Media types that the answer may have instead of JSON, where its caller asks for them. */
+  readonly otherMedia?: readonly string[];
   readonly errors: readonly ErrorCode[];
 }
 

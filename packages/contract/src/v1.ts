@@ -36,6 +36,7 @@ export const v1 = {
   listEntries: history.listEntries,
   getReceipt: history.getReceipt,
   getUsage: history.getUsage,
+  exportUsage: history.exportUsage,
   listNotices: notices.listNotices,
   readNotice: notices.readNotice,
   readAllNotices: notices.readAllNotices,

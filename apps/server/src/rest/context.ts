@@ -7,6 +7,7 @@ import type { Keys, Principal } from "@bursar/engine/key/keys";
 import type { SubscriptionProvider } from "@bursar/engine/subscription/deps";
 import type { Identity } from "@bursar/identity/identity";
 import type { Problem } from "./problem.ts";
+import type { Streamed } from "./streamed.ts";
 
 export interface RestDeps extends Deps {
   readonly keys: Keys;
@@ -40,7 +41,9 @@ export interface Success<Name extends OperationName> {
   readonly repeated?: boolean;
 }
 
-export type Handler<Name extends OperationName> = (call: Call<Name>) => Promise<Success<Name> | Problem>;
+export type Handler<Name extends OperationName> = (
+  call: Call<Name>,
+) => Promise<Success<Name> | Streamed | Problem>;
 
 /** Who a command is by, and under which key and request: the same facts for every command of a call. */
 export function actor(call: Pick<Call<OperationName>, "principal" | "requestId" | "accountId">) {

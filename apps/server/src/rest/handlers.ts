@@ -14,6 +14,7 @@ import * as prices from "./prices.ts";
 import * as quota from "./quota.ts";
 import { spend } from "./spend.ts";
 import * as subscriptions from "./subscriptions.ts";
+import { exportUsage } from "./usage-export.ts";
 
 /** One handler an operation; a missing one does not compile. */
 export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
@@ -39,6 +40,7 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   listEntries: history.listEntries,
   getReceipt: history.getReceipt,
   getUsage: history.getUsage,
+  exportUsage,
   listNotices: notices.listNotices,
   readNotice: notices.readNotice,
   readAllNotices: notices.readAllNotices,

@@ -11,6 +11,7 @@ import { handlers } from "./handlers.ts";
 import { firstIssue, readJson } from "./input.ts";
 import { isProblem, type Problem, problemBody } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import { type Streamed, streamed } from "./streamed.ts";
 
 export interface MountDeps extends RestDeps {
   readonly rateLimit: RateLimit;
@@ -43,6 +44,7 @@ async function answer(
   if (isProblem(outcome)) {
     return context.json(problemBody(outcome, requestId), ERRORS[outcome.problem].status, headers);
   }
+  if ("stream" in outcome) return streamed(deps, outcome, headers);
   return context.json(outcome.answer as object, outcome.repeated === true ? 200 : operation.status, headers);
 }
 
@@ -52,7 +54,7 @@ async function perform(
   name: OperationName,
   operation: Operation,
   requestId: string,
-): Promise<Success<OperationName> | Problem> {
+): Promise<Success<OperationName> | Streamed | Problem> {
   const principal = await authenticate(deps, context.req.raw.headers, !movesCredits(operation));
   if (isProblem(principal)) return principal;
   const limited = await deps.rateLimit.take(principal.keyId ?? principal.by);

@@ -38,10 +38,13 @@ function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
 }
 
 function describe(operation: Operation): Json {
-  const { name, summary, body, status, answer } = operation;
+  const { name, summary, body, status, answer, otherMedia = [] } = operation;
   const success = {
     description: "Done",
-    content: { "application/json": { schema: schemaOf(answer, "output") } },
+    content: {
+      "application/json": { schema: schemaOf(answer, "output") },
+      ...Object.fromEntries(otherMedia.map((media) => [media, { schema: { type: "string" } }])),
+    },
   };
   return {
     operationId: name,

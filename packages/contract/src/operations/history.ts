@@ -83,12 +83,12 @@ export const getUsage = operation({
   method: "get",
   path: "/v1/usage",
   access: "account",
-  summary: "What AI work used and cost, grouped by day, model, feature or key.",
+  summary: "What AI work used and cost, grouped by day, month, model, feature or key.",
   query: z.strictObject({
     accountId: id.optional(),
     from: instant.optional().describe("Default: 30 days ago"),
     to: instant.optional().describe("Default: now; not included"),
-    groupBy: z.enum(["day", "model", "feature", "key"]).default("day"),
+    groupBy: z.enum(["day", "month", "model", "feature", "key"]).default("day"),
   }),
   status: 200,
   answer: z.object({
@@ -107,4 +107,38 @@ export const getUsage = operation({
     ),
   }),
   errors: [],
+});
+
+export const usageRecord = z.object({
+  at: instantText,
+  reference: z.string().describe("The operation's id; its receipt tells more"),
+  model: z.string(),
+  feature: z.string().nullable(),
+  keyId: z.string().nullable(),
+  inputTokens: z.int(),
+  cachedInputTokens: z.int(),
+  outputTokens: z.int(),
+  amount: creditsText,
+  priceVersion: z.int(),
+});
+
+export type UsageRecord = z.output<typeof usageRecord>;
+
+export const exportUsage = operation({
+  name: "exportUsage",
+  method: "get",
+  path: "/v1/usage/export",
+  access: "account",
+  summary: "Every charge for AI work of a calendar month (UTC), the oldest first, as one document.",
+  query: z.strictObject({
+    accountId: id.optional(),
+    month: z
+      .string({ error: "must be a month, such as 2026-11" })
+      .regex(/^2\d{3}-(0[1-9]|1[0-2])$/, "must be a month, such as 2026-11"),
+    format: z.enum(["json", "csv"]).default("json"),
+  }),
+  status: 200,
+  answer: z.object({ accountId: z.string(), month: z.string(), records: z.array(usageRecord) }),
+  otherMedia: ["text/csv"],
+  errors: ["account_unknown"],
 });

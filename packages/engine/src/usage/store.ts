@@ -3,7 +3,7 @@ import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant"
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 
-export type UsageGrouping = "day" | "model" | "feature" | "key";
+export type UsageGrouping = "day" | "month" | "model" | "feature" | "key";
 
 export interface UsageGroup {
   readonly group: string;
@@ -16,6 +16,7 @@ export interface UsageGroup {
 
 const GROUPS: Record<UsageGrouping, string> = {
   day: "to_char(at, 'YYYY-MM-DD')",
+  month: "to_char(at, 'YYYY-MM')",
   model: "model",
   feature: "coalesce(feature, '')",
   key: "coalesce(key_id, '')",
