@@ -68,6 +68,25 @@ export const COMMANDS = {
     group: CREDITS,
     summary: "begin, change, end or resume a plan, and list its invoices",
     load: async () => (await import("./commands/subscription.ts")).subscription,
+  runs: {
+    group: CREDITS,
+    summary: "budgets that a tree of agents cannot exceed",
+    load: async () => (await import("./commands/runs.ts")).runs,
+  },
+  gift: {
+    group: CREDITS,
+    summary: "redeem a gift card; make, list and void them",
+    load: async () => (await import("./commands/gift.ts")).gift,
+  },
+  promo: {
+    group: CREDITS,
+    summary: "redeem a promo code; make, list and disable them",
+    load: async () => (await import("./commands/promo.ts")).promo,
+  },
+  referral: {
+    group: CREDITS,
+    summary: "bring others: both get credits",
+    load: async () => (await import("./commands/referral.ts")).referral,
   },
   chat: {
     group: MODELS,
@@ -113,6 +132,11 @@ export const COMMANDS = {
     group: ADMINISTRATION,
     summary: "create, list, show, freeze and correct accounts",
     load: async () => (await import("./commands/accounts.ts")).accounts,
+  },
+  org: {
+    group: ADMINISTRATION,
+    summary: "organizations: members, invites, caps, repositories, requests",
+    load: async () => (await import("./commands/org.ts")).org,
   },
   keys: {
     group: ADMINISTRATION,

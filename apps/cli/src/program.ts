@@ -8,6 +8,7 @@ const ENVIRONMENT = `Environment:
   BURSAR_API_KEY     an account's key
   BURSAR_ADMIN_KEY   a key for the commands under "Administration"
   BURSAR_ACCOUNT     the account that an admin key acts for
+  BURSAR_ORGANIZATION  the organization whose credits pay, for its members
   BURSAR_DATA_DIR    where the sandbox keeps its data; default: .bursar here or above
   NO_COLOR           no colours`;
 
@@ -16,7 +17,8 @@ const EXAMPLES = `Examples:
   $ bursar chat "What is a bursar?"
   $ bursar spend 2.5 --feature export --json`;
 
-const GLOBAL_OPTIONS = "\nEverywhere: --url, --key, --account, --json, --no-color (bursar --help tells more)";
+const GLOBAL_OPTIONS =
+  "\nEverywhere: --url, --key, --account, --organization, --json, --no-color (bursar --help tells more)";
 
 /** The flags that every command takes, before or after its name. */
 export function createProgram(version: string): Command {
@@ -26,6 +28,7 @@ export function createProgram(version: string): Command {
     .option("--url <url>", "the server, such as http://127.0.0.1:3000")
     .option("--key <key>", "an API key, or an admin key")
     .option("--account <id>", "the account to act for, with an admin key")
+    .option("--organization <id>", "the organization whose credits pay; for its members, signed in")
     .option("--json", "print one JSON document, and errors as JSON on stderr")
     .option("--no-color", "no colours")
     .helpOption("-h, --help", "show this help")

@@ -9,6 +9,7 @@ import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { creditCheckRoutes } from "./compat/credit-check/routes.ts";
 import { mountGateway } from "./compat/openai.ts";
 import { mountIdentity } from "./identity/mount.ts";
+import { mountJoinPage } from "./identity/pages/join.ts";
 import { mountRoutes } from "./identity/routes.ts";
 import { type MountDeps, mountRest, unexpected } from "./rest/mount.ts";
 import { openApiDocument } from "./rest/openapi.ts";
@@ -19,7 +20,6 @@ import { VERSION } from "./version.ts";
 
 export interface AppDeps extends MountDeps {
   readonly identity: OpenIdentity;
-  readonly proxyHops: number;
   readonly gateway: Gateway;
   readonly mode: "sandbox" | "live";
   readonly migrations: string;
@@ -42,6 +42,7 @@ export function createApp(deps: AppDeps): Hono {
   app.get("/openapi.json", (context) => context.json(document));
   mountMetrics(app, deps);
   mountIdentity(app, deps);
+  mountJoinPage(app, deps);
   mountRoutes(app, deps, creditCheckRoutes(deps));
   mountGateway(app, deps);
   mountRest(app, deps);

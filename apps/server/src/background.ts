@@ -1,13 +1,17 @@
+import { forgetOldTries } from "@bursar/engine/code/tries";
 import type { Deps, Log } from "@bursar/engine/deps";
 import { deliverEffects } from "@bursar/engine/effect/deliver";
 import { openExpiryReminders } from "@bursar/engine/expiry/remind";
+import { keepPromises } from "@bursar/engine/grant/promise";
 import { sweep } from "@bursar/engine/ledger/sweep";
 import { deliverMails } from "@bursar/engine/mail/deliver";
 import type { Mail } from "@bursar/engine/mail/mail";
 import { mailNotices, type RecipientsOf } from "@bursar/engine/notice/mail";
+import { alertOwners } from "@bursar/engine/organization/alert";
 import { sweepQuotas } from "@bursar/engine/quota/sweep";
 import type { SubscriptionDeps } from "@bursar/engine/subscription/deps";
 import { tendSubscriptions } from "@bursar/engine/subscription/tend";
+import { type ReferralTerms, rewardReferrals } from "@bursar/engine/referral/reward";
 import { startLoop } from "./background/loop.ts";
 
 /** Something that happens by itself when its time has come. Any number of processes may run it. */
@@ -59,6 +63,8 @@ export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
     { name: "quotas", run: () => sweepQuotas(deps) },
     { name: "expiry reminders", run: openExpiryReminders(deps) },
     { name: "effects", run: () => deliverEffects(deps) },
+    { name: "organization alerts", run: () => alertOwners(deps) },
+    { name: "promised grants", run: () => keepPromises(deps) },
   ];
   if (mailServer !== null) jobs.push({ name: "mail", run: () => deliverMails(deps, mailServer) });
   return jobs;
@@ -72,4 +78,14 @@ export function noticeMails(deps: Pick<Deps, "pool" | "clock">, recipientsOf: Re
 /** Begins, renews and ends subscriptions whose events got lost, and gives the months of yearly plans. */
 export function subscriptionJob(deps: SubscriptionDeps): Job {
   return { name: "subscriptions", run: () => tendSubscriptions(deps) };
+/** Rewards referrals, and clears away the count of codes tried; what proves a mailbox, the engine does not know. */
+export function codeJobs(deps: Deps, terms: ReferralTerms): Job[] {
+  const forget = async () => {
+    await forgetOldTries(deps);
+    return 0;
+  };
+  return [
+    { name: "referrals", run: () => rewardReferrals(deps, terms) },
+    { name: "tried codes", run: forget },
+  ];
 }

@@ -14,9 +14,10 @@ import type { OpenAccount } from "@bursar/identity/people/people";
 import { personOfAccount } from "@bursar/identity/people/recipients";
 import pino, { type Logger } from "pino";
 import { type AppDeps, createApp } from "./app.ts";
-import { engineJobs, noticeMails, startBackground } from "./background.ts";
+import { codeJobs, engineJobs, noticeMails, startBackground } from "./background.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { forgetExpired } from "./identity/forget.ts";
+import { referralTerms } from "./identity/referral-terms.ts";
 import { keptSecret } from "./identity/secret.ts";
 import { listen } from "./listen.ts";
 import { openRateLimit } from "./rest/rate-limit.ts";
@@ -65,8 +66,13 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   let publicUrl = settings.publicUrl;
   const oidc = settings.oidc ?? sandboxOidc(outside, await outsideCode);
   const identity = await startIdentity(engine, { ...settings, oidc }, () => publicUrl!);
-  const notices = noticeMails(engine, personOfAccount);
-  const jobs = [...engineJobs(engine, mailServer), notices, forgetExpired(identity, clock)];
+  const { referralCondition } = settings;
+  const jobs = [
+    ...engineJobs(engine, mailServer),
+    noticeMails(engine, personOfAccount),
+    ...codeJobs(engine, referralTerms(identity, referralCondition)),
+    forgetExpired(identity, clock),
+  ];
   const background = startBackground(jobs, log);
   stops.push(() => background.stop());
   const rateLimit = openRateLimit(settings.rateLimitPerSecond);
@@ -78,6 +84,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
     identity,
     gateway,
     rateLimit,
+    referralCondition,
     mode,
     proxyHops,
     migrations: MIGRATIONS,

@@ -42,6 +42,8 @@ export interface Settings {
   readonly lanes: number;
   /** What newcomers are given, in micro-credits. */
   readonly welcome: Welcome;
+  /** What earns the reward of a referral. */
+  readonly referralCondition: "purchase" | "verified_mail";
 }
 
 export interface UpstreamSettings {
@@ -132,6 +134,9 @@ const environment = z.object({
   VITE_APP_ID: z.string().min(1).optional(),
   OAUTH_CLIENT_SECRET: z.string().min(1).optional(),
   BURSAR_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
+  BURSAR_REFERRAL_CONDITION: z
+    .enum(["purchase", "verified_mail"], { error: "must be purchase or verified_mail" })
+    .default("purchase"),
   BURSAR_LANES: z.coerce.number().int().min(1).max(16).default(2),
   SMTP_URL: z
     .url({ protocol: /^smtps?$/, error: "must be smtp://user:password@host:587 or smtps://…" })
@@ -187,6 +192,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     rateLimitPerSecond: data.BURSAR_RATE_LIMIT,
     lanes: data.BURSAR_LANES,
     welcome: { starter: data.BURSAR_STARTER_CREDITS, monthly: data.BURSAR_MONTHLY_CREDITS },
+    referralCondition: data.BURSAR_REFERRAL_CONDITION,
   };
   if (mode === "live") refuseUnsafe(settings);
   return settings;

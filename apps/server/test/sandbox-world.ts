@@ -7,7 +7,7 @@ import { openIdentity } from "@bursar/identity/open";
 import { personOfAccount } from "@bursar/identity/people/recipients";
 import { startSandboxMail } from "@bursar/sandbox/mail";
 import { createApp } from "../src/app.ts";
-import { engineJobs, noticeMails, startBackground } from "../src/background.ts";
+import { codeJobs, engineJobs, noticeMails, startBackground } from "../src/background.ts";
 import { openEngine } from "../src/engine.ts";
 import { listen } from "../src/listen.ts";
 import { openSmtp } from "../src/mail/smtp.ts";
@@ -29,7 +29,11 @@ export async function startSandboxWorld() {
   const mail = await startSandboxMail({ now: () => new Date(clock.now() / 1000) });
   const smtp = openSmtp({ url: mail.smtpUrl, from: "Bursar <bursar@sandbox.test>" });
   const background = startBackground(
-    [...engineJobs(engine, smtp), noticeMails(engine, personOfAccount)],
+    [
+      ...engineJobs(engine, smtp),
+      noticeMails(engine, personOfAccount),
+      ...codeJobs(engine, { condition: "purchase", hasVerifiedMail: () => Promise.resolve(false) }),
+    ],
     silentLog,
   );
   let url = "";

@@ -17,6 +17,8 @@ export interface ClientOptions {
   readonly url: string;
   /** An account's API key, or an admin key. */
   readonly key?: string;
+  /** The organization whose credits pay: for a person who is a member of it. */
+  readonly organization?: string;
   /** The longest silence of the server, per attempt; default 30 s, and 120 s for a chat. */
   readonly timeoutMilliseconds?: number;
   readonly retry?: Partial<RetryPolicy>;
@@ -60,7 +62,7 @@ export function createClient(options: ClientOptions): Client {
   if (options.key !== undefined && !/^[\x21-\x7e]+$/.test(options.key))
     throw new TypeError("the key must be printable and without spaces: is a line break at its end?");
   const setup: Setup = {
-    target: targetOf(options.url, options.key),
+    target: { ...targetOf(options.url, options.key), organization: options.organization },
     link: { fetch: options.fetch ?? globalThis.fetch, retry: { ...DEFAULT_RETRY, ...options.retry } },
     timeoutMilliseconds: options.timeoutMilliseconds,
   };

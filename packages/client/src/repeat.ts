@@ -1,10 +1,17 @@
-import { newAccountId, newGrantId, newHoldId, newOperationId } from "@bursar/contract/ids";
+import {
+  newAccountId,
+  newGrantId,
+  newHoldId,
+  newOperationId,
+  newOrganizationId,
+  newRunId,
+} from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import type { OperationName } from "@bursar/contract/v1";
 import type { Fields } from "./call.ts";
 
 /** POSTs that carry no id of their own and still do no harm twice: a check writes nothing, every operation of a batch
- *  has its id, what has been read stays read, and what is rewrapped is not rewrapped again. */
+ *  has its id, what has been read stays read, a code opens once, and what is rewrapped is not rewrapped again. */
 const HARMLESS_TWICE: ReadonlySet<string> = new Set<OperationName>([
   "check",
   "batch",
@@ -13,12 +20,27 @@ const HARMLESS_TWICE: ReadonlySet<string> = new Set<OperationName>([
   "rotateKeys",
   "previewSubscription",
   "resumeSubscription",
+  "redeemGiftCard",
+  "redeemPromoCode",
+  "trackReferral",
+  "voidGiftCards",
+  "disablePromoCode",
+  "removeMember",
+  "leaveOrganization",
+  "transferOrganization",
+  "revokeInvite",
+  "acceptInvite",
+  "decideRequest",
+  "addRepository",
+  "removeRepository",
 ]);
 
 const NEW_ID: Readonly<Record<string, () => string>> = {
   createAccount: newAccountId,
   createGrant: newGrantId,
   createHold: newHoldId,
+  createRun: newRunId,
+  createOrganization: newOrganizationId,
 } satisfies Partial<Record<OperationName, () => string>>;
 
 /** True when the server does the work once, however often it is asked: after a lost answer, asking again is safe.

@@ -13,6 +13,8 @@ export interface Target {
   /** Without a slash at the end. */
   readonly url: string;
   readonly key: string | undefined;
+  /** Whose credits pay, where it is not the caller's own account. */
+  readonly organization?: string | undefined;
 }
 
 /** Throws: a url that is none, with what would be right. A trailing `/v1`, as OpenAI's clients want it, is dropped. */
@@ -44,6 +46,7 @@ export function headersFor(target: Target, hasBody: boolean): Record<string, str
   return {
     accept: "application/json",
     ...(target.key === undefined ? {} : { authorization: `Bearer ${target.key}` }),
+    ...(target.organization === undefined ? {} : { "x-bursar-organization": target.organization }),
     ...(hasBody ? { "content-type": "application/json" } : {}),
   };
 }

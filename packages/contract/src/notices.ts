@@ -20,6 +20,7 @@ export const NOTICE_KINDS = [
   "subscription_past_due",
   "referral_reward",
   "organization_alert",
+  "organization_request",
   "goal_reminder",
   "system_message",
 ] as const;

@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
 
-/** Who may call: anyone, a key of the account, or only an admin key. With an admin key, an account's call names its
- *  account by `accountId`, in the body or the query. */
-export type Access = "anyone" | "account" | "admin";
+/** Who may call: anyone, a key of the account, a person who has signed in, or only an admin key, which may call all of
+ *  them. With an admin key, an account's call names its account by `accountId`, in the body or the query. */
+export type Access = "anyone" | "account" | "person" | "admin";
 
 /** One operation, defined once: REST mounts it, the client calls it, the CLI and the documentation show it. */
 export interface Operation<

@@ -1,14 +1,21 @@
 import * as accounts from "./operations/accounts.ts";
 import * as balance from "./operations/balance.ts";
 import * as encryption from "./operations/encryption.ts";
+import * as gifts from "./operations/gifts.ts";
 import * as grants from "./operations/grants.ts";
 import * as history from "./operations/history.ts";
 import * as holds from "./operations/holds.ts";
 import * as keys from "./operations/keys.ts";
 import * as notices from "./operations/notices.ts";
 import * as outlook from "./operations/outlook.ts";
+import * as organizationInvites from "./operations/organization-invites.ts";
+import * as organizationWork from "./operations/organization-work.ts";
+import * as organizations from "./operations/organizations.ts";
 import * as prices from "./operations/prices.ts";
+import * as promos from "./operations/promos.ts";
 import * as quota from "./operations/quota.ts";
+import * as referrals from "./operations/referrals.ts";
+import * as runs from "./operations/runs.ts";
 import * as spending from "./operations/spend.ts";
 import * as subscriptions from "./operations/subscriptions.ts";
 
@@ -31,6 +38,10 @@ export const v1 = {
   extendHold: holds.extendHold,
   settleHold: holds.settleHold,
   releaseHold: holds.releaseHold,
+  createRun: runs.createRun,
+  listRuns: runs.listRuns,
+  getRun: runs.getRun,
+  endRun: runs.endRun,
   spend: spending.spend,
   batch: spending.batch,
   listEntries: history.listEntries,
@@ -42,6 +53,31 @@ export const v1 = {
   readAllNotices: notices.readAllNotices,
   deleteNotice: notices.deleteNotice,
   deleteReadNotices: notices.deleteReadNotices,
+  redeemGiftCard: gifts.redeemGiftCard,
+  redeemPromoCode: promos.redeemPromoCode,
+  getReferrals: referrals.getReferrals,
+  makeReferralCode: referrals.makeReferralCode,
+  trackReferral: referrals.trackReferral,
+  createOrganization: organizations.createOrganization,
+  listOrganizations: organizations.listOrganizations,
+  getOrganization: organizations.getOrganization,
+  changeOrganization: organizations.changeOrganization,
+  listMembers: organizations.listMembers,
+  setMemberRole: organizations.setMemberRole,
+  setMemberCaps: organizations.setMemberCaps,
+  removeMember: organizations.removeMember,
+  leaveOrganization: organizations.leaveOrganization,
+  transferOrganization: organizations.transferOrganization,
+  createInvite: organizationInvites.createInvite,
+  listInvites: organizationInvites.listInvites,
+  revokeInvite: organizationInvites.revokeInvite,
+  acceptInvite: organizationInvites.acceptInvite,
+  requestCredits: organizationWork.requestCredits,
+  listRequests: organizationWork.listRequests,
+  decideRequest: organizationWork.decideRequest,
+  addRepository: organizationWork.addRepository,
+  listRepositories: organizationWork.listRepositories,
+  removeRepository: organizationWork.removeRepository,
   listModels: prices.listModels,
   createAccount: accounts.createAccount,
   listAccounts: accounts.listAccounts,
@@ -52,6 +88,13 @@ export const v1 = {
   putQuota: quota.putQuota,
   createGrant: grants.createGrant,
   revokeGrant: grants.revokeGrant,
+  createGiftCards: gifts.createGiftCards,
+  listGiftBatches: gifts.listGiftBatches,
+  getGiftBatch: gifts.getGiftBatch,
+  voidGiftCards: gifts.voidGiftCards,
+  createPromoCode: promos.createPromoCode,
+  listPromoCodes: promos.listPromoCodes,
+  disablePromoCode: promos.disablePromoCode,
   createKey: keys.createKey,
   listKeys: keys.listKeys,
   revokeKey: keys.revokeKey,

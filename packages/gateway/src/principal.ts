@@ -1,4 +1,5 @@
-import type { AccountId } from "@bursar/contract/ids";
+import type { AccountId, HoldId } from "@bursar/contract/ids";
+import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "@bursar/engine/deps";
 import type { Cap } from "@bursar/engine/ledger/command";
 
@@ -9,6 +10,8 @@ export interface Principal {
   /** How ledger entries name the caller: `key:…`. */
   readonly by: string;
   readonly caps: readonly Cap[];
+  /** The run whose budget the call draws from, and what was left of it a moment ago. */
+  readonly run?: { readonly holdId: HoldId; readonly left: MicroCredits } | null;
 }
 
 export type EngineDeps = Pick<Deps, "ledger" | "prices" | "clock" | "refusals" | "log">;

@@ -57,6 +57,14 @@ const CASES: readonly (readonly [name: string, given: Case])[] = [
     "the flag's key over all",
     { need: "account", flags: { key: "flag" }, environment: { BURSAR_API_KEY: "own" }, key: "flag" },
   ],
+  [
+    "an admin's key for people's commands where nobody has signed in",
+    { need: "person", key: "sandbox-admin", accountId: "acct_demo" },
+  ],
+  [
+    "no account of its own where an organization pays",
+    { need: "account", flags: { organization: "org_1" }, key: "sandbox-admin" },
+  ],
   ["nothing that is empty", { need: "account", environment: { BURSAR_API_KEY: " " }, key: "sandbox-own" }],
 ];
 

@@ -1,13 +1,14 @@
 import type { SignedIn } from "../sign-in/store.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** Whose key a command needs: an account's or for want of it an admin's; only an account's own; an admin's. */
-export type Need = "account" | "own" | "admin";
+/** Whose key a command needs: an account's or for want of it an admin's; only an account's own; a person's; an admin's. */
+export type Need = "account" | "own" | "person" | "admin";
 
 export interface Flags {
   readonly url?: string;
   readonly key?: string;
   readonly account?: string;
+  readonly organization?: string;
 }
 
 export interface Known {
@@ -31,6 +32,8 @@ export type Choice =
       readonly key: Sourced;
       /** Named by the caller, or needed because an admin key has no account of its own. */
       readonly accountId: string | undefined;
+      /** Whose credits pay, where it is named. */
+      readonly organization: string | undefined;
       /** Whose sign-in the key is from, where it is from one. */
       readonly signedIn: SignedIn | undefined;
     }
@@ -46,11 +49,21 @@ export function choose(known: Known, need: Need): Choice {
   const local = sandbox !== null && sameServer(sandbox.url, url.value) ? sandbox : null;
   const account = flags.account ?? environment["BURSAR_ACCOUNT"];
   const person = signIns.find((each) => sameServer(each.url, url.value));
-  const key = chooseKey({ ...known, sandbox: local }, need, account !== undefined, person);
+  const organization = fromEnvironment({ ...environment, ...named(flags) }, ORGANIZATION)?.value;
+  const whose = organization === undefined || need !== "account" ? need : "person";
+  const key = chooseKey({ ...known, sandbox: local }, whose, account !== undefined, person);
   if (key === undefined) return { kind: "no_key", url };
   const signedIn = key.from === SIGN_IN ? person : undefined;
   const usual = signedIn?.accountId ?? (key.isAdmin ? local?.accountId : undefined);
-  return { kind: "chosen", url, key, signedIn, accountId: account ?? usual };
+  // An organization that pays has an account of its own.
+  const accountId = account ?? (organization === undefined ? usual : undefined);
+  return { kind: "chosen", url, key, signedIn, accountId, organization };
+}
+
+const ORGANIZATION = "BURSAR_ORGANIZATION";
+
+function named({ organization }: Flags): NodeJS.ProcessEnv {
+  return organization === undefined ? {} : { [ORGANIZATION]: organization };
 }
 
 /** The address alone, for commands that need no key. */
@@ -86,6 +99,7 @@ function chooseKey(
   const sandboxAdmin = keyOf(sourced(sandbox?.adminKey, sandbox?.path), true);
   const sandboxOwn = keyOf(sourced(sandbox?.apiKey, sandbox?.path), false);
   if (need === "admin") return admin ?? signedInAdmin ?? sandboxAdmin ?? own ?? signedIn;
+  if (need === "person") return signedIn ?? admin ?? sandboxAdmin ?? own;
   if (need === "own") return own ?? signedIn ?? sandboxOwn ?? admin ?? sandboxAdmin;
   if (isAccountNamed) return admin ?? own ?? signedInAdmin ?? sandboxAdmin ?? signedIn ?? sandboxOwn;
   return own ?? admin ?? signedIn ?? sandboxOwn ?? sandboxAdmin;

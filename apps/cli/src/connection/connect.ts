@@ -51,7 +51,9 @@ export async function connect(chosen: Chosen, renew: () => Promise<string>): Pro
   function client(): Client {
     const retry = { maxRetries: 2, firstDelayMilliseconds: 100 };
     try {
-      return createClient({ url: chosen.url.value, key: chosen.key.value, retry });
+      const { organization } = chosen;
+      const paying = organization === undefined ? {} : { organization };
+      return createClient({ url: chosen.url.value, key: chosen.key.value, retry, ...paying });
     } catch (error) {
       if (error instanceof TypeError) throw usageFailure(error.message, originsOf(chosen));
       throw error;

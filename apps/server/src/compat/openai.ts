@@ -1,12 +1,15 @@
-import { newRequestId } from "@bursar/contract/ids";
-import type { Gateway } from "@bursar/gateway/gateway";
+import { type AccountId, ID_PATTERN, newRequestId } from "@bursar/contract/ids";
+import { readRun } from "@bursar/engine/run/run";
+import type { Call, Gateway } from "@bursar/gateway/gateway";
 import type { Context, Hono } from "hono";
 import type { AppDeps } from "../app.ts";
 import { authenticate } from "../rest/authenticate.ts";
 import { passHttpGate } from "../rest/gate.ts";
 import { readJson } from "../rest/input.ts";
 import { unexpected } from "../rest/mount.ts";
+import { asPayer } from "../rest/payer.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
+import { runUnknown } from "../rest/runs.ts";
 
 /** Pictures travel in the body. */
 const BODY_LIMIT_BYTES = 32 << 20;
@@ -41,7 +44,10 @@ async function run(
   handle: Gateway["chatCompletions"],
   requestId: string,
 ): Promise<Response | Problem> {
-  const principal = await authenticate(deps, context.req.raw.headers, false);
+  const { headers } = context.req.raw;
+  const caller = await authenticate(deps, headers, false);
+  if (isProblem(caller)) return caller;
+  const principal = await asPayer(deps, caller, headers);
   if (isProblem(principal)) return principal;
   if (principal.accountId === null) return accountKeyRequired;
   const limited = await deps.rateLimit.take(principal.keyId ?? principal.by);
@@ -53,8 +59,30 @@ async function run(
   if (isProblem(paying)) return paying;
   const { keyId, by, caps } = paying.principal;
   const { accountId } = paying;
+  const { accountId, keyId, by, caps } = principal;
+  const run = await runNamed(deps, accountId, context.req.header(RUN_HEADER));
+  if (isProblem(run)) return run;
   const signal = context.req.raw.signal;
-  return handle({ body: body.value, signal, principal: { accountId, keyId, by, caps }, requestId });
+  return handle({ body: body.value, signal, principal: { accountId, keyId, by, caps, run }, requestId });
+}
+
+const RUN_HEADER = "x-bursar-run";
+
+/** The run whose budget pays, where one is named. */
+async function runNamed(
+  deps: AppDeps,
+  accountId: AccountId,
+  id: string | undefined,
+): Promise<NonNullable<Call["principal"]["run"]> | null | Problem> {
+  if (id === undefined) return null;
+  if (!ID_PATTERN.test(id)) {
+    const message = `${RUN_HEADER}: must be the id of a run`;
+    return { problem: "invalid_request", message, param: RUN_HEADER };
+  }
+  const run = await readRun(deps, accountId, id);
+  if (run === null) return { ...runUnknown(id), param: RUN_HEADER };
+  if (run.state === "open") return { holdId: run.holdId, left: run.left };
+  return { problem: "run_ended", message: `The run ${id} has ended`, param: RUN_HEADER };
 }
 
 const accountKeyRequired: Problem = {

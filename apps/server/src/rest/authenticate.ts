@@ -1,19 +1,24 @@
 import type { AccountId } from "@bursar/contract/ids";
 import type { Access } from "@bursar/contract/operation";
-import type { AuthenticateOutcome, Principal } from "@bursar/engine/key/keys";
+import type { AuthenticateOutcome, Keys, Principal } from "@bursar/engine/key/keys";
+import type { Identity } from "@bursar/identity/identity";
 import type { Person } from "@bursar/identity/person";
-import type { RestDeps } from "./context.ts";
 import { accountRequired } from "./grants.ts";
 import type { Problem } from "./problem.ts";
 
 /** Three parts, and the first one is JSON: an access token of a person. No API key looks like that. */
 const ACCESS_TOKEN = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
 
+interface AuthenticateDeps {
+  readonly keys: Keys;
+  readonly identity: Pick<Identity, "authenticate">;
+}
+
 /** Who calls: by `Authorization: Bearer <API key or access token>`, or without that header by a session cookie. Nothing
  *  else in a request says who somebody is. `exact` asks the database about a key; without it a key seen moments ago is
  *  enough, because a ledger command follows that checks the key again. */
 export async function authenticate(
-  deps: Pick<RestDeps, "keys" | "identity">,
+  deps: AuthenticateDeps,
   headers: Headers,
   exact: boolean,
 ): Promise<Principal | Problem> {
@@ -24,7 +29,7 @@ export async function authenticate(
 }
 
 async function authenticatePerson(
-  { identity }: Pick<RestDeps, "identity">,
+  { identity }: Pick<AuthenticateDeps, "identity">,
   headers: Headers,
 ): Promise<Principal | Problem> {
   if (!headers.has("authorization") && !headers.has("cookie")) return NO_CREDENTIALS.missing;
@@ -33,9 +38,16 @@ async function authenticatePerson(
 }
 
 /** A person acts on their own account; an administrator on any that they name. */
-function principalOf({ id, accountId, role }: Person): Principal {
+function principalOf({ id, accountId, role, email }: Person): Principal {
   const kind = role === "admin" ? "admin" : "account";
-  return { kind, keyId: null, accountId, caps: [], by: `user:${id}` };
+  return {
+    kind,
+    keyId: null,
+    accountId,
+    caps: [],
+    by: `user:${id}`,
+    person: { personId: id, accountId, email },
+  };
 }
 
 const REFUSED: Record<Exclude<AuthenticateOutcome["kind"], "authenticated">, Problem> = {
@@ -56,6 +68,7 @@ export function accountFor(
   principal: Principal,
   named: string | undefined,
 ): AccountId | null | Problem {
+  if (access === "person") return principal.person || principal.kind === "admin" ? null : personRequired;
   if (access === "admin") return principal.kind === "admin" ? null : adminRequired;
   if (named === undefined) return principal.accountId ?? accountRequired;
   if (named === principal.accountId || principal.kind === "admin") return named as AccountId;
@@ -63,3 +76,8 @@ export function accountFor(
 }
 
 const adminRequired: Problem = { problem: "admin_required", message: "This needs an admin key" };
+
+export const personRequired: Problem = {
+  problem: "person_required",
+  message: "Sign in as a person: an API key belongs to an account, and is no member of anything",
+};

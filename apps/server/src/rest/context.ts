@@ -5,6 +5,7 @@ import type { Deps } from "@bursar/engine/deps";
 import type { TopUpBelow } from "@bursar/engine/forecast/forecast";
 import type { Keys, Principal } from "@bursar/engine/key/keys";
 import type { SubscriptionProvider } from "@bursar/engine/subscription/deps";
+import type { Condition } from "@bursar/engine/referral/decide";
 import type { Identity } from "@bursar/identity/identity";
 import type { Problem } from "./problem.ts";
 import type { Streamed } from "./streamed.ts";
@@ -17,6 +18,9 @@ export interface RestDeps extends Deps {
   readonly topUpBelow?: TopUpBelow;
   /** Where a payment provider is set up. */
   readonly subscriptions?: SubscriptionProvider;
+  readonly identity: Pick<Identity, "authenticate" | "people"> & { readonly url: () => string };
+  /** What earns the reward of a referral; default: the first purchase. */
+  readonly referralCondition?: Condition;
 }
 
 /** What a handler gets: who asks, about which account, and the checked input. */
@@ -26,6 +30,8 @@ export interface Call<Name extends OperationName> {
   /** The key's own account, or with an admin key the one it named. Only for operations of access "account". */
   readonly accountId: AccountId;
   readonly requestId: string;
+  /** Where the request came from; for limits on guessing alone. */
+  readonly address: string;
   /** From the Idempotency-Key header. */
   readonly idempotencyKey: string | undefined;
   readonly params: ParamsOf<(typeof v1)[Name]>;

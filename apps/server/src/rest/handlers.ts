@@ -4,14 +4,21 @@ import * as balance from "./balance.ts";
 import { batch } from "./batch.ts";
 import type { Handler } from "./context.ts";
 import { rotateKeys } from "./encryption.ts";
+import * as gifts from "./gifts.ts";
 import * as grants from "./grants.ts";
 import * as history from "./history.ts";
 import * as holds from "./holds.ts";
 import * as keys from "./keys.ts";
 import * as notices from "./notices.ts";
 import * as outlook from "./outlook.ts";
+import * as organizationInvites from "./organization-invites.ts";
+import * as organizationWork from "./organization-work.ts";
+import * as organizations from "./organizations.ts";
 import * as prices from "./prices.ts";
+import * as promos from "./promos.ts";
 import * as quota from "./quota.ts";
+import * as referrals from "./referrals.ts";
+import * as runs from "./runs.ts";
 import { spend } from "./spend.ts";
 import * as subscriptions from "./subscriptions.ts";
 import { exportUsage } from "./usage-export.ts";
@@ -35,6 +42,10 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   extendHold: holds.extendHold,
   settleHold: holds.settleHold,
   releaseHold: holds.releaseHold,
+  createRun: runs.createRun,
+  listRuns: runs.listRuns,
+  getRun: runs.getRun,
+  endRun: runs.endRun,
   spend,
   batch,
   listEntries: history.listEntries,
@@ -46,6 +57,31 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   readAllNotices: notices.readAllNotices,
   deleteNotice: notices.deleteNotice,
   deleteReadNotices: notices.deleteReadNotices,
+  redeemGiftCard: gifts.redeemGiftCard,
+  redeemPromoCode: promos.redeemPromoCode,
+  getReferrals: referrals.getReferrals,
+  makeReferralCode: referrals.makeReferralCode,
+  trackReferral: referrals.trackReferral,
+  createOrganization: organizations.createOrganization,
+  listOrganizations: organizations.listOrganizations,
+  getOrganization: organizations.getOrganization,
+  changeOrganization: organizations.changeOrganization,
+  listMembers: organizations.listMembers,
+  setMemberRole: organizations.setMemberRole,
+  setMemberCaps: organizations.setMemberCaps,
+  removeMember: organizations.removeMember,
+  leaveOrganization: organizations.leaveOrganization,
+  transferOrganization: organizations.transferOrganization,
+  createInvite: organizationInvites.createInvite,
+  listInvites: organizationInvites.listInvites,
+  revokeInvite: organizationInvites.revokeInvite,
+  acceptInvite: organizationInvites.acceptInvite,
+  requestCredits: organizationWork.requestCredits,
+  listRequests: organizationWork.listRequests,
+  decideRequest: organizationWork.decideRequest,
+  addRepository: organizationWork.addRepository,
+  listRepositories: organizationWork.listRepositories,
+  removeRepository: organizationWork.removeRepository,
   listModels: prices.listModels,
   createAccount: accounts.createAccount,
   listAccounts: accounts.listAccounts,
@@ -56,6 +92,13 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   putQuota: quota.putQuota,
   createGrant: grants.createGrant,
   revokeGrant: grants.revokeGrant,
+  createGiftCards: gifts.createGiftCards,
+  listGiftBatches: gifts.listGiftBatches,
+  getGiftBatch: gifts.getGiftBatch,
+  voidGiftCards: gifts.voidGiftCards,
+  createPromoCode: promos.createPromoCode,
+  listPromoCodes: promos.listPromoCodes,
+  disablePromoCode: promos.disablePromoCode,
   createKey: keys.createKey,
   listKeys: keys.listKeys,
   revokeKey: keys.revokeKey,

@@ -4,17 +4,20 @@ import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
 import { LedgerUnavailable } from "@bursar/engine/ledger/lane";
 import type { Context, Hono } from "hono";
+import { callerOf } from "../identity/caller.ts";
 import { accountFor, authenticate } from "./authenticate.ts";
 import type { Call, Handler, RestDeps, Success } from "./context.ts";
 import { passHttpGate } from "./gate.ts";
 import { handlers } from "./handlers.ts";
 import { firstIssue, readJson } from "./input.ts";
+import { asPayer, mayActFor } from "./payer.ts";
 import { isProblem, type Problem, problemBody } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { type Streamed, streamed } from "./streamed.ts";
 
 export interface MountDeps extends RestDeps {
   readonly rateLimit: RateLimit;
+  readonly proxyHops: number;
 }
 
 const BODY_LIMIT_BYTES = 1 << 20;
@@ -61,7 +64,11 @@ async function perform(
   if (limited !== null) return limited;
   const input = await readInput(context, operation, name === "batch" ? BATCH_LIMIT_BYTES : BODY_LIMIT_BYTES);
   if (isProblem(input)) return input;
-  const accountId = accountFor(operation.access, principal, namedAccount(input));
+  const named = namedAccount(input);
+  const isAccounts = operation.access === "account";
+  const payer = isAccounts ? await asPayer(deps, principal, context.req.raw.headers, named) : principal;
+  if (isProblem(payer)) return payer;
+  const accountId = mayActFor(payer, operation) ?? accountFor(operation.access, payer, named);
   if (isProblem(accountId)) return accountId;
   const idempotencyKey = readIdempotencyKey(context, input.body);
   if (isProblem(idempotencyKey)) return idempotencyKey;
@@ -71,12 +78,22 @@ async function perform(
     operation.access === "account" ? await passHttpGate(deps, headers, known, USES_CREDITS.has(name)) : known;
   if (isProblem(paying)) return paying;
   const call = { deps, requestId, idempotencyKey, ...input, ...paying };
+  const { address } = callerOf(context, deps.proxyHops);
+  const facts = { deps, principal: payer, requestId, address, idempotencyKey };
+  const call = { ...facts, ...input, accountId: accountId as AccountId };
   const handler = handlers[name] as unknown as Handler<OperationName>;
   return handler(call as unknown as Call<OperationName>);
 }
 
-/** Calls by POST that no ledger command follows. */
-const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>(["check", "readNotice", "readAllNotices"]);
+/** Calls by POST that no ledger command under the caller's key follows. */
+const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>([
+  "check",
+  "readNotice",
+  "readAllNotices",
+  "redeemGiftCard",
+  "redeemPromoCode",
+  "trackReferral",
+]);
 
 const USES_CREDITS: ReadonlySet<OperationName> = new Set(["createHold", "extendHold", "spend", "batch"]);
 

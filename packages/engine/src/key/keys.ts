@@ -3,6 +3,7 @@ import { addSeconds, formatInstant, type Instant } from "@bursar/contract/instan
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import type { Cap } from "../ledger/command.ts";
+import type { Member, OrganizationRole } from "../organization/decide.ts";
 import { hashOf, newSecret, prefixOf } from "./secret.ts";
 import {
   findKeyByHash,
@@ -24,6 +25,10 @@ export interface Principal {
   readonly caps: readonly Cap[];
   /** How entries name the caller. */
   readonly by: string;
+  /** Who it is; absent for a key. */
+  readonly person?: Member | undefined;
+  /** On whose credits and by which role the caller acts, where it is not their own account. */
+  readonly organization?: { readonly id: string; readonly role: OrganizationRole } | undefined;
 }
 
 export type AuthenticateOutcome =

@@ -20,6 +20,9 @@ export interface UsageRecord {
   readonly keyId: string | null;
 }
 
+/** The limit of a cap that only counts: an account holds less than this. */
+export const UNLIMITED: MicroCredits = 2n ** 63n - 1n;
+
 interface CommandBase {
   readonly accountId: AccountId;
   /** Who asked: `key:…`, `admin:…` or `system:…`. */

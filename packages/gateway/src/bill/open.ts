@@ -1,5 +1,5 @@
 import type { HoldId } from "@bursar/contract/ids";
-import type { MicroCredits } from "@bursar/contract/money";
+import { larger, type MicroCredits } from "@bursar/contract/money";
 import type { Affordable } from "@bursar/engine/gate/affordable";
 import { type HoldOutcome, holdAtPrices } from "@bursar/engine/hold/hold";
 import type { Refusal } from "@bursar/engine/ledger/command";
@@ -91,6 +91,7 @@ async function tryHold(engine: EngineDeps, opening: Opening, reserve: Reserve): 
     ...{ accountId, by, caps, requestId },
     id: holdIdOf(requestId),
     keyId: principal.keyId ?? undefined,
+    parentId: principal.run?.holdId,
     ttlSeconds: settings.holdSeconds,
     // A hold of nothing would be none: free work reserves the smallest amount there is.
     work:
@@ -131,12 +132,18 @@ async function opened(opening: Opening, reserve: Reserve, held: Held): Promise<O
 async function outputCapOf(opening: Opening, reserve: Reserve, held: Held): Promise<number | null> {
   const { ask, rates } = opening;
   if (ask.choices === 0) return null;
-  const paid = ask.streams ? held.amount + held.available : held.amount;
+  const paid = ask.streams ? held.amount + growthLeft(opening, held) : held.amount;
   const capFor = (inputTokens: number) => Math.floor(outputTokensFor(rates, inputTokens, paid) / ask.choices);
   const limit = limitTokens(opening);
   if (capFor(reserve.inputTokens) >= limit) return null;
   const cap = capFor(Math.min(reserve.inputTokens, await ask.prompt.carefulBound()));
   return cap >= limit ? null : cap;
+}
+
+/** What a stream may grow by: a run's is what is left of its budget. */
+function growthLeft({ principal }: Opening, { amount, available }: Held): MicroCredits {
+  const { run = null } = principal;
+  return run === null ? available : larger(run.left - amount, 0n);
 }
 
 /** The model was priced by the same book just before: what is no hold is a refusal. */

@@ -82,6 +82,10 @@ function messageOf(refusal: Refusal): string {
       return `The account owes ${formatCredits(refusal.owed)} credits`;
     case "cap_exceeded":
       return `The cap of ${formatCredits(refusal.cap.limit)} credits is used up: ${formatCredits(refusal.used)}`;
+    case "parent_exhausted":
+      return `The run has ${formatCredits(refusal.left)} credits left`;
+    case "hold_closed":
+      return "The run has ended";
     case "account_frozen":
       return "The account is frozen";
     case "key_revoked":

@@ -169,6 +169,9 @@ export class Relay {
 
   async #growAhead(upToTokens: number): Promise<void> {
     const growth = await this.#grow(upToTokens);
+    // Ended from outside, as with its run: nothing more is delivered.
+    if (growth.kind === "refused" && growth.refusal.kind === "hold_closed")
+      return this.#finish(endingOf(growth));
     this.#isRefused = growth.kind !== "grown" && upToTokens > 0;
     // The stream has come to the end of its reserve meanwhile. After a refusal it asks once more.
     if (this.#neededTokens !== null) this.#flow();

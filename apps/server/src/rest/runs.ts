@@ -1,0 +1,66 @@
+import { newRunId } from "@bursar/contract/ids";
+import { credits, iso } from "@bursar/contract/shapes";
+import * as engine from "@bursar/engine/run/run";
+import { listChildren } from "@bursar/engine/run/store";
+import { actor, type Handler } from "./context.ts";
+import { featureUnknown, modelUnknown, type Problem, refused } from "./problem.ts";
+
+export const createRun: Handler<"createRun"> = async (call) => {
+  const { budget, ttlSeconds, feature, metadata } = call.body;
+  const id = call.body.id ?? call.idempotencyKey ?? newRunId();
+  const terms = { id, budget, ttlSeconds, feature, metadata };
+  const outcome = await engine.startRun(call.deps, { ...actor(call), ...terms });
+  switch (outcome.kind) {
+    case "started":
+      return { repeated: outcome.duplicate, answer: answerOf(outcome.run) };
+    case "model_unknown":
+      return modelUnknown(outcome.model);
+    case "feature_unknown":
+      return featureUnknown(outcome.feature);
+    default:
+      return refused(outcome, "hold");
+  }
+};
+
+function answerOf(run: engine.Run) {
+  const { budget, spent, held, left, startedAt, expiresAt, endedAt, ...rest } = run;
+  const amounts = {
+    budget: credits(budget),
+    spent: credits(spent),
+    held: credits(held),
+    left: credits(left),
+  };
+  return {
+    ...rest,
+    ...amounts,
+    startedAt: iso(startedAt)!,
+    expiresAt: iso(expiresAt),
+    endedAt: iso(endedAt),
+  };
+}
+
+export const listRuns: Handler<"listRuns"> = async ({ deps, accountId }) => ({
+  answer: { runs: (await engine.listRuns(deps, accountId)).map(answerOf) },
+});
+
+export const getRun: Handler<"getRun"> = async ({ deps, accountId, params }) => {
+  const run = await engine.readRun(deps, accountId, params.id);
+  if (run === null) return runUnknown(params.id);
+  const children = await listChildren(deps.pool, accountId, run.holdId);
+  const holds = children.map(({ amount, reported, expiresAt, ...child }) => ({
+    ...child,
+    amount: credits(amount),
+    reported: credits(reported),
+    expiresAt: iso(expiresAt),
+  }));
+  return { answer: { ...answerOf(run), holds } };
+};
+
+export const endRun: Handler<"endRun"> = async ({ deps, accountId, params, principal, requestId }) => {
+  const run = await engine.endRun(deps, { accountId, id: params.id, by: principal.by, requestId });
+  return run === null ? runUnknown(params.id) : { answer: answerOf(run) };
+};
+
+export function runUnknown(id: string): Problem {
+  return { problem: "run_unknown", message: `The account has no run ${id}`, param: "id" };
+}

@@ -1,0 +1,105 @@
+import type { AccountId, HoldId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
+import type { Deps } from "../deps.ts";
+import { type HoldOutcome, type HoldRequest, hold } from "../hold/hold.ts";
+import { release } from "../hold/settle.ts";
+import { keyOf } from "../ledger/entry.ts";
+import { closingKey } from "../ledger/key.ts";
+import { findRun, listOpenRuns, type RunRow } from "./store.ts";
+
+/** A budget that a tree of agents shares: a hold, and what draws from it is its children. The ledger keeps it, and
+ *  nothing else does. Micro-credits. */
+export interface Run {
+  readonly id: string;
+  readonly holdId: HoldId;
+  readonly state: "open" | "ended";
+  readonly budget: MicroCredits;
+  /** Of the budget, by work that is settled. */
+  readonly spent: MicroCredits;
+  /** By work under way, at any depth. */
+  readonly held: MicroCredits;
+  readonly left: MicroCredits;
+  readonly children: number;
+  readonly startedAt: Instant;
+  readonly expiresAt: Instant | null;
+  readonly endedAt: Instant | null;
+  readonly endedBy: string | null;
+}
+
+const PREFIX = "run:";
+
+/** The hold that is a run's budget. */
+export function holdIdOfRun(id: string): HoldId {
+  return `${PREFIX}${id}` as HoldId;
+}
+
+export interface StartRunRequest extends Omit<HoldRequest, "id" | "work" | "parentId"> {
+  readonly id: string;
+  readonly budget: MicroCredits;
+}
+
+export type StartRunOutcome =
+  | { readonly kind: "started"; readonly duplicate: boolean; readonly run: Run }
+  | Exclude<HoldOutcome, { kind: "held" }>;
+
+/** Sets the budget aside: from here on it is the run's alone, and holds that name it as their parent never reserve more
+ *  than is left of it, from however many processes. Its time over, it ends by itself.
+ *  Units: micro-credits. Outcomes: as `hold`, started. Throws: LedgerUnavailable; the same id again is always safe. */
+export async function startRun(
+  deps: Pick<Deps, "ledger" | "clock" | "prices" | "refusals" | "pool">,
+  { id, budget, ...facts }: StartRunRequest,
+): Promise<StartRunOutcome> {
+  const request = { ...facts, id: holdIdOfRun(id), work: { kind: "amount", amount: budget } as const };
+  const outcome = await hold(deps, request);
+  if (outcome.kind !== "held") return outcome;
+  const run = await readRun(deps, facts.accountId, id);
+  if (run === null) throw new Error(`the run ${id} was started and is not there`);
+  return { kind: "started", duplicate: outcome.duplicate, run };
+}
+
+/** How a run stands, also after its end. null: the account has no such run. */
+export async function readRun(
+  deps: Pick<Deps, "pool">,
+  accountId: AccountId,
+  id: string,
+): Promise<Run | null> {
+  const holdId = holdIdOfRun(id);
+  const keys = { opening: keyOf(holdId), closing: keyOf(closingKey(holdId)) };
+  const row = await findRun(deps.pool, { accountId, holdId, ...keys });
+  return row === null ? null : runOf(row);
+}
+
+/** The open runs, the latest first. */
+export async function listRuns(deps: Pick<Deps, "pool">, accountId: AccountId): Promise<Run[]> {
+  const ids = await listOpenRuns(deps.pool, accountId, PREFIX);
+  const runs = await Promise.all(ids.map((holdId) => readRun(deps, accountId, holdId.slice(PREFIX.length))));
+  return runs.filter((run) => run !== null);
+}
+
+/** Ends a run at once: every hold below it closes at the cost that it reported last, and the rest of the budget goes
+ *  back where it came from. Ending it again changes nothing. null: the account has no such run.
+ *  Throws: LedgerUnavailable. */
+export async function endRun(
+  deps: Pick<Deps, "ledger" | "pool">,
+  request: {
+    readonly accountId: AccountId;
+    readonly id: string;
+    readonly by: string;
+    readonly requestId?: string;
+  },
+): Promise<Run | null> {
+  const { id, ...facts } = request;
+  // hold_unknown, hold_closed: what there is to be told is how the run stands.
+  await release(deps, { ...facts, holdId: holdIdOfRun(id) });
+  return readRun(deps, request.accountId, id);
+}
+
+function runOf(row: RunRow): Run {
+  const { holdId, opened, extended, left, released, held, children, ...times } = row;
+  const budget = opened + extended;
+  const id = holdId.slice(PREFIX.length);
+  const facts = { id, holdId, budget, held, children, ...times };
+  if (left === null) return { ...facts, state: "ended", left: 0n, spent: budget - released };
+  return { ...facts, state: "open", left, spent: budget - left - held };
+}
