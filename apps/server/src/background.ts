@@ -9,9 +9,9 @@ import type { Mail } from "@bursar/engine/mail/mail";
 import { mailNotices, type RecipientsOf } from "@bursar/engine/notice/mail";
 import { alertOwners } from "@bursar/engine/organization/alert";
 import { sweepQuotas } from "@bursar/engine/quota/sweep";
+import { type ReferralTerms, rewardReferrals } from "@bursar/engine/referral/reward";
 import type { SubscriptionDeps } from "@bursar/engine/subscription/deps";
 import { tendSubscriptions } from "@bursar/engine/subscription/tend";
-import { type ReferralTerms, rewardReferrals } from "@bursar/engine/referral/reward";
 import { startLoop } from "./background/loop.ts";
 
 /** Something that happens by itself when its time has come. Any number of processes may run it. */
