@@ -68,6 +68,7 @@ export const COMMANDS = {
     group: CREDITS,
     summary: "begin, change, end or resume a plan, and list its invoices",
     load: async () => (await import("./commands/subscription.ts")).subscription,
+  },
   runs: {
     group: CREDITS,
     summary: "budgets that a tree of agents cannot exceed",

@@ -78,6 +78,8 @@ export function noticeMails(deps: Pick<Deps, "pool" | "clock">, recipientsOf: Re
 /** Begins, renews and ends subscriptions whose events got lost, and gives the months of yearly plans. */
 export function subscriptionJob(deps: SubscriptionDeps): Job {
   return { name: "subscriptions", run: () => tendSubscriptions(deps) };
+}
+
 /** Rewards referrals, and clears away the count of codes tried; what proves a mailbox, the engine does not know. */
 export function codeJobs(deps: Deps, terms: ReferralTerms): Job[] {
   const forget = async () => {

@@ -9,6 +9,7 @@ import type { Deps, Log } from "@bursar/engine/deps";
 import { type Keys, openKeys } from "@bursar/engine/key/keys";
 import { openLedger } from "@bursar/engine/ledger/ledger";
 import { openOutbox } from "@bursar/engine/mail/outbox";
+import { openOrganizationGate } from "@bursar/engine/organization/gate";
 import { openPrices } from "@bursar/engine/price/prices";
 import { openQuotaGate } from "@bursar/engine/quota/gate";
 import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
@@ -79,6 +80,9 @@ export function openEngine(request: EngineRequest): Engine {
     await changes.close();
     await Promise.race([pool.end(), setTimeout(GOODBYE_MILLISECONDS, undefined, { ref: false })]);
   };
-  const gate = { quota: openQuotaGate({ ledger, pool, clock, log }) };
+  const gate = {
+    organizations: openOrganizationGate({ pool }),
+    quota: openQuotaGate({ ledger, pool, clock, log }),
+  };
   return { ledger, pool, clock, prices, refusals, keys, mail, secrets, log, changes, gate, close };
 }

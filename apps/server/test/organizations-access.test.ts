@@ -88,6 +88,8 @@ describe("on the organization's account", () => {
     expect(await balanceOf("member", "acct_org_access")).toMatchObject({ accountId: "acct_org_access" });
     expect((await balanceOf("stranger", "acct_org_access")).error.code).toBe("organization_unknown");
     expect((await balanceOf("member", people.owner.accountId)).error.code).toBe("admin_required");
+    const both = `/v1/balance?accountId=${people.member.accountId}`;
+    expect((await people.member.get(both, named)).body.error.param).toBe("accountId");
     expect(await balanceOf("root", "acct_org_access")).toMatchObject({ accountId: "acct_org_access" });
   });
 });

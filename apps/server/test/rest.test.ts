@@ -99,10 +99,15 @@ const GOOD_CALLS: Record<Tabled, (accountId: string) => [path: string, body?: un
 };
 
 /** The order in which each finds what it needs. */
+/** Who has begun a plan has bought, and can be brought by nobody any more. */
+const FIRST: readonly Tabled[] = ["trackReferral"];
 const LAST: readonly Tabled[] = ["releaseHold", "revokeKey"];
 const isTabled = (name: OperationName): name is Tabled => name in GOOD_CALLS;
 const ORDER: readonly Tabled[] = [
-  ...(Object.keys(v1) as OperationName[]).filter(isTabled).filter((name) => !LAST.includes(name)),
+  ...FIRST,
+  ...(Object.keys(v1) as OperationName[])
+    .filter(isTabled)
+    .filter((name) => ![...FIRST, ...LAST].includes(name)),
   ...LAST,
 ];
 

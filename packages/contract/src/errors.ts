@@ -35,7 +35,6 @@ export const ERRORS = {
   person_required: { status: 403, type: "permission_error" },
   person_unknown: { status: 404, type: "not_found_error" },
   role_required: { status: 403, type: "permission_error" },
-  organization_unknown: { status: 404, type: "not_found_error" },
   organization_exists: { status: 409, type: "conflict_error" },
   organization_ambiguous: { status: 409, type: "conflict_error" },
   member_unknown: { status: 404, type: "not_found_error" },

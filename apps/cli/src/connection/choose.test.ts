@@ -62,8 +62,8 @@ const CASES: readonly (readonly [name: string, given: Case])[] = [
     { need: "person", key: "sandbox-admin", accountId: "acct_demo" },
   ],
   [
-    "no account of its own where an organization pays",
-    { need: "account", flags: { organization: "org_1" }, key: "sandbox-admin" },
+    "an admin's key for an organization's account",
+    { need: "account", flags: { organization: "org_1" }, key: "sandbox-admin", accountId: "acct_org_1" },
   ],
   ["nothing that is empty", { need: "account", environment: { BURSAR_API_KEY: " " }, key: "sandbox-own" }],
 ];

@@ -55,9 +55,13 @@ export function choose(known: Known, need: Need): Choice {
   if (key === undefined) return { kind: "no_key", url };
   const signedIn = key.from === SIGN_IN ? person : undefined;
   const usual = signedIn?.accountId ?? (key.isAdmin ? local?.accountId : undefined);
-  // An organization that pays has an account of its own.
-  const accountId = account ?? (organization === undefined ? usual : undefined);
+  const accountId = account ?? (organization === undefined ? usual : paying(organization, signedIn));
   return { kind: "chosen", url, key, signedIn, accountId, organization };
+}
+
+/** Members are known by the organization's name; a key needs that of its account. */
+function paying(organization: string, signedIn: SignedIn | undefined): string | undefined {
+  return signedIn === undefined ? `acct_${organization}` : undefined;
 }
 
 const ORGANIZATION = "BURSAR_ORGANIZATION";

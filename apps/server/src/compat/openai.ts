@@ -7,7 +7,7 @@ import { authenticate } from "../rest/authenticate.ts";
 import { passHttpGate } from "../rest/gate.ts";
 import { readJson } from "../rest/input.ts";
 import { unexpected } from "../rest/mount.ts";
-import { asPayer } from "../rest/payer.ts";
+import { payerAsked } from "../rest/payer.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
 import { runUnknown } from "../rest/runs.ts";
 
@@ -45,9 +45,7 @@ async function run(
   requestId: string,
 ): Promise<Response | Problem> {
   const { headers } = context.req.raw;
-  const caller = await authenticate(deps, headers, false);
-  if (isProblem(caller)) return caller;
-  const principal = await asPayer(deps, caller, headers);
+  const principal = await authenticate(deps, headers, false);
   if (isProblem(principal)) return principal;
   if (principal.accountId === null) return accountKeyRequired;
   const limited = await deps.rateLimit.take(principal.keyId ?? principal.by);
@@ -55,11 +53,10 @@ async function run(
   const body = await readJson(context.req.raw, BODY_LIMIT_BYTES);
   if (isProblem(body)) return body;
   const known = { principal, accountId: principal.accountId };
-  const paying = await passHttpGate(deps, context.req.raw.headers, known, true);
+  const paying = await passHttpGate(deps, payerAsked(headers, principal), known, true);
   if (isProblem(paying)) return paying;
   const { keyId, by, caps } = paying.principal;
   const { accountId } = paying;
-  const { accountId, keyId, by, caps } = principal;
   const run = await runNamed(deps, accountId, context.req.header(RUN_HEADER));
   if (isProblem(run)) return run;
   const signal = context.req.raw.signal;

@@ -13,12 +13,11 @@ import type { Streamed } from "./streamed.ts";
 export interface RestDeps extends Deps {
   readonly keys: Keys;
   /** For people; keys never ask it. */
-  readonly identity: Pick<Identity, "authenticate">;
+  readonly identity: Pick<Identity, "authenticate" | "people"> & { readonly url: () => string };
   /** For forecasts, where accounts can top up by themselves. */
   readonly topUpBelow?: TopUpBelow;
   /** Where a payment provider is set up. */
   readonly subscriptions?: SubscriptionProvider;
-  readonly identity: Pick<Identity, "authenticate" | "people"> & { readonly url: () => string };
   /** What earns the reward of a referral; default: the first purchase. */
   readonly referralCondition?: Condition;
 }

@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode } from "@bursar/contract/errors";
-import { ORGANIZATION_HEADER, REPOSITORY_HEADER } from "@bursar/contract/headers";
 import type { AccountId } from "@bursar/contract/ids";
 import { approachGate, type GateAnswer, passageFor } from "@bursar/engine/gate/chain";
+import type { PayerQuestion } from "@bursar/engine/gate/ports";
 import type { Principal } from "@bursar/engine/key/keys";
 import type { RestDeps } from "./context.ts";
 import type { Problem } from "./problem.ts";
@@ -16,19 +16,18 @@ interface Paying {
  *  Throws when it cannot be known. */
 export async function passHttpGate(
   deps: Pick<RestDeps, "pool" | "clock" | "gate">,
-  headers: Headers,
+  asked: Pick<PayerQuestion, "organizationId" | "repositoryUrl">,
   { principal, accountId }: Paying,
   usesCredits: boolean,
 ): Promise<Paying | Problem> {
-  const organizationId = headers.get(ORGANIZATION_HEADER);
-  const repositoryUrl = headers.get(REPOSITORY_HEADER);
+  const { organizationId, repositoryUrl } = asked;
   if (!usesCredits && organizationId === null && repositoryUrl === null) return { principal, accountId };
   const authenticate = () => Promise.resolve(principal);
   const passage = passageFor({ authenticate, accountId, organizationId, repositoryUrl });
   const outcome = await approachGate(deps, passage);
   if (outcome.kind === "answer") return problemOf(outcome);
-  const { accountId: payer, caps } = outcome.passage;
-  return { principal: { ...principal, caps }, accountId: payer };
+  const { accountId: payer, caps, organization } = outcome.passage;
+  return { principal: { ...principal, caps, organization }, accountId: payer };
 }
 
 function problemOf({ error, message }: GateAnswer): Problem {

@@ -2,6 +2,7 @@ import { ERRORS } from "@bursar/contract/errors";
 import { type AccountId, ID_PATTERN, newRequestId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
+import type { Principal } from "@bursar/engine/key/keys";
 import { LedgerUnavailable } from "@bursar/engine/ledger/lane";
 import type { Context, Hono } from "hono";
 import { callerOf } from "../identity/caller.ts";
@@ -10,7 +11,7 @@ import type { Call, Handler, RestDeps, Success } from "./context.ts";
 import { passHttpGate } from "./gate.ts";
 import { handlers } from "./handlers.ts";
 import { firstIssue, readJson } from "./input.ts";
-import { asPayer, mayActFor } from "./payer.ts";
+import { mayActFor, organizationNamed, payerAsked } from "./payer.ts";
 import { isProblem, type Problem, problemBody } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { type Streamed, streamed } from "./streamed.ts";
@@ -64,26 +65,46 @@ async function perform(
   if (limited !== null) return limited;
   const input = await readInput(context, operation, name === "batch" ? BATCH_LIMIT_BYTES : BODY_LIMIT_BYTES);
   if (isProblem(input)) return input;
-  const named = namedAccount(input);
-  const isAccounts = operation.access === "account";
-  const payer = isAccounts ? await asPayer(deps, principal, context.req.raw.headers, named) : principal;
-  if (isProblem(payer)) return payer;
-  const accountId = mayActFor(payer, operation) ?? accountFor(operation.access, payer, named);
-  if (isProblem(accountId)) return accountId;
+  const paying = await payerOf(context, deps, { operation, principal, named: namedAccount(input) });
+  if (isProblem(paying)) return paying;
   const idempotencyKey = readIdempotencyKey(context, input.body);
   if (isProblem(idempotencyKey)) return idempotencyKey;
-  const known = { principal, accountId: accountId as AccountId };
-  const { headers } = context.req.raw;
-  const paying =
-    operation.access === "account" ? await passHttpGate(deps, headers, known, USES_CREDITS.has(name)) : known;
-  if (isProblem(paying)) return paying;
-  const call = { deps, requestId, idempotencyKey, ...input, ...paying };
   const { address } = callerOf(context, deps.proxyHops);
-  const facts = { deps, principal: payer, requestId, address, idempotencyKey };
-  const call = { ...facts, ...input, accountId: accountId as AccountId };
+  const call = { deps, requestId, address, idempotencyKey, ...input, ...paying };
   const handler = handlers[name] as unknown as Handler<OperationName>;
   return handler(call as unknown as Call<OperationName>);
 }
+
+interface Asking {
+  readonly operation: Operation;
+  readonly principal: Principal;
+  /** The account that the call names. */
+  readonly named: string | undefined;
+}
+
+/** Whose account a call is about, and as whom the caller acts on it. */
+async function payerOf(
+  context: Context,
+  deps: MountDeps,
+  { operation, principal, named }: Asking,
+): Promise<{ principal: Principal; accountId: AccountId } | Problem> {
+  const isOrganizations = organizationNamed(principal, named) !== null;
+  const accountId = accountFor(operation.access, principal, isOrganizations ? undefined : named);
+  if (isProblem(accountId)) return accountId;
+  const known = { principal, accountId: accountId as AccountId };
+  if (operation.access !== "account") return known;
+  const asked = payerAsked(context.req.raw.headers, principal, named);
+  const paying = await passHttpGate(deps, asked, known, USES_CREDITS.has(operation.name));
+  if (isProblem(paying)) return paying;
+  const isAnother = named !== undefined && principal.kind !== "admin" && named !== paying.accountId;
+  return isAnother ? anotherPays : (mayActFor(paying.principal, operation) ?? paying);
+}
+
+const anotherPays: Problem = {
+  problem: "invalid_request",
+  message: "accountId: names another account than the one whose organization is to pay",
+  param: "accountId",
+};
 
 /** Calls by POST that no ledger command under the caller's key follows. */
 const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>([
@@ -95,7 +116,13 @@ const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>([
   "trackReferral",
 ]);
 
-const USES_CREDITS: ReadonlySet<OperationName> = new Set(["createHold", "extendHold", "spend", "batch"]);
+const USES_CREDITS: ReadonlySet<string> = new Set<OperationName>([
+  "createHold",
+  "extendHold",
+  "createRun",
+  "spend",
+  "batch",
+]);
 
 /** Calls that end in a ledger command under the caller's key, which the ledger checks again. */
 function movesCredits({ access, method, name }: Operation): boolean {

@@ -1,82 +1,33 @@
-import { ID_PATTERN } from "@bursar/contract/ids";
+import { ORGANIZATION_HEADER, REPOSITORY_HEADER } from "@bursar/contract/headers";
 import type { Operation } from "@bursar/contract/operation";
 import type { OperationName } from "@bursar/contract/v1";
+import type { PayerQuestion } from "@bursar/engine/gate/ports";
 import type { Principal } from "@bursar/engine/key/keys";
-import { type Payer, payerFor } from "@bursar/engine/organization/payer";
-import { organizationAccountId, organizationOfAccount } from "@bursar/engine/organization/turn";
-import type { RestDeps } from "./context.ts";
+import { organizationOfAccount } from "@bursar/engine/organization/turn";
 import type { Problem } from "./problem.ts";
 
-const ORGANIZATION = "x-bursar-organization";
-const REPOSITORY = "x-bursar-repository";
+type Asked = Pick<PayerQuestion, "organizationId" | "repositoryUrl">;
 
-/** The caller as whoever pays: an organization where a header or the account names it, or where the repository is one of
- *  its own; else as they are. Caps of a member come along, and the ledger holds them to it.
- *  `named`: the account that the call names. */
-export async function asPayer(
-  deps: Pick<RestDeps, "pool">,
-  principal: Principal,
-  headers: Headers,
-  named?: string,
-): Promise<Principal | Problem> {
-  const { person } = principal;
-  const header = headers.get(ORGANIZATION) ?? undefined;
-  if (header !== undefined && !ID_PATTERN.test(header)) return badHeader;
-  const repositoryUrl = headers.get(REPOSITORY) ?? undefined;
-  if (person === undefined) return header === undefined ? principal : keyOf(principal, header);
-  const organizationId = header ?? organizationNamed(principal, named);
-  const payer = await payerFor(deps, { personId: person.personId, organizationId, repositoryUrl });
-  if (payer.kind === "own") return principal;
-  if (payer.kind !== "organization") return refusedPayer(payer);
-  const { accountId, caps, role } = payer;
-  return { ...principal, accountId, caps, organization: { id: payer.organizationId, role } };
-}
-
-const badHeader: Problem = {
-  problem: "invalid_request",
-  message: `${ORGANIZATION}: must be the id of an organization`,
-  param: ORGANIZATION,
-};
-
-/** A key is one account's. An administrator's may act for any. */
-function keyOf(principal: Principal, organizationId: string): Principal | Problem {
-  const accountId = organizationAccountId(organizationId);
-  if (principal.accountId === accountId) return principal;
-  if (principal.kind === "admin") return { ...principal, accountId };
-  return organizationUnknown(organizationId);
-}
-
-/** A member may also name the account. An administrator who does so acts as an administrator. */
-function organizationNamed({ kind, accountId }: Principal, named: string | undefined): string | undefined {
-  if (named === undefined || named === accountId || kind === "admin") return undefined;
-  return organizationOfAccount(named) ?? undefined;
-}
-
-export function organizationUnknown(id: string): Problem {
+/** What a call says about who pays, in its headers or by the account that it names. */
+export function payerAsked(headers: Headers, principal: Principal, named?: string): Asked {
   return {
-    problem: "organization_unknown",
-    message: `You are in no organization ${id}`,
-    param: "organizationId",
+    organizationId: headers.get(ORGANIZATION_HEADER) ?? organizationNamed(principal, named),
+    repositoryUrl: headers.get(REPOSITORY_HEADER),
   };
 }
 
-type RefusedPayer = Exclude<Payer, { kind: "own" } | { kind: "organization" }>;
+/** A person may name the organization's account instead of the organization. Keys belong to the account or do not, and
+ *  an administrator who names it acts as an administrator. */
+export function organizationNamed(
+  { kind, accountId, person }: Principal,
+  named: string | undefined,
+): string | null {
+  if (named === undefined || named === accountId || person === undefined || kind === "admin") return null;
+  return organizationOfAccount(named);
+}
 
-function refusedPayer(payer: RefusedPayer): Problem {
-  switch (payer.kind) {
-    case "organization_unknown":
-      return organizationUnknown(payer.id);
-    case "repository_invalid":
-      return { problem: "invalid_request", message: `${REPOSITORY}: ${payer.message}`, param: REPOSITORY };
-    case "repository_unknown": {
-      const message = `${payer.repository} is none of the organization's repositories, and it pays only for its own work`;
-      return { problem: "repository_unknown", message, param: REPOSITORY };
-    }
-    case "organization_ambiguous": {
-      const message = `Several of your organizations have this repository: name one in ${ORGANIZATION}`;
-      return { problem: "organization_ambiguous", message, param: ORGANIZATION, extra: { ids: payer.ids } };
-    }
-  }
+export function organizationUnknown(id: string): Problem {
+  return { problem: "organization_unknown", message: `You are in no organization ${id}` };
 }
 
 /** What every member may do on the organization's account. */

@@ -19,6 +19,9 @@ export type GateError =
   | "in_debt"
   | "insufficient_credits"
   | "organization_unknown"
+  | "organization_ambiguous"
+  | "repository_unknown"
+  | "invalid_request"
   | "organization_insufficient_credits"
   | "auto_topup_failed"
   | "auto_topup_disabled";
@@ -45,6 +48,8 @@ export interface Passage {
   /** Who pays: the caller's own account, or after step 2 an organization's. */
   readonly accountId: AccountId;
   readonly isOrganization: boolean;
+  /** By which role the caller acts for it. */
+  readonly organization?: Principal["organization"];
   readonly caps: readonly Cap[];
   readonly organizationId: string | null;
   readonly repositoryUrl: string | null;
@@ -86,7 +91,8 @@ const organization: Step = {
     if (payer.kind === "own") return allow(passage);
     if (payer.kind === "refused") return answer(payer.error, payer.message);
     const caps = [...passage.caps, ...payer.caps];
-    return allow({ ...passage, accountId: payer.accountId, isOrganization: true, caps });
+    const { accountId, organization: acting } = payer;
+    return allow({ ...passage, accountId, isOrganization: true, caps, organization: acting });
   },
 };
 

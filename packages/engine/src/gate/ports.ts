@@ -8,10 +8,21 @@ import type { Cap } from "../ledger/command.ts";
 export type Payer =
   | { readonly kind: "own" }
   /** `caps`: what this member may use of them. */
-  | { readonly kind: "organization"; readonly accountId: AccountId; readonly caps: readonly Cap[] }
+  | {
+      readonly kind: "organization";
+      readonly accountId: AccountId;
+      readonly caps: readonly Cap[];
+      /** Which it is, and by which role the caller acts for it. */
+      readonly organization?: Principal["organization"];
+    }
   | {
       readonly kind: "refused";
-      readonly error: "organization_unknown" | "admin_required";
+      readonly error:
+        | "organization_unknown"
+        | "organization_ambiguous"
+        | "repository_unknown"
+        | "invalid_request"
+        | "admin_required";
       readonly message: string;
     };
 
