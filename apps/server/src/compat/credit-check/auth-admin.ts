@@ -1,3 +1,4 @@
+import { departFromAll } from "@bursar/engine/organization/depart";
 import { isEmail, isUsername } from "@bursar/identity/people/naming";
 import type { CreatePersonRequest } from "@bursar/identity/people/people";
 import { ROLES, type Role } from "@bursar/identity/person";
@@ -138,10 +139,13 @@ async function changeDisabled(
   });
 }
 
-async function remove({ identity }: AuthRouteDeps, { context, person }: RouteCall): Promise<Response> {
+async function remove({ identity, pool }: AuthRouteDeps, { context, person }: RouteCall): Promise<Response> {
   const target = await identity.people.find(context.req.param("userId")!);
   if (target === null) return unknown();
   if (target.id === person!.id) return ownAccount("delete");
+  const departure = await departFromAll({ pool }, target.id);
+  if (departure.kind === "owner_needed")
+    return message(409, `userId: owns ${departure.ids.join(", ")}; transfer that to another member first`);
   await identity.people.delete(target.id);
   return message(200, "User deleted");
 }

@@ -1,8 +1,9 @@
+import type { Deps } from "@bursar/engine/deps";
 import type { OpenIdentity } from "@bursar/identity/open";
 import type { Person } from "@bursar/identity/person";
 import { message } from "./fields.ts";
 
-export interface AuthRouteDeps {
+export interface AuthRouteDeps extends Pick<Deps, "pool"> {
   readonly identity: OpenIdentity;
   /** How many proxies of ours stand in front: 0 where clients connect directly. */
   readonly proxyHops: number;
