@@ -11,12 +11,12 @@ import { createWelcomedAccount } from "@bursar/engine/quota/welcome";
 import { createGateway } from "@bursar/gateway/gateway";
 import { type OpenIdentity, openIdentity } from "@bursar/identity/open";
 import type { OpenAccount } from "@bursar/identity/people/people";
-import { personOfAccount } from "@bursar/identity/people/recipients";
 import pino, { type Logger } from "pino";
 import { type AppDeps, createApp } from "./app.ts";
 import { codeJobs, engineJobs, noticeMails, startBackground } from "./background.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { forgetExpired } from "./identity/forget.ts";
+import { peopleOfAccount } from "./identity/recipients.ts";
 import { referralTerms } from "./identity/referral-terms.ts";
 import { keptSecret } from "./identity/secret.ts";
 import { listen } from "./listen.ts";
@@ -69,7 +69,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const { referralCondition } = settings;
   const jobs = [
     ...engineJobs(engine, mailServer),
-    noticeMails(engine, personOfAccount),
+    noticeMails(engine, peopleOfAccount),
     ...codeJobs(engine, referralTerms(identity, referralCondition)),
     forgetExpired(identity, clock),
   ];

@@ -4,11 +4,11 @@ import { createTestDatabase, ENGINE_MIGRATIONS } from "@bursar/database/testing"
 import { createAccount } from "@bursar/engine/account/create";
 import { createGateway } from "@bursar/gateway/gateway";
 import { openIdentity } from "@bursar/identity/open";
-import { personOfAccount } from "@bursar/identity/people/recipients";
 import { startSandboxMail } from "@bursar/sandbox/mail";
 import { createApp } from "../src/app.ts";
 import { codeJobs, engineJobs, noticeMails, startBackground } from "../src/background.ts";
 import { openEngine } from "../src/engine.ts";
+import { peopleOfAccount } from "../src/identity/recipients.ts";
 import { listen } from "../src/listen.ts";
 import { openSmtp } from "../src/mail/smtp.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
@@ -31,7 +31,7 @@ export async function startSandboxWorld() {
   const background = startBackground(
     [
       ...engineJobs(engine, smtp),
-      noticeMails(engine, personOfAccount),
+      noticeMails(engine, peopleOfAccount),
       ...codeJobs(engine, { condition: "purchase", hasVerifiedMail: () => Promise.resolve(false) }),
     ],
     silentLog,

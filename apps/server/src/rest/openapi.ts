@@ -49,7 +49,11 @@ function describe(operation: Operation): Json {
   return {
     operationId: name,
     summary,
-    parameters: [...parametersIn("path", operation.params), ...parametersIn("query", operation.query)],
+    parameters: [
+      ...parametersIn("path", operation.params),
+      ...parametersIn("query", operation.query),
+      ...(operation.access === "account" ? PAYER_HEADERS : []),
+    ],
     ...(body === undefined ? {} : { requestBody: requestBody(operation, body) }),
     responses: {
       [status]: success,
@@ -58,6 +62,24 @@ function describe(operation: Operation): Json {
     },
   };
 }
+
+const PAYER_HEADERS: readonly Json[] = [
+  {
+    name: "x-bursar-organization",
+    in: "header",
+    required: false,
+    description: "The organization whose credits pay: for a person who is a member of it",
+    schema: { type: "string" },
+  },
+  {
+    name: "x-bursar-repository",
+    in: "header",
+    required: false,
+    description:
+      "The address of the repository that the work is on; an organization that has it pays for its members",
+    schema: { type: "string" },
+  },
+];
 
 function requestBody(operation: Operation, body: z.ZodType): Json {
   return { required: true, content: { "application/json": { schema: bodySchema(operation, body) } } };
@@ -95,6 +117,7 @@ function errorsOf(operation: Operation): Record<string, Json> {
     ...operation.errors,
     ...ALWAYS,
     ...(operation.access === "admin" ? ["admin_required" as const] : []),
+    ...(operation.access === "person" ? ["person_required" as const] : []),
   ];
   const byStatus = Map.groupBy(codes, (code) => String(ERRORS[code].status));
   return Object.fromEntries(
