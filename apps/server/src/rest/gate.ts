@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode } from "@bursar/contract/errors";
+import { ORGANIZATION_HEADER, REPOSITORY_HEADER } from "@bursar/contract/headers";
 import type { AccountId } from "@bursar/contract/ids";
 import { approachGate, type GateAnswer, passageFor } from "@bursar/engine/gate/chain";
 import type { PayerQuestion } from "@bursar/engine/gate/ports";
@@ -32,5 +33,13 @@ export async function passHttpGate(
 
 function problemOf({ error, message }: GateAnswer): Problem {
   const isCode = (name: string): name is ErrorCode => name in ERRORS;
-  return { problem: isCode(error) ? error : "insufficient_credits", message };
+  return { problem: isCode(error) ? error : "insufficient_credits", message, param: PARAMS[error] ?? null };
 }
+
+/** What is wrong with the question of who pays is wrong in a header. */
+const PARAMS: Readonly<Partial<Record<GateAnswer["error"], string>>> = {
+  organization_unknown: ORGANIZATION_HEADER,
+  organization_ambiguous: ORGANIZATION_HEADER,
+  repository_unknown: REPOSITORY_HEADER,
+  invalid_request: REPOSITORY_HEADER,
+};
