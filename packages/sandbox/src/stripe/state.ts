@@ -1,0 +1,47 @@
+import type { Stripe } from "stripe";
+import type { Delivery } from "./event/delivery.ts";
+import type { SavedAnswer } from "./wire/idempotency.ts";
+
+/** Everything this Stripe knows, by id and in order of creation. Nothing but maps of JSON, so that it can be kept. */
+export interface State {
+  readonly customers: Map<string, Stripe.Customer>;
+  readonly deletedCustomers: Map<string, Stripe.DeletedCustomer>;
+  readonly paymentMethods: Map<string, Stripe.PaymentMethod>;
+  readonly paymentIntents: Map<string, Stripe.PaymentIntent>;
+  readonly charges: Map<string, Stripe.Charge>;
+  readonly balanceTransactions: Map<string, Stripe.BalanceTransaction>;
+  readonly events: Map<string, Stripe.EventBase>;
+  readonly webhookEndpoints: Map<string, Stripe.WebhookEndpoint>;
+  /** The signing secret of each endpoint. */
+  readonly endpointSecrets: Map<string, string>;
+  readonly deliveries: Map<string, Delivery>;
+  readonly savedAnswers: Map<string, SavedAnswer>;
+  /** The number whose behaviour a payment method has. */
+  readonly numbers: Map<string, string>;
+  /** Payment methods that a person has authenticated for later. */
+  readonly authenticated: Map<string, true>;
+  /** Payment methods that were detached, or used without a customer, and may not be used again. */
+  readonly spent: Map<string, true>;
+  /** PaymentIntents under way whose outcome comes later: when (milliseconds), and what it will be. */
+  readonly outcomes: Map<string, { readonly dueAt: number; readonly decline: string | null }>;
+}
+
+export function emptyState(): State {
+  return {
+    customers: new Map(),
+    deletedCustomers: new Map(),
+    paymentMethods: new Map(),
+    paymentIntents: new Map(),
+    charges: new Map(),
+    balanceTransactions: new Map(),
+    events: new Map(),
+    webhookEndpoints: new Map(),
+    endpointSecrets: new Map(),
+    deliveries: new Map(),
+    savedAnswers: new Map(),
+    numbers: new Map(),
+    authenticated: new Map(),
+    spent: new Map(),
+    outcomes: new Map(),
+  };
+}
