@@ -39,6 +39,7 @@ import { openSockets } from "./socket/open.ts";
 const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/", import.meta.url));
 const SANDBOX_MODELS = ["sandbox-*", "amazon.*", "meta.*"];
 const MAIL_PATH = "/sandbox/mail";
+const STRIPE_WEBHOOK_PATH = "/api/stripe/webhook";
 const GRACE_MILLISECONDS = 10_000;
 const GOODBYE_MILLISECONDS = 2000;
 
@@ -73,6 +74,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
     ...codeJobs(engine, referralTerms(identity, referralCondition)),
     forgetExpired(identity, clock),
   ];
+  if (outside !== null) jobs.push({ name: "sandbox-stripe", run: outside.stripe.tick });
   const background = startBackground(jobs, log);
   stops.push(() => background.stop());
   const rateLimit = openRateLimit(settings.rateLimitPerSecond);
@@ -103,6 +105,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const url = server.urls[0]!;
   publicUrl ??= url;
   if (outside?.oidc) (await outsideCode)?.registerAtOidc(outside.oidc, publicUrl);
+  outside?.stripe.register(`${url}${STRIPE_WEBHOOK_PATH}`);
   if (outside === null) await prepareLive(engine, settings);
   else await showSandbox(engine, identity, settings, { url, ...urlsOf(outside, url), databaseUrl });
   for (const other of server.urls.slice(1)) process.stdout.write(`also   ${other}\n`);
@@ -153,9 +156,10 @@ async function checkMasterKeys({ secrets, log }: Engine, isSandbox: boolean): Pr
 }
 
 function urlsOf(outside: Outside, url: string): Omit<OutsideUrls, "url" | "databaseUrl"> {
-  const { model, mail, oidc } = outside;
+  const { model, mail, oidc, stripe } = outside;
   const mailUrl = mail === null ? null : `${url}${MAIL_PATH}`;
-  return { modelUrl: model.url, mailUrl, oidcUrl: oidc?.url ?? null };
+  const stripeAccess = { stripeUrl: stripe.url, stripeKey: stripe.secretKey };
+  return { modelUrl: model.url, mailUrl, oidcUrl: oidc?.url ?? null, ...stripeAccess };
 }
 
 function sandboxOidc(outside: Outside | null, code: OutsideCode | null): Settings["oidc"] {
@@ -219,7 +223,7 @@ async function refuseSandboxPeople(identity: OpenIdentity): Promise<void> {
   );
 }
 
-type OutsideUrls = Pick<SandboxFile, "url" | "modelUrl" | "mailUrl" | "oidcUrl" | "databaseUrl">;
+type OutsideUrls = Pick<SandboxFile, "url" | "modelUrl" | "mailUrl" | "oidcUrl" | "stripeUrl" | "stripeKey" | "databaseUrl">;
 
 async function showSandbox(
   engine: Engine,

@@ -21,6 +21,9 @@ export interface SandboxFile {
   readonly mailUrl: string | null;
   /** The issuer of the OpenID provider; null where a real one is set. */
   readonly oidcUrl: string | null;
+  /** The sandbox's Stripe; its API is below `/v1`. */
+  readonly stripeUrl: string;
+  readonly stripeKey: string;
   readonly databaseUrl: string;
 }
 

@@ -2,6 +2,7 @@ import { OAUTH_CALLBACK_PATH } from "@bursar/identity/paths";
 import { type SandboxMail, startSandboxMail } from "@bursar/sandbox/mail";
 import { type SandboxModel, startSandboxModel } from "@bursar/sandbox/model";
 import { type SandboxOidc, startSandboxOidc } from "@bursar/sandbox/oidc";
+import { type SandboxStripe, startSandboxStripe } from "@bursar/sandbox/stripe";
 
 /** The outside world in a box. */
 export interface Outside {
@@ -10,6 +11,7 @@ export interface Outside {
   readonly mail: SandboxMail | null;
   /** null where a real OpenID provider is set. */
   readonly oidc: SandboxOidc | null;
+  readonly stripe: SandboxStripe;
   close(): Promise<void>;
 }
 
@@ -24,17 +26,19 @@ export interface OutsideRequest {
 /** Starts what stands for the world outside, each with a real protocol on a port of its own. */
 export async function startOutside(request: OutsideRequest): Promise<Outside> {
   const { dataDir, hasMail, hasOidc, now } = request;
-  const [model, mail, oidc] = await Promise.all([
+  const [model, mail, oidc, stripe] = await Promise.all([
     startSandboxModel(),
     hasMail ? startSandboxMail({ folder: `${dataDir}/mail`, now }) : null,
     hasOidc ? startSandboxOidc() : null,
+    startSandboxStripe({ now: () => now().getTime(), dataFile: `${dataDir}/stripe.json` }),
   ]);
   return {
     model,
     mail,
     oidc,
+    stripe,
     close: async () => {
-      await Promise.all([model.close(), mail?.close(), oidc?.close()]);
+      await Promise.all([model.close(), mail?.close(), oidc?.close(), stripe.close()]);
     },
   };
 }

@@ -1,9 +1,12 @@
+import { catalogueRoutes } from "./catalogue/routes.ts";
 import { chargeRoutes } from "./charge/routes.ts";
+import { checkoutRoutes } from "./checkout/routes.ts";
 import { customerRoutes } from "./customer/routes.ts";
 import { endpointRoutes } from "./event/endpoints.ts";
 import { eventRoutes } from "./event/routes.ts";
 import { intentRoutes } from "./intent/routes.ts";
 import { methodRoutes } from "./method/routes.ts";
+import { setupRoutes } from "./setup/routes.ts";
 import type { Includable } from "./wire/expand.ts";
 import type { Route } from "./wire/route.ts";
 
@@ -12,10 +15,40 @@ export const ROUTES: readonly Route[] = [
   ...customerRoutes,
   ...methodRoutes,
   ...intentRoutes,
+  ...setupRoutes,
   ...chargeRoutes,
+  ...catalogueRoutes,
+  ...checkoutRoutes,
   ...eventRoutes,
   ...endpointRoutes,
 ];
 
 /** What objects leave out unless `expand` names it. */
-export const INCLUDABLE: Includable = {};
+export const INCLUDABLE: Includable = {
+  "checkout.session": {
+    line_items: (state, { id }) =>
+      listed(
+        state.sessionPlans.get(String(id))?.items ?? [],
+        `/v1/checkout/sessions/${String(id)}/line_items`,
+      ),
+  },
+  price: {
+    currency_options: (state, { id }) => {
+      const options = Object.entries(state.currencyOptions.get(String(id)) ?? {});
+      return Object.fromEntries(options.map(([currency, amount]) => [currency, optionOf(amount)]));
+    },
+  },
+};
+
+function listed(data: readonly object[], url: string) {
+  return { object: "list", data, has_more: false, url };
+}
+
+function optionOf(amount: number) {
+  return {
+    custom_unit_amount: null,
+    tax_behavior: "unspecified",
+    unit_amount: amount,
+    unit_amount_decimal: String(amount),
+  };
+}

@@ -1,4 +1,6 @@
 import type { Stripe } from "stripe";
+import type { WirePrice } from "./catalogue/price.ts";
+import type { SessionPlan } from "./checkout/plan.ts";
 import type { Delivery } from "./event/delivery.ts";
 import type { SavedAnswer } from "./wire/idempotency.ts";
 
@@ -8,8 +10,15 @@ export interface State {
   readonly deletedCustomers: Map<string, Stripe.DeletedCustomer>;
   readonly paymentMethods: Map<string, Stripe.PaymentMethod>;
   readonly paymentIntents: Map<string, Stripe.PaymentIntent>;
+  readonly setupIntents: Map<string, Stripe.SetupIntent>;
   readonly charges: Map<string, Stripe.Charge>;
   readonly balanceTransactions: Map<string, Stripe.BalanceTransaction>;
+  readonly products: Map<string, Stripe.Product>;
+  readonly prices: Map<string, WirePrice>;
+  /** What a price is in other currencies than its own, in minor units. */
+  readonly currencyOptions: Map<string, Readonly<Record<string, number>>>;
+  readonly sessions: Map<string, Stripe.Checkout.Session>;
+  readonly sessionPlans: Map<string, SessionPlan>;
   readonly events: Map<string, Stripe.EventBase>;
   readonly webhookEndpoints: Map<string, Stripe.WebhookEndpoint>;
   /** The signing secret of each endpoint. */
@@ -32,8 +41,14 @@ export function emptyState(): State {
     deletedCustomers: new Map(),
     paymentMethods: new Map(),
     paymentIntents: new Map(),
+    setupIntents: new Map(),
     charges: new Map(),
     balanceTransactions: new Map(),
+    products: new Map(),
+    prices: new Map(),
+    currencyOptions: new Map(),
+    sessions: new Map(),
+    sessionPlans: new Map(),
     events: new Map(),
     webhookEndpoints: new Map(),
     endpointSecrets: new Map(),

@@ -1,14 +1,15 @@
 import type { Stripe } from "stripe";
 import { z } from "zod";
 import { emit } from "../event/emit.ts";
-import { newId, randomLetters } from "../ids.ts";
 import { withMetadata } from "../metadata.ts";
-import { attach, attachable, detach } from "../method/attach.ts";
+import { attach, attachable } from "../method/attach.ts";
 import { isWithin, listOf } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { address, listing, metadata, oneOf, range, removable, text } from "../wire/shapes.ts";
-import { secondsOf, type World } from "../world.ts";
+import type { World } from "../world.ts";
+import { newCustomer } from "./create.ts";
 import { changedFrom, checkDefault, customerOf } from "./customer.ts";
+import { deleteCustomer } from "./delete.ts";
 
 const fields = {
   address: address.optional(),
@@ -40,50 +41,6 @@ function createCustomer(world: World, params: z.output<typeof creating>): Stripe
   emit(world, "customer.created", customer);
   if (method !== null) attach(world, method, customer.id);
   return customer;
-}
-
-function deleteCustomer(world: World, id: string): Stripe.DeletedCustomer {
-  const customer = customerOf(world, id, "id");
-  const { state } = world;
-  for (const method of state.paymentMethods.values()) if (method.customer === id) detach(world, method);
-  state.customers.delete(id);
-  const deleted = { id, object: "customer", deleted: true } as const;
-  state.deletedCustomers.set(id, deleted);
-  emit(world, "customer.deleted", customer);
-  return deleted;
-}
-
-function newCustomer(world: World): Stripe.Customer {
-  return {
-    id: newId("cus", 14),
-    object: "customer",
-    address: null,
-    balance: 0,
-    created: secondsOf(world),
-    currency: null,
-    customer_account: null,
-    default_source: null,
-    delinquent: false,
-    description: null,
-    discount: null,
-    email: null,
-    invoice_prefix: randomLetters(8).toUpperCase(),
-    invoice_settings: {
-      custom_fields: null,
-      default_payment_method: null,
-      footer: null,
-      rendering_options: null,
-    },
-    livemode: false,
-    metadata: {},
-    name: null,
-    next_invoice_sequence: 1,
-    phone: null,
-    preferred_locales: [],
-    shipping: null,
-    tax_exempt: "none",
-    test_clock: null,
-  } satisfies Stripe.Customer;
 }
 
 function change(world: World, customer: Stripe.Customer, params: z.output<typeof updating>): void {

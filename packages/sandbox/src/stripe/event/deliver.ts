@@ -45,11 +45,13 @@ export function createDeliverer(world: World): Deliverer {
   };
 }
 
-function nextDue({ state, now }: World): Delivery | null {
+/** Who has not said yet where they listen since the last start is waited for. */
+function nextDue({ state, now, leftEndpoints }: World): Delivery | null {
   const time = now();
   let next: Delivery | null = null;
   for (const delivery of state.deliveries.values()) {
     if (delivery.state !== "waiting" || delivery.dueAt > time) continue;
+    if (leftEndpoints.has(delivery.endpointId)) continue;
     if (next === null || delivery.rank < next.rank) next = delivery;
   }
   return next;

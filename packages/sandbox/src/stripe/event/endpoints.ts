@@ -38,15 +38,16 @@ export function addEndpoint(world: World, { url, events, secret }: EndpointReque
   return endpoint;
 }
 
-/** Adds an endpoint in the place of one with the same URL. */
-export function replaceEndpoint(world: World, request: EndpointRequest): Stripe.WebhookEndpoint {
-  const { webhookEndpoints, endpointSecrets } = world.state;
-  for (const { id, url } of webhookEndpoints.values()) {
-    if (url !== request.url) continue;
-    webhookEndpoints.delete(id);
-    endpointSecrets.delete(id);
-  }
-  return addEndpoint(world, request);
+/** Adds an endpoint; one of the same URL, or one that an earlier start has left, goes on with these events. */
+export function registerEndpoint(world: World, request: EndpointRequest): Stripe.WebhookEndpoint {
+  const all = [...world.state.webhookEndpoints.values()];
+  const known =
+    all.find(({ url }) => url === request.url) ?? all.find(({ id }) => world.leftEndpoints.has(id));
+  if (known === undefined) return addEndpoint(world, request);
+  world.leftEndpoints.delete(known.id);
+  Object.assign(known, { url: request.url, enabled_events: [...request.events], status: "enabled" });
+  if (request.secret !== undefined) world.state.endpointSecrets.set(known.id, request.secret);
+  return known;
 }
 
 function existing({ state }: World, id: string): Stripe.WebhookEndpoint {

@@ -4,7 +4,7 @@ import { chargeFails, chargeSucceeds, createCharge } from "../charge/charge.ts";
 import { emit } from "../event/emit.ts";
 import { attach } from "../method/attach.ts";
 import { behaviourOf, isExpired } from "../method/create.ts";
-import type { World } from "../world.ts";
+import { follow, type World } from "../world.ts";
 import { declineError } from "./declined.ts";
 
 export interface Circumstances {
@@ -62,6 +62,7 @@ export function attempt(
       });
       emit(world, "charge.pending", charge);
       emit(world, "payment_intent.processing", intent);
+      follow(world, intent);
       return { kind: "processing" };
   }
 }
@@ -88,6 +89,7 @@ export function succeed(
   intent.amount_received = intent.amount;
   keepMethod(world, intent, method, isAuthenticated);
   emit(world, "payment_intent.succeeded", intent);
+  follow(world, intent);
 }
 
 /** What is wanted for later is attached to the customer; what has no customer is used up. */
@@ -120,4 +122,5 @@ export function fail(
     last_payment_error: declineError(decline, method, charge.id),
   } satisfies Partial<Stripe.PaymentIntent>);
   emit(world, "payment_intent.payment_failed", intent);
+  follow(world, intent);
 }

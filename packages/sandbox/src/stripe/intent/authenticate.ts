@@ -3,7 +3,7 @@ import { emit } from "../event/emit.ts";
 import { idOf } from "../ids.ts";
 import { methodOf } from "../method/create.ts";
 import { invalid } from "../refusal.ts";
-import type { World } from "../world.ts";
+import { follow, type World } from "../world.ts";
 import { attempt } from "./attempt.ts";
 import { declineError } from "./declined.ts";
 import { intentOf } from "./intent.ts";
@@ -27,5 +27,6 @@ export function authenticatePayment(world: World, id: string, isApproved: boolea
     last_payment_error: declineError("authentication_failed", method, null),
   } satisfies Partial<Stripe.PaymentIntent>);
   emit(world, "payment_intent.payment_failed", intent);
+  follow(world, intent);
   return intent;
 }

@@ -11,7 +11,7 @@ const options = z.strictObject({
 });
 
 /** Who agreed to be charged later; taken, and not kept. */
-const mandate = z.strictObject({
+export const mandate = z.strictObject({
   customer_acceptance: z.strictObject({
     type: oneOf("offline", "online"),
     accepted_at: integer.optional(),

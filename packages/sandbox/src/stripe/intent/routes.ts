@@ -7,7 +7,7 @@ import { checkAmount, currencyOf } from "../money.ts";
 import { invalid } from "../refusal.ts";
 import { isWithin, listOf } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
-import { secondsOf, type World } from "../world.ts";
+import { follow, secondsOf, type World } from "../world.ts";
 import { confirm, unexpectedState, usableMethod } from "./confirm.ts";
 import { createIntent, intentOf } from "./intent.ts";
 import { canceling, confirmation, creating, finding, updating } from "./params.ts";
@@ -107,6 +107,7 @@ export function cancelIntent(
     next_action: null,
   } satisfies Partial<Stripe.PaymentIntent>);
   emit(world, "payment_intent.canceled", intent);
+  follow(world, intent);
 }
 
 export const intentRoutes = [

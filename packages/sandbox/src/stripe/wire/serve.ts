@@ -34,7 +34,7 @@ export async function serveApi(
   if (fault?.kind === "rate_limit") return send(response, failed(rateLimited, newId("req", 14)));
   const key = method === "POST" ? (request.headers["idempotency-key"] as string | undefined) : undefined;
   const ask = { method, path: url.pathname, body, key: key ?? "" };
-  const answer = answerTo(world, underWay, request, ask, url.searchParams.toString(), fault);
+  const answer = await answerTo(world, underWay, request, ask, url.searchParams.toString(), fault);
   if (fault?.kind === "delay") await answerLate(underWay, key, fault.milliseconds);
   else if (fault !== null) return misbehave(fault, response);
   send(response, answer);
@@ -46,14 +46,14 @@ async function answerLate(underWay: Set<string>, key: string | undefined, millis
   if (key !== undefined) underWay.delete(key);
 }
 
-function answerTo(
+async function answerTo(
   world: World,
   underWay: ReadonlySet<string>,
   { headers }: IncomingMessage,
   ask: Ask,
   query: string,
   fault: RequestFault | null,
-): Answer {
+): Promise<Answer> {
   const requestId = newId("req", 14);
   const echo = ask.key === "" ? {} : { "idempotency-key": ask.key };
   try {
@@ -78,6 +78,8 @@ function answerTo(
     const isSaved500 = fault?.kind === "server_error" && fault.saved;
     const kept = isSaved500 ? failed(serverError, requestId) : answer;
     if (ask.key !== "") saveAnswer(world, ask, { ...kept, requestId });
+    world.request = null;
+    if (ask.method !== "GET") await world.keep();
     return { ...answer, headers: { ...answer.headers, ...echo } };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -1,0 +1,53 @@
+import type { Stripe } from "stripe";
+import { type CheckoutOutcome, type Payer, payCheckout } from "../checkout/pay.ts";
+import { deleteCustomer } from "../customer/delete.ts";
+import type { Deliverer } from "../event/deliver.ts";
+import type { Delivery } from "../event/delivery.ts";
+import { resend } from "../event/emit.ts";
+import { registerEndpoint } from "../event/endpoints.ts";
+import { authenticatePayment } from "../intent/authenticate.ts";
+import { type CardChange, changeCard } from "../method/change.ts";
+import { authenticateSetup } from "../setup/confirm.ts";
+import type { World } from "../world.ts";
+
+/** What people, banks and tests do to this world, other than by the API. All throw a refusal for what is not there or cannot be. */
+export interface Actions {
+  /** Sends events to a URL, all or those named, signed with `webhookSecret`. Once more for the same URL changes the events. */
+  readonly register: (url: string, events?: readonly string[]) => Stripe.WebhookEndpoint;
+  /** The holder's answer on the page of their bank, for a PaymentIntent or a SetupIntent. */
+  readonly authenticate: (intentId: string, answer: "approve" | "deny") => void;
+  /** Presses the button on the page of a checkout. */
+  readonly payCheckout: (sessionId: string, payer?: Payer) => CheckoutOutcome;
+  /** Lets a saved card behave as another number or token does, or changes when it expires. */
+  readonly changeCard: (methodId: string, change: CardChange) => void;
+  /** As somebody in Stripe's dashboard does. */
+  readonly deleteCustomer: (customerId: string) => void;
+  /** Delivers an event again, to every endpoint. */
+  readonly resend: (eventId: string) => void;
+  /** What is on its way to endpoints, and what became of it. */
+  readonly deliveries: () => readonly Delivery[];
+}
+
+/** Each action is done at once; what it tells goes out right after. */
+export function createActions(world: World, deliverer: Deliverer, webhookSecret: string): Actions {
+  const after = <Result>(result: Result): Result => {
+    deliverer.wake();
+    // What could not be written now is written with the next change.
+    world.keep().catch(() => undefined);
+    return result;
+  };
+  return {
+    register: (url, events = ["*"]) => after(registerEndpoint(world, { url, events, secret: webhookSecret })),
+    authenticate: (id, answer) => {
+      const isApproved = answer === "approve";
+      if (id.startsWith("seti_")) authenticateSetup(world, id, isApproved);
+      else authenticatePayment(world, id, isApproved);
+      after(undefined);
+    },
+    payCheckout: (id, payer = { method: "pm_card_visa" }) => after(payCheckout(world, id, payer)),
+    changeCard: (id, change) => after(changeCard(world, id, change)),
+    deleteCustomer: (id) => void after(deleteCustomer(world, id)),
+    resend: (id) => after(resend(world, id)),
+    deliveries: () => structuredClone([...world.state.deliveries.values()]),
+  };
+}
