@@ -97,6 +97,8 @@ it("starts cold, keeps keys, credits and time over a warm start and a kill -9, a
       "mailUrl",
       "modelUrl",
       "oidcUrl",
+      "stripeKey",
+      "stripeUrl",
       "url",
       "users",
     ].toSorted(),

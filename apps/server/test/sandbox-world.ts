@@ -5,6 +5,7 @@ import { createAccount } from "@bursar/engine/account/create";
 import { createGateway } from "@bursar/gateway/gateway";
 import { openIdentity } from "@bursar/identity/open";
 import { startSandboxMail } from "@bursar/sandbox/mail";
+import { startSandboxStripe } from "@bursar/sandbox/stripe";
 import { createApp } from "../src/app.ts";
 import { codeJobs, engineJobs, noticeMails, startBackground } from "../src/background.ts";
 import { openEngine } from "../src/engine.ts";
@@ -27,13 +28,14 @@ export async function startSandboxWorld() {
   const engine = openEngine({ url: database.url, lanes: 2, clock, log: silentLog, masterKeys });
   await engine.prices.put({ body: PRICES, by: "test" });
   const mail = await startSandboxMail({ now: () => new Date(clock.now() / 1000) });
+  const stripe = await startSandboxStripe({ now: () => clock.now() / 1000 });
   const smtp = openSmtp({ url: mail.smtpUrl, from: "Bursar <bursar@sandbox.test>" });
   const background = startBackground(
-    [
+    [...[
       ...engineJobs(engine, smtp),
       noticeMails(engine, peopleOfAccount),
       ...codeJobs(engine, { condition: "purchase", hasVerifiedMail: () => Promise.resolve(false) }),
-    ],
+    ], { name: "sandbox-stripe", run: stripe.tick }],
     silentLog,
   );
   let url = "";
@@ -76,6 +78,7 @@ export async function startSandboxWorld() {
     clock,
     mail,
     smtp,
+    stripe,
     background,
     url,
     identity,
@@ -87,6 +90,7 @@ export async function startSandboxWorld() {
       await server.close(0);
       await background.stop();
       await mail.close();
+      await stripe.close();
       await engine.close();
       await clock.close();
       await database.drop();
