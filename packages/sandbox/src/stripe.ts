@@ -4,12 +4,14 @@ import { followSession } from "./stripe/checkout/follow.ts";
 import { expireSessions } from "./stripe/checkout/session.ts";
 import { type Actions, createActions } from "./stripe/control/actions.ts";
 import { serveSandbox } from "./stripe/control/serve.ts";
+import { settleDisputes } from "./stripe/dispute/due.ts";
 import { createDeliverer } from "./stripe/event/deliver.ts";
 import { createFaults, type Faults } from "./stripe/fault/faults.ts";
 import { forgetOld } from "./stripe/forget.ts";
 import { randomLetters } from "./stripe/ids.ts";
 import { settleOutcomes } from "./stripe/intent/later.ts";
 import { createKeeper, type Kept, readKept } from "./stripe/keep.ts";
+import { settleRefunds } from "./stripe/refund/refund.ts";
 import { emptyState } from "./stripe/state.ts";
 import { serveApi } from "./stripe/wire/serve.ts";
 import type { World } from "./stripe/world.ts";
@@ -50,7 +52,7 @@ export async function startSandboxStripe(options: SandboxStripeOptions): Promise
   const deliverer = createDeliverer(world);
   const actions = createActions(world, deliverer, webhookSecret);
   const tick = async () => {
-    const done = settleOutcomes(world) + expireSessions(world) + (await deliverer.drain());
+    const done = settle(world) + (await deliverer.drain());
     forgetOld(world);
     if (done > 0) await world.keep();
     return done;
@@ -79,6 +81,11 @@ export async function startSandboxStripe(options: SandboxStripeOptions): Promise
       await world.keep();
     },
   };
+}
+
+/** What comes by itself when its time has come. Returns how much there was. */
+function settle(world: World): number {
+  return settleOutcomes(world) + settleRefunds(world) + settleDisputes(world) + expireSessions(world);
 }
 
 async function keptOrNew({ dataFile, secretKey, webhookSecret }: SandboxStripeOptions): Promise<Kept> {

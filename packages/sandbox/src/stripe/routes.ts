@@ -2,10 +2,12 @@ import { catalogueRoutes } from "./catalogue/routes.ts";
 import { chargeRoutes } from "./charge/routes.ts";
 import { checkoutRoutes } from "./checkout/routes.ts";
 import { customerRoutes } from "./customer/routes.ts";
+import { disputeRoutes } from "./dispute/routes.ts";
 import { endpointRoutes } from "./event/endpoints.ts";
 import { eventRoutes } from "./event/routes.ts";
 import { intentRoutes } from "./intent/routes.ts";
 import { methodRoutes } from "./method/routes.ts";
+import { refundRoutes } from "./refund/routes.ts";
 import { setupRoutes } from "./setup/routes.ts";
 import type { Includable } from "./wire/expand.ts";
 import type { Route } from "./wire/route.ts";
@@ -17,6 +19,8 @@ export const ROUTES: readonly Route[] = [
   ...intentRoutes,
   ...setupRoutes,
   ...chargeRoutes,
+  ...refundRoutes,
+  ...disputeRoutes,
   ...catalogueRoutes,
   ...checkoutRoutes,
   ...eventRoutes,
@@ -25,6 +29,12 @@ export const ROUTES: readonly Route[] = [
 
 /** What objects leave out unless `expand` names it. */
 export const INCLUDABLE: Includable = {
+  charge: {
+    refunds: (state, { id }) => {
+      const refunds = [...state.refunds.values()].filter(({ charge }) => charge === id);
+      return listed(refunds.toReversed(), `/v1/charges/${String(id)}/refunds`);
+    },
+  },
   "checkout.session": {
     line_items: (state, { id }) =>
       listed(

@@ -12,6 +12,14 @@ export interface State {
   readonly paymentIntents: Map<string, Stripe.PaymentIntent>;
   readonly setupIntents: Map<string, Stripe.SetupIntent>;
   readonly charges: Map<string, Stripe.Charge>;
+  readonly refunds: Map<string, Stripe.Refund>;
+  /** Refunds whose outcome comes later. */
+  readonly refundOutcomes: Map<string, { readonly dueAt: number; readonly succeeds: boolean }>;
+  readonly disputes: Map<string, Stripe.Dispute>;
+  /** Charges whose holder will dispute them, with the reason. */
+  readonly expectedDisputes: Map<string, string>;
+  /** Disputes whose evidence decides them. */
+  readonly decidedDisputes: Map<string, "lost" | "won">;
   readonly balanceTransactions: Map<string, Stripe.BalanceTransaction>;
   readonly products: Map<string, Stripe.Product>;
   readonly prices: Map<string, WirePrice>;
@@ -43,6 +51,11 @@ export function emptyState(): State {
     paymentIntents: new Map(),
     setupIntents: new Map(),
     charges: new Map(),
+    refunds: new Map(),
+    refundOutcomes: new Map(),
+    disputes: new Map(),
+    expectedDisputes: new Map(),
+    decidedDisputes: new Map(),
     balanceTransactions: new Map(),
     products: new Map(),
     prices: new Map(),

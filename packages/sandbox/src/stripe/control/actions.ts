@@ -1,11 +1,15 @@
 import type { Stripe } from "stripe";
+import { chargeOf } from "../charge/charge.ts";
 import { type CheckoutOutcome, type Payer, payCheckout } from "../checkout/pay.ts";
 import { deleteCustomer } from "../customer/delete.ts";
+import { closeDispute, type DisputeReason, disputeOf, openDispute } from "../dispute/dispute.ts";
 import type { Deliverer } from "../event/deliver.ts";
 import type { Delivery } from "../event/delivery.ts";
 import { resend } from "../event/emit.ts";
 import { registerEndpoint } from "../event/endpoints.ts";
+import { idOf } from "../ids.ts";
 import { authenticatePayment } from "../intent/authenticate.ts";
+import { intentOf } from "../intent/intent.ts";
 import { type CardChange, changeCard } from "../method/change.ts";
 import { authenticateSetup } from "../setup/confirm.ts";
 import type { World } from "../world.ts";
@@ -20,6 +24,10 @@ export interface Actions {
   readonly payCheckout: (sessionId: string, payer?: Payer) => CheckoutOutcome;
   /** Lets a saved card behave as another number or token does, or changes when it expires. */
   readonly changeCard: (methodId: string, change: CardChange) => void;
+  /** The holder of the card disputes a charge, or the latest of a PaymentIntent. */
+  readonly openDispute: (chargeOrIntentId: string, reason?: DisputeReason) => Stripe.Dispute;
+  /** The bank decides. */
+  readonly closeDispute: (disputeId: string, outcome: "lost" | "won") => Stripe.Dispute;
   /** As somebody in Stripe's dashboard does. */
   readonly deleteCustomer: (customerId: string) => void;
   /** Delivers an event again, to every endpoint. */
@@ -45,6 +53,15 @@ export function createActions(world: World, deliverer: Deliverer, webhookSecret:
       after(undefined);
     },
     payCheckout: (id, payer = { method: "pm_card_visa" }) => after(payCheckout(world, id, payer)),
+    openDispute: (id, reason = "fraudulent") => {
+      const charge = id.startsWith("pi_") ? idOf(intentOf(world, id).latest_charge ?? "") : id;
+      return after(structuredClone(openDispute(world, chargeOf(world, charge), reason)));
+    },
+    closeDispute: (id, outcome) => {
+      const dispute = disputeOf(world, id);
+      closeDispute(world, dispute, outcome);
+      return after(structuredClone(dispute));
+    },
     changeCard: (id, change) => after(changeCard(world, id, change)),
     deleteCustomer: (id) => void after(deleteCustomer(world, id)),
     resend: (id) => after(resend(world, id)),

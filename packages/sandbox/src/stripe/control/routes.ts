@@ -21,6 +21,11 @@ const card = z.strictObject({
 });
 const payer = z.strictObject({ method: z.string().default("pm_card_visa"), email: z.string().optional() });
 const holder = z.strictObject({ answer: z.enum(["approve", "deny"]) });
+const opening = z.strictObject({
+  charge: z.string(),
+  reason: z.enum(["fraudulent", "inquiry", "product_not_received"]).optional(),
+});
+const deciding = z.strictObject({ outcome: z.enum(["lost", "won"]) });
 const endpoint = z.strictObject({ url: z.url(), events: z.array(z.string()).min(1).optional() });
 
 const ROUTES: readonly ControlRoute[] = [
@@ -48,6 +53,13 @@ const ROUTES: readonly ControlRoute[] = [
     actions.deleteCustomer(id);
     return { id, deleted: true };
   }),
+  on("POST", "disputes", ({ actions }, _, body) => {
+    const { charge, reason } = parse(opening, body);
+    return actions.openDispute(charge, reason);
+  }),
+  on("POST", "disputes/:id", ({ actions }, id, body) =>
+    actions.closeDispute(id, parse(deciding, body).outcome),
+  ),
   on("POST", "authenticate/:id", ({ actions }, id, body) => {
     actions.authenticate(id, parse(holder, body).answer);
     return { id };

@@ -89,6 +89,8 @@ export function succeed(
   intent.amount_received = intent.amount;
   keepMethod(world, intent, method, isAuthenticated);
   emit(world, "payment_intent.succeeded", intent);
+  const { dispute } = behaviourOf(world, method);
+  if (dispute !== null) world.state.expectedDisputes.set(charge.id, dispute);
   follow(world, intent);
 }
 
