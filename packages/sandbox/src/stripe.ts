@@ -1,5 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import { hostInUrl, listenOn } from "./listen.ts";
+import { followInvoice } from "./stripe/billing/collect.ts";
+import { settleBilling } from "./stripe/billing/renew.ts";
 import { followSession } from "./stripe/checkout/follow.ts";
 import { expireSessions } from "./stripe/checkout/session.ts";
 import { type Actions, createActions } from "./stripe/control/actions.ts";
@@ -85,7 +87,13 @@ export async function startSandboxStripe(options: SandboxStripeOptions): Promise
 
 /** What comes by itself when its time has come. Returns how much there was. */
 function settle(world: World): number {
-  return settleOutcomes(world) + settleRefunds(world) + settleDisputes(world) + expireSessions(world);
+  return (
+    settleOutcomes(world) +
+    settleRefunds(world) +
+    settleDisputes(world) +
+    expireSessions(world) +
+    settleBilling(world)
+  );
 }
 
 async function keptOrNew({ dataFile, secretKey, webhookSecret }: SandboxStripeOptions): Promise<Kept> {
@@ -107,7 +115,7 @@ function createWorld(kept: Kept, now: () => number, dataFile: string | undefined
     now,
     url: "",
     request: null,
-    followers: [followSession],
+    followers: [followInvoice, followSession],
     leftEndpoints: new Set(left.map(([id]) => id)),
     keep: dataFile === undefined ? () => Promise.resolve() : createKeeper(dataFile, kept),
   };

@@ -1,3 +1,5 @@
+import { invoiceRoutes } from "./billing/invoices.ts";
+import { subscriptionRoutes } from "./billing/routes.ts";
 import { catalogueRoutes } from "./catalogue/routes.ts";
 import { chargeRoutes } from "./charge/routes.ts";
 import { checkoutRoutes } from "./checkout/routes.ts";
@@ -23,6 +25,8 @@ export const ROUTES: readonly Route[] = [
   ...disputeRoutes,
   ...catalogueRoutes,
   ...checkoutRoutes,
+  ...subscriptionRoutes,
+  ...invoiceRoutes,
   ...eventRoutes,
   ...endpointRoutes,
 ];
@@ -41,6 +45,25 @@ export const INCLUDABLE: Includable = {
         state.sessionPlans.get(String(id))?.items ?? [],
         `/v1/checkout/sessions/${String(id)}/line_items`,
       ),
+  },
+  customer: {
+    subscriptions: (state, { id }) => {
+      const running = [...state.subscriptions.values()].filter(({ customer, status }) => {
+        return customer === id && status !== "canceled";
+      });
+      return listed(running.toReversed(), `/v1/customers/${String(id)}/subscriptions`);
+    },
+  },
+  invoice: {
+    payments: (state, { id }) => {
+      const payments = [...state.invoicePayments.values()].filter(({ invoice }) => invoice === id);
+      return listed(payments, "/v1/invoice_payments");
+    },
+    confirmation_secret: (state, { id }) => {
+      const payment = [...state.invoicePayments.values()].find(({ invoice }) => invoice === id);
+      const intent = state.paymentIntents.get(payment?.payment.payment_intent as string);
+      return intent === undefined ? null : { client_secret: intent.client_secret, type: "payment_intent" };
+    },
   },
   price: {
     currency_options: (state, { id }) => {

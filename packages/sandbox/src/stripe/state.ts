@@ -1,4 +1,5 @@
 import type { Stripe } from "stripe";
+import type { Line } from "./billing/line.ts";
 import type { WirePrice } from "./catalogue/price.ts";
 import type { SessionPlan } from "./checkout/plan.ts";
 import type { Delivery } from "./event/delivery.ts";
@@ -27,6 +28,11 @@ export interface State {
   readonly currencyOptions: Map<string, Readonly<Record<string, number>>>;
   readonly sessions: Map<string, Stripe.Checkout.Session>;
   readonly sessionPlans: Map<string, SessionPlan>;
+  readonly subscriptions: Map<string, Stripe.Subscription>;
+  /** What a subscription's next invoice asks for besides its period. */
+  readonly pendingLines: Map<string, readonly Line[]>;
+  readonly invoices: Map<string, Stripe.Invoice>;
+  readonly invoicePayments: Map<string, Stripe.InvoicePayment>;
   readonly events: Map<string, Stripe.EventBase>;
   readonly webhookEndpoints: Map<string, Stripe.WebhookEndpoint>;
   /** The signing secret of each endpoint. */
@@ -62,6 +68,10 @@ export function emptyState(): State {
     currencyOptions: new Map(),
     sessions: new Map(),
     sessionPlans: new Map(),
+    subscriptions: new Map(),
+    pendingLines: new Map(),
+    invoices: new Map(),
+    invoicePayments: new Map(),
     events: new Map(),
     webhookEndpoints: new Map(),
     endpointSecrets: new Map(),

@@ -1,6 +1,8 @@
 import type { Stripe } from "stripe";
 import { emit } from "../event/emit.ts";
+import { idOf } from "../ids.ts";
 import type { World } from "../world.ts";
+import { subscribe } from "./subscribe.ts";
 
 /** A checkout is complete when its intent is done or under way; what was under way is paid, or fails, later. */
 export function followSession(world: World, intent: Stripe.PaymentIntent | Stripe.SetupIntent): void {
@@ -30,6 +32,11 @@ function complete(
 ): void {
   session.status = "complete";
   session.url = null;
-  if (intent.object === "payment_intent" && intent.status === "succeeded") session.payment_status = "paid";
+  const isPayment = intent.object === "payment_intent";
+  if (isPayment && intent.status === "succeeded") session.payment_status = "paid";
+  if (session.mode === "subscription") {
+    if (!isPayment) session.payment_status = "no_payment_required";
+    subscribe(world, session, isPayment ? intent : null, idOf(intent.payment_method!));
+  }
   emit(world, "checkout.session.completed", session);
 }

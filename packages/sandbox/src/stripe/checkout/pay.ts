@@ -8,9 +8,10 @@ import { createIntent, intentOf } from "../intent/intent.ts";
 import { withMetadata } from "../metadata.ts";
 import { invalid, Refusal } from "../refusal.ts";
 import { confirmSetup } from "../setup/confirm.ts";
-import { setupOf } from "../setup/setup.ts";
+import { createSetup, setupOf } from "../setup/setup.ts";
 import type { World } from "../world.ts";
 import { detailsOf, sessionOf } from "./session.ts";
+import { dueNow } from "./subscribe.ts";
 
 export type CheckoutOutcome =
   | { readonly kind: "complete"; readonly url: string }
@@ -43,11 +44,14 @@ export function payCheckout(world: World, id: string, { method, email }: Payer):
 
 function payNow(world: World, session: Stripe.Checkout.Session, methodId: string): CheckoutOutcome {
   const { payment } = world.state.sessionPlans.get(session.id)!;
-  const wantsCustomer = session.customer_creation === "always" || payment.setup_future_usage !== undefined;
+  const isSubscription = session.mode === "subscription";
+  const wantsCustomer =
+    isSubscription || session.customer_creation === "always" || payment.setup_future_usage !== undefined;
   if (session.customer === null && wantsCustomer) {
     session.customer = newGuest(world, session.customer_details?.email ?? null).id;
   }
   const customer = session.customer === null ? null : idOf(session.customer);
+  if (isSubscription && dueNow(world, session) === 0) return startTrial(world, session, methodId);
   const method = usableMethod(world, methodId, customer);
   const intent =
     session.payment_intent === null
@@ -60,6 +64,17 @@ function payNow(world: World, session: Stripe.Checkout.Session, methodId: string
   return outcomeOf(session, intent.next_action?.redirect_to_url?.url);
 }
 
+/** A trial begins with a card that is set up and not charged. */
+function startTrial(world: World, session: Stripe.Checkout.Session, methodId: string): CheckoutOutcome {
+  const customer = session.customer === null ? null : idOf(session.customer);
+  const known = session.setup_intent === null ? null : setupOf(world, idOf(session.setup_intent));
+  const setup = known ?? createSetup(world, { customer, types: session.payment_method_types });
+  if (known === null) emit(world, "setup_intent.created", setup);
+  session.setup_intent = setup.id;
+  confirmSetup(world, setup, methodId, session.url);
+  return outcomeOf(session, setup.next_action?.redirect_to_url?.url);
+}
+
 function intentFor(world: World, session: Stripe.Checkout.Session): Stripe.PaymentIntent {
   const { payment } = world.state.sessionPlans.get(session.id)!;
   const intent = createIntent(world, {
@@ -69,7 +84,7 @@ function intentFor(world: World, session: Stripe.Checkout.Session): Stripe.Payme
     description: payment.description ?? null,
     metadata: withMetadata({}, payment.metadata),
     receiptEmail: payment.receipt_email ?? null,
-    setupFutureUsage: payment.setup_future_usage ?? null,
+    setupFutureUsage: session.mode === "subscription" ? "off_session" : (payment.setup_future_usage ?? null),
     statementDescriptor: payment.statement_descriptor ?? null,
     statementDescriptorSuffix: payment.statement_descriptor_suffix ?? null,
     types: session.payment_method_types,

@@ -10,11 +10,16 @@ export function customerOf({ state }: World, id: string, param = "customer"): St
 }
 
 /** Only what is attached to a customer can be its default. */
-export function checkDefault({ state }: World, customer: Stripe.Customer, methodId: string): void {
+export function checkDefault(
+  { state }: World,
+  customer: Stripe.Customer,
+  methodId: string,
+  param = "invoice_settings[default_payment_method]",
+): void {
   if (state.paymentMethods.get(methodId)?.customer === customer.id) return;
   throw invalid(
     `The customer does not have a payment method with the ID ${methodId}. The payment method must be attached to the customer.`,
-    "invoice_settings[default_payment_method]",
+    param,
     "resource_missing",
   );
 }

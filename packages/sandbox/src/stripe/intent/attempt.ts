@@ -101,8 +101,9 @@ function keepMethod(
   method: Stripe.PaymentMethod,
   isAuthenticated: boolean,
 ): void {
-  if (method.customer === null && typeof intent.customer === "string" && intent.setup_future_usage !== null)
-    attach(world, method, intent.customer);
+  const owner = typeof intent.customer === "string" ? world.state.customers.get(intent.customer) : undefined;
+  if (method.customer === null && owner !== undefined && intent.setup_future_usage !== null)
+    attach(world, method, owner.id);
   if (method.customer === null) world.state.spent.set(method.id, true);
   else if (isAuthenticated && intent.setup_future_usage === "off_session")
     world.state.authenticated.set(method.id, true);

@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Ajv, type ErrorObject } from "ajv";
 
-const SPEC = fileURLToPath(new URL("../../../../../../shared/stripe/spec3-2023-08-16.json", import.meta.url));
+const published = (name: string) =>
+  fileURLToPath(new URL(`../../../../../../shared/stripe/${name}`, import.meta.url));
+const SPEC = published("spec3-2023-08-16.json");
+const FIXTURES = published("fixtures3-2026-08.json");
 
 /** Why there are no published schemas to check with; null: they are there. */
 export const schemasMissing = existsSync(SPEC)
@@ -12,17 +15,26 @@ export const schemasMissing = existsSync(SPEC)
 type Json = Record<string, unknown>;
 type Check = (object: object) => string[];
 
-/** Checks objects against Stripe's published schemas. `changed` names what is not as it was in 2023. */
+/** Checks objects against Stripe's published schemas, and that they have every field of its newer examples. `changed` names what is
+ *  not as it was in 2023, or is left out on purpose. */
 export function openSchemas(changed: readonly RegExp[]): Check {
   const spec = JSON.parse(readFileSync(SPEC, "utf8")) as { components: { schemas: Json } };
+  const { resources } = JSON.parse(readFileSync(FIXTURES, "utf8")) as { resources: Record<string, Json> };
   const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
   ajv.addSchema({ $id: "stripe", components: { schemas: standard(spec.components.schemas) as Json } });
   return (object) => {
-    const name = (object as { object: string }).object.replace(".", "_").replace("checkout_", "checkout.");
+    const name = (object as { object: string }).object;
+    const example = resources[name];
     const validate = ajv.getSchema(`stripe#/components/schemas/${name}`);
-    if (validate === undefined) throw new Error(`no schema ${name}`);
-    if (validate(object) === true) return [];
-    return told(validate.errors ?? []).filter((line) => !changed.some((known) => known.test(line)));
+    if (example === undefined && validate === undefined)
+      throw new Error(`nothing is published about ${name}`);
+    const absent = Object.keys(example ?? {}).filter((field) => !(field in object));
+    const lines = absent.map((field) => `/${field} is missing`);
+    // As it was on the wire: the SDK makes numbers of decimals.
+    if (validate?.(JSON.parse(JSON.stringify(object))) === false) lines.push(...told(validate.errors ?? []));
+    return lines
+      .map((line) => `${name}: ${line}`)
+      .filter((line) => !changed.some((known) => known.test(line)));
   };
 }
 

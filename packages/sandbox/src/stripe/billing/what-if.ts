@@ -1,0 +1,10 @@
+import type { World } from "../world.ts";
+
+/** A copy of the world in which anything may be tried: nothing is told, kept, or seen by anybody. */
+export function whatIf(world: World): World {
+  return {
+    ...world,
+    state: { ...structuredClone(world.state), webhookEndpoints: new Map() },
+    keep: () => Promise.resolve(),
+  };
+}
