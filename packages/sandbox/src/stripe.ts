@@ -44,6 +44,9 @@ export interface SandboxStripe extends Actions {
   close(): Promise<void>;
 }
 
+/** Longer than clients keep idle connections, so that none is closed under their next request. */
+const KEEP_ALIVE_MILLISECONDS = 65_000;
+
 /** Starts a Stripe that needs none: stateful, over real HTTP, for the official SDK. Webhooks go out at once, and again by `tick`.
  *  Throws: the port is taken; the data file is none of its. */
 export async function startSandboxStripe(options: SandboxStripeOptions): Promise<SandboxStripe> {
@@ -60,12 +63,15 @@ export async function startSandboxStripe(options: SandboxStripeOptions): Promise
     return done;
   };
   const underWay = new Set<string>();
-  const server = createServer((request, response) => {
-    const served = request.url?.startsWith("/sandbox/")
-      ? serveSandbox(world, actions, tick, request, response)
-      : serveApi(world, underWay, request, response);
-    void served.catch((error: unknown) => fail(response, error)).finally(deliverer.wake);
-  });
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, noDelay: true },
+    (request, response) => {
+      const served = request.url?.startsWith("/sandbox/")
+        ? serveSandbox(world, actions, tick, request, response)
+        : serveApi(world, underWay, request, response);
+      void served.catch((error: unknown) => fail(response, error)).finally(deliverer.wake);
+    },
+  );
   world.url = `http://${hostInUrl(host)}:${await listenOn(server, host, port)}`;
   return {
     ...actions,

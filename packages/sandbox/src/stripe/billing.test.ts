@@ -325,6 +325,33 @@ test("a checkout with a trial saves the card and charges it later", async () => 
   await stripe.subscriptions.cancel(id);
 });
 
+test("a change that is refused has changed nothing; one that is declined neither", async () => {
+  const [small, large] = [await priceOf(1000), await priceOf(3000)];
+  const subscription = await subscribed(small);
+  const wrong = { metadata: { plan: "pro" }, items: [{ id: "si_nobody", price: large }] };
+  expect(await errorOf(stripe.subscriptions.update(subscription.id, wrong))).toMatchObject({
+    param: "items[0][id]",
+  });
+  sandbox.faults.add({ kind: "decline", reason: "insufficient_funds" });
+  const items = [{ id: subscription.items.data[0]!.id, price: large }];
+  const declined = await errorOf(
+    stripe.subscriptions.update(subscription.id, {
+      items,
+      proration_behavior: "always_invoice",
+      payment_behavior: "error_if_incomplete",
+    }),
+  );
+  expect(declined).toMatchObject({ statusCode: 402, decline_code: "insufficient_funds" });
+  expect(sandbox.faults.list()).toEqual([]);
+  const unchanged = await stripe.subscriptions.retrieve(subscription.id);
+  expect(unchanged).toMatchObject({
+    metadata: {},
+    status: "active",
+    items: { data: [{ price: { id: small } }] },
+  });
+  await stripe.subscriptions.cancel(subscription.id);
+});
+
 test("with its customer a subscription ends", async () => {
   const subscription = await subscribed(await priceOf(1000));
   await stripe.customers.del(subscription.customer as string);

@@ -130,3 +130,18 @@ test("what cannot be expanded is refused", async () => {
   const error = await errorOf(stripe.customers.retrieve(id, { expand: ["email.domain"] }));
   expect(error.message).toBe("This property cannot be expanded (email).");
 });
+
+test("what is refused has left nothing behind", async () => {
+  const { id } = await stripe.customers.create();
+  const asked = { amount: 100, currency: "usd", customer: id, confirm: true } as const;
+  expect(
+    await errorOf(stripe.paymentIntents.create({ ...asked, payment_method: "pm_card_visa" })),
+  ).toMatchObject({
+    param: "return_url",
+  });
+  await errorOf(stripe.paymentIntents.create({ ...asked, return_url: "https://shop.test" }));
+  expect((await stripe.paymentIntents.list({ customer: id })).data).toEqual([]);
+  const nobody = { payment_method: "pm_card_chargeDeclined", email: "nobody@sandbox.test" };
+  await errorOf(stripe.customers.create(nobody));
+  expect((await stripe.customers.list({ email: nobody.email })).data).toEqual([]);
+});

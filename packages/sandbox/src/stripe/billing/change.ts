@@ -26,11 +26,10 @@ export function changeSubscription(world: World, subscription: Stripe.Subscripti
       `A ${subscription.status} subscription can only update its cancellation_details and metadata.`,
     );
   }
-  if (params.payment_behavior === "error_if_incomplete") {
-    // Tried first in a world that nobody sees: declined, it has never happened.
-    const trial = whatIf(world);
-    refuseIncomplete(apply(trial, trial.state.subscriptions.get(subscription.id)!, params));
-  }
+  // Tried first in a world that nobody sees: refused, it has never happened.
+  const trial = whatIf(world);
+  const outcome = apply(trial, trial.state.subscriptions.get(subscription.id)!, params);
+  if (params.payment_behavior === "error_if_incomplete") refuseIncomplete(world, outcome);
   apply(world, subscription, params);
 }
 

@@ -30,7 +30,7 @@ const DAY_SECONDS = 86_400;
 export function startSubscription(world: World, params: Creating): Stripe.Subscription {
   if (params.payment_behavior === "error_if_incomplete") {
     // Tried first in a world that nobody sees: declined, it has never happened.
-    refuseIncomplete(start(whatIf(world), params).outcome);
+    refuseIncomplete(world, start(whatIf(world), params).outcome);
   }
   return start(world, params).subscription;
 }
@@ -57,8 +57,12 @@ function start(
 }
 
 /** Throws a refusal for a payment that does not succeed at once. */
-export function refuseIncomplete(outcome: Collected | null): void {
-  if (outcome?.kind === "declined") throw declinedCard(outcome.decline, {});
+export function refuseIncomplete(world: World, outcome: Collected | null): void {
+  if (outcome?.kind === "declined") {
+    // A decline that was asked for has come.
+    world.faults.takeForCharge();
+    throw declinedCard(outcome.decline, {});
+  }
   if (outcome?.kind !== "requires_action") return;
   throw new Refusal(402, {
     type: "card_error",

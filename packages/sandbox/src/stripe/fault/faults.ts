@@ -68,8 +68,8 @@ export interface Faults {
   readonly takeForEvent: (type: string) => WebhookFault | null;
 }
 
-export function createFaults(): Faults {
-  const faults: Fault[] = [];
+export function createFaults(first: readonly Fault[] = []): Faults {
+  const faults: Fault[] = [...first];
   const take = <Kind extends Fault>(fits: (fault: Fault) => fault is Kind): Kind | null => {
     const place = faults.findIndex(fits);
     if (place === -1) return null;

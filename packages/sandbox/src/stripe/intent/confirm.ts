@@ -23,18 +23,14 @@ export function confirm(
   intent: Stripe.PaymentIntent,
   params: Confirmation,
 ): Stripe.PaymentIntent {
-  checkStatus(intent);
-  const isOffSession = params.off_session === true;
-  const returnUrl = params.return_url ?? null;
-  checkReturn(intent, isOffSession, returnUrl);
-  const method = methodFor(world, intent, params.payment_method);
+  const method = checkConfirmation(world, intent, params);
   intent.setup_future_usage = params.setup_future_usage ?? intent.setup_future_usage;
   if (params.receipt_email !== undefined) intent.receipt_email = params.receipt_email;
   const asked = params.payment_method_options?.card?.request_three_d_secure ?? "automatic";
   const outcome = attempt(world, intent, method, {
-    isOffSession: isOffSession || params.error_on_requires_action === true,
+    isOffSession: params.off_session === true || params.error_on_requires_action === true,
     wantsAuthentication: asked !== "automatic",
-    returnUrl,
+    returnUrl: params.return_url ?? null,
   });
   if (outcome.kind !== "declined") return intent;
   throw declinedCard(outcome.decline, {
@@ -42,6 +38,17 @@ export function confirm(
     payment_intent: structuredClone(intent),
     payment_method: structuredClone(method),
   });
+}
+
+/** The payment method to confirm with; nothing has changed yet. Throws a refusal as `confirm` does, but for declines. */
+export function checkConfirmation(
+  world: World,
+  intent: Stripe.PaymentIntent,
+  params: Confirmation,
+): Stripe.PaymentMethod {
+  checkStatus(intent);
+  checkReturn(intent, params.off_session === true, params.return_url ?? null);
+  return methodFor(world, intent, params.payment_method);
 }
 
 function checkStatus(intent: Stripe.PaymentIntent): void {

@@ -19,8 +19,15 @@ export interface NewIntent {
 
 /** A new intent that waits for a payment method. Nothing is told yet. */
 export function createIntent(world: World, asked: NewIntent): Stripe.PaymentIntent {
+  const intent = newIntent(world, asked);
+  world.state.paymentIntents.set(intent.id, intent);
+  return intent;
+}
+
+/** The same, before anybody knows of it. */
+export function newIntent(world: World, asked: NewIntent): Stripe.PaymentIntent {
   const id = newId("pi");
-  const intent = {
+  return {
     id,
     object: "payment_intent",
     allowed_payment_method_types: null,
@@ -66,8 +73,6 @@ export function createIntent(world: World, asked: NewIntent): Stripe.PaymentInte
     transfer_data: null,
     transfer_group: null,
   } satisfies Stripe.PaymentIntent;
-  world.state.paymentIntents.set(id, intent);
-  return intent;
 }
 
 /** Throws a refusal: there is no such intent. */

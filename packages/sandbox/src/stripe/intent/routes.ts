@@ -1,6 +1,6 @@
 import type { Stripe } from "stripe";
 import type { z } from "zod";
-import { changedFrom, customerOf } from "../customer/customer.ts";
+import { customerOf } from "../customer/customer.ts";
 import { emit } from "../event/emit.ts";
 import { withMetadata } from "../metadata.ts";
 import { checkAmount, currencyOf } from "../money.ts";
@@ -8,8 +8,8 @@ import { invalid } from "../refusal.ts";
 import { isWithin, listOf } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { follow, secondsOf, type World } from "../world.ts";
-import { confirm, unexpectedState, usableMethod } from "./confirm.ts";
-import { createIntent, intentOf } from "./intent.ts";
+import { checkConfirmation, confirm, unexpectedState, usableMethod } from "./confirm.ts";
+import { intentOf, newIntent } from "./intent.ts";
 import { canceling, confirmation, creating, finding, updating } from "./params.ts";
 
 function create(world: World, params: z.output<typeof creating>): Stripe.PaymentIntent {
@@ -27,7 +27,7 @@ function create(world: World, params: z.output<typeof creating>): Stripe.Payment
       "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.",
     );
   }
-  const intent = createIntent(world, {
+  const intent = newIntent(world, {
     amount: params.amount,
     currency,
     customer,
@@ -47,9 +47,12 @@ function create(world: World, params: z.output<typeof creating>): Stripe.Payment
     intent.payment_method = method.id;
     intent.status = "requires_confirmation";
   }
+  const confirmation = { ...params, payment_method: undefined };
+  // What cannot be confirmed is not made either.
+  if (params.confirm === true) checkConfirmation(world, intent, confirmation);
+  world.state.paymentIntents.set(intent.id, intent);
   emit(world, "payment_intent.created", intent);
-  if (params.confirm !== true) return intent;
-  return confirm(world, intent, { ...params, payment_method: undefined });
+  return params.confirm === true ? confirm(world, intent, confirmation) : intent;
 }
 
 function update(world: World, id: string, params: z.output<typeof updating>): Stripe.PaymentIntent {
@@ -62,7 +65,6 @@ function update(world: World, id: string, params: z.output<typeof updating>): St
       intent,
     );
   }
-  const before = structuredClone(intent);
   const currency = currencyOf(params.currency ?? intent.currency);
   checkAmount(params.amount ?? intent.amount, currency);
   const customer = params.customer === undefined ? intent.customer : customerOf(world, params.customer).id;
@@ -81,8 +83,6 @@ function update(world: World, id: string, params: z.output<typeof updating>): St
     ...(email !== undefined && { receipt_email: email }),
     ...(descriptor !== undefined && { statement_descriptor: descriptor }),
   });
-  if (JSON.stringify(before) !== JSON.stringify(intent))
-    emit(world, "payment_intent.updated" as Stripe.EventBase["type"], intent, changedFrom(before, intent));
   return intent;
 }
 
