@@ -1,8 +1,8 @@
 import { OAUTH_CALLBACK_PATH } from "@bursar/identity/paths";
+import { type LazyStripe, startLazyStripe } from "@bursar/sandbox/lazy-stripe";
 import { type SandboxMail, startSandboxMail } from "@bursar/sandbox/mail";
 import { type SandboxModel, startSandboxModel } from "@bursar/sandbox/model";
 import { type SandboxOidc, startSandboxOidc } from "@bursar/sandbox/oidc";
-import { type SandboxStripe, startSandboxStripe } from "@bursar/sandbox/stripe";
 
 /** The outside world in a box. */
 export interface Outside {
@@ -11,7 +11,7 @@ export interface Outside {
   readonly mail: SandboxMail | null;
   /** null where a real OpenID provider is set. */
   readonly oidc: SandboxOidc | null;
-  readonly stripe: SandboxStripe;
+  readonly stripe: LazyStripe;
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export async function startOutside(request: OutsideRequest): Promise<Outside> {
     startSandboxModel(),
     hasMail ? startSandboxMail({ folder: `${dataDir}/mail`, now }) : null,
     hasOidc ? startSandboxOidc() : null,
-    startSandboxStripe({ now: () => now().getTime(), dataFile: `${dataDir}/stripe.json` }),
+    startLazyStripe({ now: () => now().getTime(), dataFile: `${dataDir}/stripe.json` }),
   ]);
   return {
     model,

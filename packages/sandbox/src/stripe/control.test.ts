@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Stripe } from "stripe";
 import { afterAll, expect, test } from "vitest";
+import { startLazyStripe } from "../lazy-stripe.ts";
 import { type SandboxStripe, startSandboxStripe } from "../stripe.ts";
 import { errorOf, START, startReceiver, useSandboxStripe } from "./testing/world.ts";
 
@@ -141,7 +142,7 @@ test("an endpoint made by the API has a secret of its own, told once", async () 
   await stripe.webhookEndpoints.del(made.id);
 });
 
-function clientOf({ url, secretKey }: SandboxStripe): Stripe {
+function clientOf({ url, secretKey }: Pick<SandboxStripe, "secretKey" | "url">): Stripe {
   const { hostname, port } = new URL(url);
   return new Stripe(secretKey, { host: hostname, port, protocol: "http", telemetry: false });
 }
@@ -162,6 +163,31 @@ test("with a data file everything is there after a restart, and a new address ta
   again.register(heir.url);
   await again.tick();
   expect(heir.types()).toEqual(["customer.created"]);
+  await again.close();
+  await heir.close();
+});
+
+test("the lazy one listens at once, keeps what is asked of it, and misses nothing that an earlier start has left", async () => {
+  const dataFile = join(folder, "lazy.json");
+  const heir = await startReceiver();
+  const first = await startLazyStripe({ now: () => START, dataFile });
+  first.register(heir.url);
+  expect(await first.tick()).toBe(0);
+  const intent = await clientOf(first).paymentIntents.create({
+    amount: 500,
+    currency: "usd",
+    payment_method: "pm_usBankAccount_success",
+    off_session: true,
+    confirm: true,
+  });
+  await first.tick();
+  expect(heir.types()).toContain("payment_intent.processing");
+  await first.close();
+  const again = await startLazyStripe({ now: () => START + 3_600_000, dataFile });
+  again.register(heir.url);
+  await again.tick();
+  expect(heir.types()).toContain("payment_intent.succeeded");
+  expect((await clientOf(again).paymentIntents.retrieve(intent.id)).status).toBe("succeeded");
   await again.close();
   await heir.close();
 });

@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
+import { randomLetters } from "./ids.ts";
 import { emptyState, type State } from "./state.ts";
 
 const VERSION = 1;
@@ -7,10 +8,27 @@ export interface Kept {
   readonly secretKey: string;
   readonly webhookSecret: string;
   readonly state: State;
+  /** An earlier start has left it. */
+  readonly isOld: boolean;
+}
+
+/** What an earlier start has left, with the keys that are asked for, or a new beginning. Throws: the file is no such thing. */
+export async function keptOrNew(asked: {
+  readonly dataFile?: string;
+  readonly secretKey?: string;
+  readonly webhookSecret?: string;
+}): Promise<Kept> {
+  const before = asked.dataFile === undefined ? null : await readKept(asked.dataFile);
+  return {
+    secretKey: asked.secretKey ?? before?.secretKey ?? `sk_test_${randomLetters(32)}`,
+    webhookSecret: asked.webhookSecret ?? before?.webhookSecret ?? `whsec_${randomLetters(32)}`,
+    state: before?.state ?? emptyState(),
+    isOld: before !== null,
+  };
 }
 
 /** What an earlier start has left; null for no file. Throws: the file is no such thing. */
-export async function readKept(path: string): Promise<Kept | null> {
+async function readKept(path: string): Promise<Kept | null> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -26,7 +44,7 @@ export async function readKept(path: string): Promise<Kept | null> {
     Object.keys(emptyState()).map((name) => [name, new Map(maps[name] ?? [])]),
   );
   const { secretKey, webhookSecret } = file as { secretKey: string; webhookSecret: string };
-  return { secretKey, webhookSecret, state: state as unknown as State };
+  return { secretKey, webhookSecret, state: state as unknown as State, isOld: true };
 }
 
 /** Writes whole files, one at a time: who asks while one is being written gets the next, with whoever else asks. */

@@ -14,7 +14,7 @@ export interface World {
   /** Milliseconds of the moving clock. */
   readonly now: () => number;
   /** Where this Stripe listens, for the pages it sends people to. */
-  url: string;
+  readonly url: string;
   /** Told when an intent has moved: checkouts and invoices go on when their payment does. */
   readonly followers: readonly Follower[];
   /** Endpoints that an earlier start registered and nobody has since: their next URL may be another. */
