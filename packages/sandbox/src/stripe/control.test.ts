@@ -30,6 +30,9 @@ test("faults are added, shown and cleared over HTTP, and bad ones are named", as
   expect(sandbox.faults.list()).toEqual([]);
   expect((await control("POST", "faults", { kind: "earthquake" })).status).toBe(400);
   expect((await control("POST", "nowhere", {})).status).toBe(404);
+  const plain = await fetch(`${sandbox.url}/sandbox/faults`, { method: "POST", body: '{"kind":"decline"}' });
+  expect(plain.status).toBe(400);
+  expect(sandbox.faults.list()).toEqual([]);
 });
 
 test("a saved card is made to behave as another, or to expire, over HTTP", async () => {

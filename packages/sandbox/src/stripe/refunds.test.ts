@@ -112,6 +112,20 @@ test("a dispute is opened and lost by hand, and closes once", async () => {
   ]);
 });
 
+test("the balance is the sum of what moved it, and usable two days later", async () => {
+  const sums = async () => {
+    const { available, pending } = await stripe.balance.retrieve();
+    return [available, pending].map((sides) => sides.reduce((sum, { amount }) => sum + amount, 0));
+  };
+  await advance(2 * 86_400_000);
+  const [before] = await sums();
+  const intent = await paid("pm_card_visa", 2000);
+  await stripe.refunds.create({ payment_intent: intent, amount: 500 });
+  expect(await sums()).toEqual([before, 2000 - 88 - 500]);
+  await advance(2 * 86_400_000);
+  expect(await sums()).toEqual([before! + 1412, 0]);
+});
+
 test("a dispute that nobody answers is lost after nine days; an inquiry comes to nothing", async () => {
   const intent = await paid();
   const asked = await paid("pm_card_createDisputeInquiry");

@@ -6,6 +6,7 @@ import { idOf, newId } from "../ids.ts";
 import { missing } from "../refusal.ts";
 import { secondsOf, type World } from "../world.ts";
 import type { Interval, Period } from "./period.ts";
+import { unusedOfSubscription } from "./unused.ts";
 
 /** Throws a refusal: there is no such subscription. */
 export function subscriptionOf({ state }: World, id: string, param = "subscription"): Stripe.Subscription {
@@ -129,30 +130,13 @@ export function createSubscription(world: World, asked: NewSubscription): Stripe
   const subscription = {
     id,
     object: "subscription",
-    application: null,
-    application_fee_percent: null,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+    ...unusedOfSubscription(),
     billing_cycle_anchor: trialEnd ?? period.start,
-    billing_cycle_anchor_config: null,
-    billing_mode: { flexible: { proration_discounts: "included" }, type: "flexible" },
-    billing_schedules: [],
-    billing_thresholds: null,
-    cancel_at: null,
-    cancel_at_period_end: false,
-    canceled_at: null,
-    cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
-    collection_method: "charge_automatically",
     created: now,
     currency: asked.currency,
     customer: asked.customer,
-    customer_account: null,
-    days_until_due: null,
     default_payment_method: asked.defaultPaymentMethod,
-    default_source: null,
-    default_tax_rates: [],
     description: asked.description,
-    discounts: [],
-    ended_at: null,
     invoice_settings: {
       account_tax_ids: null,
       custom_fields: null,
@@ -162,25 +146,14 @@ export function createSubscription(world: World, asked: NewSubscription): Stripe
     },
     items: { object: "list", data: items, has_more: false, url: `/v1/subscription_items?subscription=${id}` },
     latest_invoice: null,
-    livemode: false,
-    managed_payments: null,
     metadata: asked.metadata,
-    next_pending_invoice_item_invoice: null,
-    on_behalf_of: null,
-    pause_collection: null,
     payment_settings: {
       payment_method_options: null,
       payment_method_types: null,
       save_default_payment_method: asked.saveDefault,
     },
-    pending_invoice_item_interval: null,
-    pending_setup_intent: null,
-    pending_update: null,
-    schedule: null,
     start_date: now,
     status: trialEnd === null ? "incomplete" : "trialing",
-    test_clock: null,
-    transfer_data: null,
     trial_end: trialEnd,
     trial_settings: {
       end_behavior: { billing_cycle_anchor: null, missing_payment_method: "create_invoice" },

@@ -45,3 +45,22 @@ export function book(
 function feeDetail(amount: number, currency: string): Stripe.BalanceTransaction.FeeDetail {
   return { amount, application: null, currency, description: "Stripe processing fees", type: "stripe_fee" };
 }
+
+/** What the account has, by currency: usable two days after it came. */
+export function balanceOf(world: World): Stripe.Balance {
+  const now = secondsOf(world);
+  const all = [...world.state.balanceTransactions.values()];
+  const currencies = [...new Set(all.map(({ currency }) => currency))];
+  const sums = (isIn: (transaction: Stripe.BalanceTransaction) => boolean) =>
+    currencies.map((currency) => {
+      const own = all.filter((transaction) => transaction.currency === currency && isIn(transaction));
+      const amount = own.reduce((sum, { net }) => sum + net, 0);
+      return { amount, currency, source_types: { card: amount } };
+    });
+  return {
+    object: "balance",
+    available: sums(({ available_on: on }) => on <= now),
+    livemode: false,
+    pending: sums(({ available_on: on }) => on > now),
+  };
+}

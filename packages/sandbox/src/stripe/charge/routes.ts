@@ -6,6 +6,7 @@ import { missing } from "../refusal.ts";
 import { isWithin, listOf } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { listing, metadata, range, removable, text } from "../wire/shapes.ts";
+import { balanceOf } from "./balance.ts";
 import { chargeOf } from "./charge.ts";
 
 export const chargeRoutes = [
@@ -46,6 +47,7 @@ export const chargeRoutes = [
       return listOf(found, params, path);
     },
   ),
+  route("GET", "/v1/balance", nothing, (world) => balanceOf(world)),
   route("GET", "/v1/balance_transactions/:id", nothing, ({ state }, { id }) => {
     const transaction = state.balanceTransactions.get(id);
     if (transaction === undefined) throw missing("balance transaction", id, "id");

@@ -9,6 +9,7 @@ import { createSetup } from "../setup/setup.ts";
 import { secondsOf, type World } from "../world.ts";
 import { itemsOf } from "./items.ts";
 import type { Creating } from "./params.ts";
+import { unusedOfSession } from "./unused.ts";
 
 const HALF_HOUR_SECONDS = 1800;
 const DAY_SECONDS = 86_400;
@@ -88,24 +89,14 @@ function newSession(
   return {
     id,
     object: "checkout.session",
-    adaptive_pricing: null,
-    after_expiration: null,
+    ...unusedOfSession(),
     allow_promotion_codes: params.allow_promotion_codes ?? null,
-    allowed_payment_method_types: null,
     amount_subtotal: amount,
     amount_total: amount,
-    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     billing_address_collection: params.billing_address_collection ?? null,
     cancel_url: params.cancel_url ?? null,
     client_reference_id: params.client_reference_id ?? null,
-    client_secret: null,
-    collected_information: null,
-    consent: null,
-    consent_collection: null,
     created: secondsOf(world),
-    currency: null,
-    currency_conversion: null,
-    custom_fields: [],
     custom_text: {
       after_submit: null,
       shipping_address: null,
@@ -113,44 +104,21 @@ function newSession(
       terms_of_service_acceptance: null,
     },
     customer: params.customer ?? null,
-    customer_account: null,
     customer_creation: params.mode === "payment" ? (params.customer_creation ?? "if_required") : null,
     customer_details: params.customer_email === undefined ? null : detailsOf(params.customer_email, null),
     customer_email: params.customer_email ?? null,
-    discounts: null,
     expires_at: expiresAt,
-    integration_identifier: null,
-    invoice: null,
-    invoice_creation: null,
-    livemode: false,
     locale: params.locale ?? null,
-    managed_payments: null,
     metadata: withMetadata({}, params.metadata),
     mode: params.mode,
-    origin_context: null,
-    payment_intent: null,
-    payment_link: null,
     payment_method_collection: params.mode === "subscription" ? "always" : "if_required",
-    payment_method_configuration_details: null,
-    payment_method_options: {},
     payment_method_types: params.payment_method_types ?? ["card", "us_bank_account"],
     payment_status: params.mode === "setup" ? "no_payment_required" : "unpaid",
-    permissions: null,
-    phone_number_collection: { enabled: false },
-    recovered_from: null,
-    saved_payment_method_options: null,
-    setup_intent: null,
-    shipping_address_collection: null,
-    shipping_cost: null,
-    shipping_options: [],
     status: "open",
     submit_type: params.submit_type ?? null,
-    subscription: null,
     success_url: params.success_url,
     total_details: params.mode === "setup" ? null : { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
-    ui_mode: "hosted_page",
     url: `${world.url}/sandbox/checkout/${id}`,
-    wallet_options: null,
   } satisfies Stripe.Checkout.Session;
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { messagePage } from "../page/pages.ts";
 import { answerPage } from "../page/serve.ts";
-import { Refusal } from "../refusal.ts";
+import { invalid, Refusal } from "../refusal.ts";
 import { readText } from "../wire/body.ts";
 import type { World } from "../world.ts";
 import type { Actions } from "./actions.ts";
@@ -25,6 +25,8 @@ export async function serveSandbox(
   // Another site cannot send JSON from somebody's browser without being asked.
   const isTool = !isForm(request) && !(method === "GET" && wantsPage(request));
   try {
+    if (isTool && text !== "" && !isJson(request))
+      throw invalid("The content-type must be application/json.");
     if (!isTool)
       return showPage(
         response,
@@ -43,6 +45,10 @@ export async function serveSandbox(
 
 function isForm({ headers }: IncomingMessage): boolean {
   return headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true;
+}
+
+function isJson({ headers }: IncomingMessage): boolean {
+  return headers["content-type"]?.startsWith("application/json") === true;
 }
 
 function wantsPage({ headers }: IncomingMessage): boolean {

@@ -1,0 +1,41 @@
+import type { Stripe } from "stripe";
+
+/** What every checkout begins with, and most keep. */
+export function unusedOfSession() {
+  return {
+    adaptive_pricing: null,
+    after_expiration: null,
+    allowed_payment_method_types: null,
+    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+    client_secret: null,
+    collected_information: null,
+    consent: null,
+    consent_collection: null,
+    currency: null,
+    currency_conversion: null,
+    custom_fields: [],
+    customer_account: null,
+    discounts: null,
+    integration_identifier: null,
+    invoice: null,
+    invoice_creation: null,
+    livemode: false,
+    managed_payments: null,
+    origin_context: null,
+    payment_intent: null,
+    payment_link: null,
+    payment_method_configuration_details: null,
+    payment_method_options: {},
+    permissions: null,
+    phone_number_collection: { enabled: false },
+    recovered_from: null,
+    saved_payment_method_options: null,
+    setup_intent: null,
+    shipping_address_collection: null,
+    shipping_cost: null,
+    shipping_options: [],
+    subscription: null,
+    ui_mode: "hosted_page",
+    wallet_options: null,
+  } satisfies Partial<Stripe.Checkout.Session>;
+}
