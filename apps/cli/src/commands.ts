@@ -11,6 +11,7 @@ interface Entry {
 }
 
 const CREDITS = "Credits:";
+const MONEY = "Money:";
 const HISTORY = "History and proof:";
 const MODELS = "Models:";
 const ADMINISTRATION = "Administration:";
@@ -88,6 +89,20 @@ export const COMMANDS = {
     group: CREDITS,
     summary: "bring others: both get credits",
     load: async () => (await import("./commands/referral.ts")).referral,
+  buy: {
+    group: MONEY,
+    summary: "show what credits cost, and buy some",
+    load: async () => (await import("./commands/buy.ts")).buy,
+  },
+  topup: {
+    group: MONEY,
+    summary: "let credits be bought by themselves, within caps; see what that would have cost",
+    load: async () => (await import("./commands/topup.ts")).topup,
+  },
+  payments: {
+    group: MONEY,
+    summary: "list payments, pay back, and look after the saved payment methods",
+    load: async () => (await import("./commands/payments.ts")).payments,
   },
   chat: {
     group: MODELS,
@@ -148,6 +163,21 @@ export const COMMANDS = {
     group: ADMINISTRATION,
     summary: "show the price book, or put a new version of it",
     load: async () => (await import("./commands/prices.ts")).prices,
+  },
+  events: {
+    group: ADMINISTRATION,
+    summary: "list the payment provider's events, and process one again",
+    load: async () => (await import("./commands/events.ts")).events,
+  },
+  trigger: {
+    group: SANDBOX,
+    summary: "make a payment event happen, at the sandbox's Stripe or a test account",
+    load: async () => (await import("./commands/trigger.ts")).trigger,
+  },
+  listen: {
+    group: SANDBOX,
+    summary: "send payment events on to a webhook endpoint of yours",
+    load: async () => (await import("./commands/listen.ts")).listen,
   },
   mail: {
     group: SANDBOX,

@@ -8,9 +8,11 @@ import { Hono } from "hono";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { creditCheckRoutes } from "./compat/credit-check/routes.ts";
 import { mountGateway } from "./compat/openai.ts";
+import { settingsRoutes } from "./compat/settings/low-balance.ts";
 import { mountIdentity } from "./identity/mount.ts";
 import { mountJoinPage } from "./identity/pages/join.ts";
 import { mountRoutes } from "./identity/routes.ts";
+import { mountPayments } from "./payments/mount.ts";
 import { type MountDeps, mountRest, unexpected } from "./rest/mount.ts";
 import { openApiDocument } from "./rest/openapi.ts";
 import { answerProblem } from "./rest/problem.ts";
@@ -44,7 +46,9 @@ export function createApp(deps: AppDeps): Hono {
   mountIdentity(app, deps);
   mountJoinPage(app, deps);
   mountRoutes(app, deps, creditCheckRoutes(deps));
+  mountRoutes(app, deps, settingsRoutes(deps));
   mountGateway(app, deps);
+  if (deps.payments !== null) mountPayments(app, { ...deps, payments: deps.payments });
   mountRest(app, deps);
   if (deps.sandbox !== undefined) mountSandbox(app, deps, deps.sandbox);
   app.notFound((context) => {

@@ -1,4 +1,6 @@
 import { setTimeout } from "node:timers/promises";
+import type { AccountId } from "@bursar/contract/ids";
+import type { MicroCredits } from "@bursar/contract/money";
 import { APPLICATION_ROLE, connectionOptions } from "@bursar/database/connection";
 import { openPool } from "@bursar/database/pool";
 import { openChanges } from "@bursar/engine/change/changes";
@@ -10,15 +12,22 @@ import { type Keys, openKeys } from "@bursar/engine/key/keys";
 import { openLedger } from "@bursar/engine/ledger/ledger";
 import { openOutbox } from "@bursar/engine/mail/outbox";
 import { openOrganizationGate } from "@bursar/engine/organization/gate";
+import type { Payments } from "@bursar/engine/payment/payments";
 import { openPrices } from "@bursar/engine/price/prices";
 import { openQuotaGate } from "@bursar/engine/quota/gate";
 import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
 import { openMasterKeys } from "@bursar/engine/secret/master-keys";
 import { openSecrets } from "@bursar/engine/secret/secrets";
+import { openTopUps } from "@bursar/engine/topup/cover";
+import { readTopUpBelow } from "@bursar/engine/topup/store-policies";
 import pg from "pg";
 
 export interface Engine extends Deps {
   readonly keys: Keys;
+  /** null where no payment provider is set. */
+  readonly payments: Payments | null;
+  /** Below which balance an account buys by itself, for forecasts; null: it does not. */
+  readonly topUpBelow: (accountId: AccountId) => Promise<MicroCredits | null>;
   close(): Promise<void>;
 }
 
@@ -27,6 +36,9 @@ const GOODBYE_MILLISECONDS = 2000;
 
 /** How long a caller waits on the database before the answer is no: with the work around it, within 2 seconds. */
 const TIMEOUT_SECONDS = 1.8;
+
+/** How long a request waits for credits that are being bought, unless it is set. */
+const TOP_UP_WAIT_SECONDS = 10;
 
 export interface EngineRequest {
   readonly url: string;
@@ -37,11 +49,14 @@ export interface EngineRequest {
   readonly masterKeys?: readonly string[];
   /** Carries what processes tell each other; null: the database does. */
   readonly redisUrl?: string | null;
+  readonly payments?: Payments | null;
+  readonly topUpWaitSeconds?: number | undefined;
 }
 
 /** The domain on one database: everything that serves requests asks it. */
 export function openEngine(request: EngineRequest): Engine {
-  const { url, lanes, clock, log, masterKeys = [], redisUrl = null } = request;
+  const { url, lanes, clock, log, masterKeys = [], payments = null, redisUrl = null } = request;
+  const { topUpWaitSeconds = TOP_UP_WAIT_SECONDS } = request;
   const connection = {
     url,
     applicationName: "bursar",
@@ -74,6 +89,9 @@ export function openEngine(request: EngineRequest): Engine {
   const keys = openKeys({ pool, clock, log });
   const mail = openOutbox({ pool, clock });
   const secrets = openSecrets({ pool, clock }, openMasterKeys(masterKeys));
+  const paying = payments === null ? null : { ledger, pool, clock, prices, secrets, log, payments };
+  const topUps = paying === null ? undefined : openTopUps(paying, { waitSeconds: topUpWaitSeconds });
+  const topUpBelow = (accountId: AccountId) => readTopUpBelow(pool, accountId);
   const close = async () => {
     await ledger.close();
     await keys.close();
@@ -85,4 +103,22 @@ export function openEngine(request: EngineRequest): Engine {
     quota: openQuotaGate({ ledger, pool, clock, log }),
   };
   return { ledger, pool, clock, prices, refusals, keys, mail, secrets, log, changes, gate, close };
+  const gate = { quota: openQuotaGate({ ledger, pool, clock, log }), topUp: topUps };
+  return {
+    ledger,
+    pool,
+    clock,
+    prices,
+    refusals,
+    keys,
+    mail,
+    secrets,
+    log,
+    changes,
+    gate,
+    topUps,
+    payments,
+    topUpBelow,
+    close,
+  };
 }

@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
-import { SettingsError } from "./settings.ts";
+import { SettingsError } from "./settings/error.ts";
 import type { Sockets } from "./socket/open.ts";
 
 export interface Listening {

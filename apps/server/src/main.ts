@@ -20,19 +20,17 @@ import { peopleOfAccount } from "./identity/recipients.ts";
 import { referralTerms } from "./identity/referral-terms.ts";
 import { keptSecret } from "./identity/secret.ts";
 import { listen } from "./listen.ts";
+import { EVENT_HANDLERS } from "./payments/handlers.ts";
+import { paymentJobs } from "./payments/jobs.ts";
+import { openProvider } from "./payments/provider.ts";
 import { openRateLimit } from "./rest/rate-limit.ts";
 import { banner } from "./sandbox/banner.ts";
 import { openSandboxClock } from "./sandbox/clock.ts";
 import { prepareDemo, type SandboxFile, writeSandboxFile } from "./sandbox/demo.ts";
 import type { Outside } from "./sandbox/outside.ts";
 import { preparePeople, sandboxPersonIn } from "./sandbox/people.ts";
-import {
-  readSettings,
-  SANDBOX_SENDER,
-  type Settings,
-  SettingsError,
-  type UpstreamSettings,
-} from "./settings.ts";
+import { readSettings, SANDBOX_SENDER, type Settings, type UpstreamSettings } from "./settings.ts";
+import { SettingsError } from "./settings/error.ts";
 import { createChatRunner } from "./socket/chat-runner.ts";
 import { openSockets } from "./socket/open.ts";
 
@@ -57,11 +55,13 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const sandboxClock = isSandbox ? await startClock(databaseUrl, log, stops) : null;
   const clock = sandboxClock ?? systemClock;
   const masterKeys = isSandbox ? await sandboxMasterKeys(settings) : settings.masterKeys;
-  const { lanes, redisUrl } = settings;
-  const engine = openEngine({ url: databaseUrl, lanes, clock, log, masterKeys, redisUrl });
+  const outside = outsideCode === null ? null : await startOutside(settings, await outsideCode, clock, stops);
+  const payments = await openProvider(settings, outside?.stripe ?? null, clock);
+  const { lanes, redisUrl, topUpWaitSeconds } = settings;
+  const paying = { payments, topUpWaitSeconds };
+  const engine = openEngine({ url: databaseUrl, lanes, clock, log, masterKeys, redisUrl, ...paying });
   stops.push(() => engine.close());
   await checkMasterKeys(engine, isSandbox);
-  const outside = outsideCode === null ? null : await startOutside(settings, await outsideCode, clock, stops);
   const gateway = createGateway({ engine, upstreams: upstreamsOf(settings, outside?.model ?? null) });
   const mailServer = await openMailServer(settings, outside);
   let publicUrl = settings.publicUrl;
@@ -74,6 +74,9 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
     ...codeJobs(engine, referralTerms(identity, referralCondition)),
     forgetExpired(identity, clock),
   ];
+  const notices = noticeMails(engine, personOfAccount);
+  const jobs = [...engineJobs(engine, mailServer), notices, forgetExpired(identity, clock)];
+  if (payments !== null) jobs.push(...paymentJobs({ ...engine, payments }, EVENT_HANDLERS));
   if (outside !== null) jobs.push({ name: "sandbox-stripe", run: outside.stripe.tick });
   const background = startBackground(jobs, log);
   stops.push(() => background.stop());
@@ -109,7 +112,12 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   if (outside === null) await prepareLive(engine, settings);
   else await showSandbox(engine, identity, settings, { url, ...urlsOf(outside, url), databaseUrl });
   for (const other of server.urls.slice(1)) process.stdout.write(`also   ${other}\n`);
+  if (payments === null)
+    process.stdout.write("pay    off: set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET to sell credits\n");
   if (mailServer === null) process.stdout.write("mail   off: set SMTP_URL and MAIL_FROM to send any\n");
+  await engine.ledger
+    .check()
+    .catch((error: unknown) => log.warn({ err: error }, "the ledger is slow to start"));
   process.stdout.write(`ready ${url}\n`);
   // Loads the library of sign-ins while nobody waits for it; a failure shows again at the first sign-in.
   const signIns = identity.auth().then(

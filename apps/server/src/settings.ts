@@ -7,6 +7,9 @@ import type { Welcome } from "@bursar/engine/quota/welcome";
 import { MASTER_KEY_RULE, parseMasterKey } from "@bursar/engine/secret/master-keys";
 import { z } from "zod";
 import { checkSeller, documentVariables, sellerFrom } from "./settings/documents.ts";
+import { SettingsError } from "./settings/error.ts";
+import { paymentVariables, type StripeAccess, stripeFrom } from "./settings/payments.ts";
+import { refuseUnsafe } from "./settings/unsafe.ts";
 
 /** Everything that is chosen from outside, checked at start: a wrong setting is named, with what would be right. */
 export interface Settings {
@@ -37,6 +40,10 @@ export interface Settings {
   readonly seller: Party | null;
   /** A font file for documents instead of the one that is brought along. */
   readonly documentFont: string | null;
+  /** null: no payment provider; the sandbox then has its own, live mode sells nothing. */
+  readonly stripe: StripeAccess | null;
+  /** How long a request waits for credits that are being bought. */
+  readonly topUpWaitSeconds: number;
   readonly logLevel: string;
   readonly rateLimitPerSecond: number;
   readonly lanes: number;
@@ -58,11 +65,6 @@ export interface OidcSettings {
   readonly clientId: string;
   /** null for a public client, which PKCE alone protects. */
   readonly clientSecret: string | null;
-}
-
-/** Prints as one line, without a stack. */
-export class SettingsError extends Error {
-  override readonly name = "SettingsError";
 }
 
 const port = z.coerce.number<string>({ error: "must be a port number" }).int().min(0).max(65535);
@@ -154,6 +156,7 @@ const environment = z.object({
     .url({ protocol: /^rediss?$/, error: "must be redis://user:password@host:6379 or rediss://…" })
     .optional(),
   ...documentVariables,
+  ...paymentVariables,
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("warn"),
 });
 
@@ -188,6 +191,8 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     redisUrl: data.REDIS_URL ?? null,
     seller: sellerFrom(data, mode),
     documentFont: data.BURSAR_DOCUMENT_FONT ?? null,
+    stripe: stripeFrom(data, mode),
+    topUpWaitSeconds: data.BURSAR_TOPUP_WAIT_SECONDS,
     logLevel: data.LOG_LEVEL,
     rateLimitPerSecond: data.BURSAR_RATE_LIMIT,
     lanes: data.BURSAR_LANES,
@@ -259,40 +264,4 @@ function oidcFrom(data: Environment): OidcSettings | null {
   if (data.OAUTH_SERVER_URL === undefined) return null;
   if (clientId === undefined) throw new SettingsError("OAUTH_CLIENT_ID: is required with OAUTH_SERVER_URL");
   return { issuer: data.OAUTH_SERVER_URL, clientId, clientSecret: data.OAUTH_CLIENT_SECRET ?? null };
-}
-
-const WEAKEST_ADMIN_KEY = 32;
-const WEAKEST_SECRET = 32;
-const FEWEST_CHARACTERS = 10;
-
-/** What would be careless with real money does not start. */
-function refuseUnsafe(settings: Settings): void {
-  if (settings.databaseUrl === null) {
-    throw new SettingsError("DATABASE_URL: is required with NODE_ENV=production, a postgresql:// URL");
-  }
-  if (settings.adminKey === null || settings.adminKey.length < WEAKEST_ADMIN_KEY) {
-    throw new SettingsError(
-      `BURSAR_ADMIN_KEY: is required with NODE_ENV=production, at least ${WEAKEST_ADMIN_KEY} characters; ` +
-        `make one with: node -p "'bsa_' + crypto.randomBytes(32).toString('base64url')"`,
-    );
-  }
-  if (/sandbox/i.test(settings.adminKey)) {
-    throw new SettingsError("BURSAR_ADMIN_KEY: is a sandbox key, which live mode refuses");
-  }
-  refuseWeakSecret(settings.secret);
-  if (settings.masterKeys.length > 0) return;
-  throw new SettingsError(
-    `BURSAR_MASTER_KEY: is required with NODE_ENV=production, ${MASTER_KEY_RULE}; ` +
-      `make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
-  );
-}
-
-function refuseWeakSecret(secret: string | null): void {
-  const isStrong =
-    secret !== null && secret.length >= WEAKEST_SECRET && new Set(secret).size >= FEWEST_CHARACTERS;
-  if (isStrong) return;
-  throw new SettingsError(
-    `BURSAR_SECRET: is required with NODE_ENV=production, at least ${WEAKEST_SECRET} random characters; ` +
-      `make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
-  );
 }

@@ -1,7 +1,7 @@
-import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBrowser } from "./browser.ts";
 import { type Running, startRunning } from "./running.ts";
+import { codeOf, enrol } from "./totp.ts";
 
 const password = "correct horse 9";
 let running: Running;
@@ -246,32 +246,11 @@ describe("mail", () => {
 });
 
 describe("the second step", () => {
-  /** RFC 6238, for the half minute that is `ahead` of now. */
-  function codeOf(secret: Buffer, ahead: number): string {
-    const counter = Buffer.alloc(8);
-    counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
-    const digest = createHmac("sha1", secret).update(counter).digest();
-    const number = digest.readUInt32BE(digest.at(-1)! & 15) & 0x7fffffff;
-    return String(number % 1_000_000).padStart(6, "0");
-  }
-  function fromBase32(text: string): Buffer {
-    const bits = text
-      .replace(/=+$/, "")
-      .split("")
-      .map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"))
-      .join("");
-    return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-  }
   async function somebodyCareful() {
     const person = await somebody();
     await signIn(person.browser, person.username);
-    const { body } = await person.browser.post("/api/identity/two-factor/enable", { password });
-    const secret = fromBase32(new URL(body.totpURI).searchParams.get("secret")!);
-    const enrolled = await person.browser.post("/api/identity/two-factor/verify-totp", {
-      code: codeOf(secret, 0),
-    });
-    expect(enrolled.status).toBe(200);
-    return { ...person, secret, backupCodes: body.backupCodes as string[] };
+    const { secret, body } = await enrol(person.browser, password);
+    return { ...person, secret, backupCodes: body.backupCodes };
   }
 
   test("is asked of programs and browsers, and a used code never opens again", async () => {

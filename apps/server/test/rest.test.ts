@@ -1,17 +1,31 @@
+import type { Instant } from "@bursar/contract/instant";
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
 import { notify } from "@bursar/engine/notice/notify";
+import type { Payments } from "@bursar/engine/payment/payments";
+import { type SandboxStripe, startSandboxStripe } from "@bursar/sandbox/stripe";
+import { openStripe } from "@bursar/stripe/open";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ORGANIZATION_CALLS } from "./organization-calls.ts";
+import { SANDBOX_SALES } from "../src/sandbox/sales.ts";
 import { PRICES, type Running, startRunning } from "./running.ts";
 
 let running: Running;
+let stripe: SandboxStripe;
+let payments: Payments;
 beforeAll(async () => {
   running = await startRunning();
   await prepareCodes();
+  stripe = await startSandboxStripe({ now: () => Math.floor(running.clock.time / 1000) });
+  payments = openStripe(stripe);
+  running = await startRunning(undefined, 0, {}, { payments });
+  await running.engine.prices.put({ body: { ...PRICES, credits: SANDBOX_SALES }, by: "test" });
 });
-afterAll(() => running.close());
+afterAll(async () => {
+  await running.close();
+  await stripe.close();
+});
 
 const admin = (method: string, path: string, body?: unknown) =>
   running.call(running.adminKey, method, path, body);
@@ -74,6 +88,23 @@ const GOOD_CALLS: Record<Tabled, (accountId: string) => [path: string, body?: un
   makeReferralCode: () => ["/v1/referrals/code"],
   trackReferral: () => ["/v1/referrals", { code: codes.referral }],
   listModels: () => ["/v1/models"],
+  listPacks: () => ["/v1/packs?credits=1500"],
+  createPurchase: () => ["/v1/purchases", { id: "table-purchase", pack: "credits-1000", currency: "eur" }],
+  listPayments: () => ["/v1/payments"],
+  getPayment: () => ["/v1/payments/table-purchase"],
+  listPaymentMethods: () => ["/v1/payment-methods"],
+  addPaymentMethod: () => ["/v1/payment-methods", { paymentMethod: "pm_card_visa" }],
+  setDefaultPaymentMethod: () => ["/v1/payment-methods/default", { paymentMethod: "METHOD" }],
+  removePaymentMethod: () => ["/v1/payment-methods", { paymentMethod: "METHOD" }],
+  getTopUpPolicy: () => ["/v1/topup-policy"],
+  putTopUpPolicy: () => ["/v1/topup-policy", { enabled: false }],
+  previewTopUpPolicy: () => [
+    "/v1/topup-policy/preview?mode=target&threshold=500&target=2000&currency=eur&dailyCap=1000&monthlyCap=5000",
+  ],
+  listTopUpAttempts: () => ["/v1/topup-attempts"],
+  refundPayment: (accountId) => ["/v1/payments/table-purchase/refund", { accountId, reason: "test" }],
+  listEvents: () => ["/v1/events"],
+  resendEvent: () => ["/v1/events/EVENT/resend"],
   createAccount: () => ["/v1/accounts", { name: "made by the table" }],
   listAccounts: () => ["/v1/accounts?limit=2"],
   getAccount: (accountId) => [`/v1/accounts/${accountId}`],
@@ -111,6 +142,13 @@ const ORDER: readonly Tabled[] = [
   ...LAST,
 ];
 
+/** What rows of the table refer to, and what only exists once other rows have been called. */
+async function madeMeanwhile(account: Awaited<ReturnType<Running["account"]>>) {
+  const [method] = (await account.get("/v1/payment-methods")).body.paymentMethods;
+  const [event] = await payments.eventsSince(0 as Instant, 1);
+  return { KEY: account.keyId, EVENT: event?.id ?? "none", METHOD: method?.id ?? "none" };
+}
+
 describe("every operation", () => {
   it("answers in the shape of its contract, and refuses whoever may not", async () => {
     // Not bought: who has bought before can be brought by nobody.
@@ -122,8 +160,13 @@ describe("every operation", () => {
     await notify(pool, clock, { ...told, id: "table-notice", accountId: account.id });
     for (const name of ORDER) {
       const operation = v1[name] as Operation;
-      const [rawPath, body] = GOOD_CALLS[name](account.id);
-      const path = name === "revokeKey" ? rawPath.replace("KEY", account.keyId) : rawPath;
+      const [rawPath, rawBody] = GOOD_CALLS[name](account.id);
+      const made = await madeMeanwhile(account);
+      const path = rawPath.replace("KEY", made.KEY).replace("EVENT", made.EVENT);
+      const body =
+        rawBody === undefined
+          ? undefined
+          : (JSON.parse(JSON.stringify(rawBody).replace("METHOD", made.METHOD)) as object);
       const method = operation.method.toUpperCase();
       const isAdmin = operation.access === "admin";
 

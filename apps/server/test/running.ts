@@ -8,6 +8,7 @@ import { createTestDatabase, ENGINE_MIGRATIONS } from "@bursar/database/testing"
 import { createAccount } from "@bursar/engine/account/create";
 import { grant } from "@bursar/engine/grant/grant";
 import type { MailMessage } from "@bursar/engine/mail/mail";
+import type { Payments } from "@bursar/engine/payment/payments";
 import { createGateway } from "@bursar/gateway/gateway";
 import type { Upstream } from "@bursar/gateway/settings";
 import { type IdentitySettings, openIdentity } from "@bursar/identity/open";
@@ -54,14 +55,21 @@ export async function startRunning(
     readonly upstreams?: readonly Upstream[];
     readonly chatSeconds?: number;
     readonly ports?: readonly number[];
+    readonly payments?: Payments;
   } = {},
   socketParts: Partial<Pick<SocketDeps, "gate" | "runner" | "settings">> = {},
 ) {
   const database = databaseUrl === undefined ? await createTestDatabase() : null;
   const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
   const engineUrl = databaseUrl ?? database!.url;
-  const masterKeys = [MASTER_KEY];
-  const opened = openEngine({ url: engineUrl, lanes: 2, clock, log: silentLog, masterKeys });
+  const opened = openEngine({
+    url: engineUrl,
+    lanes: 2,
+    clock,
+    log: silentLog,
+    payments: models.payments ?? null,
+    masterKeys: [MASTER_KEY],
+  });
   const engine = { ...opened, gate: { ...opened.gate, ...socketParts.gate } };
   await engine.prices.put({ body: PRICES, by: "test" });
   const gateway = createGateway({ engine, upstreams: models.upstreams ?? [] });

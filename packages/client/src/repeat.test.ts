@@ -33,6 +33,7 @@ test("only what has no id of its own is not repeated", () => {
     "createKey",
     "putPriceBook",
   ]);
+  expect(once.map((operation) => operation.name)).toEqual(["addPaymentMethod", "createKey", "putPriceBook"]);
 });
 
 test.each([

@@ -6,6 +6,7 @@ import {
   newOrganizationId,
   newRunId,
 } from "@bursar/contract/ids";
+import { newAccountId, newGrantId, newHoldId, newOperationId, newPaymentId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import type { OperationName } from "@bursar/contract/v1";
 import type { Fields } from "./call.ts";
@@ -33,6 +34,7 @@ const HARMLESS_TWICE: ReadonlySet<string> = new Set<OperationName>([
   "decideRequest",
   "addRepository",
   "removeRepository",
+  "resendEvent",
 ]);
 
 const NEW_ID: Readonly<Record<string, () => string>> = {
@@ -41,6 +43,7 @@ const NEW_ID: Readonly<Record<string, () => string>> = {
   createHold: newHoldId,
   createRun: newRunId,
   createOrganization: newOrganizationId,
+  createPurchase: newPaymentId,
 } satisfies Partial<Record<OperationName, () => string>>;
 
 /** True when the server does the work once, however often it is asked: after a lost answer, asking again is safe.

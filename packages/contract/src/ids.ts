@@ -8,6 +8,7 @@ export type HoldId = Branded<"hold">;
 /** Any operation's id. The caller makes it, and it is the idempotency key. */
 export type OperationId = Branded<"operation">;
 export type KeyId = Branded<"key">;
+export type PaymentId = Branded<"payment">;
 export type RequestId = Branded<"request">;
 
 /** What an id from outside may look like: printable, no spaces, at most 128 characters. */
@@ -27,3 +28,6 @@ export const newRunId = (): string => `run_${suffix()}`;
 export const newGiftBatchId = (): string => `batch_${suffix()}`;
 export const newGiftCardId = (): string => `gift_${suffix()}`;
 export const newRequestId = (): RequestId => `req_${suffix()}` as RequestId;
+/** For links that people follow without signing in. */
+export const newLink = (): string => suffix();
+export const newPaymentId = (): PaymentId => `pay_${suffix()}` as PaymentId;

@@ -11,6 +11,7 @@ import * as organizationInvites from "./operations/organization-invites.ts";
 import * as organizationWork from "./operations/organization-work.ts";
 import * as organizations from "./operations/organizations.ts";
 import * as outlook from "./operations/outlook.ts";
+import * as payments from "./operations/payments.ts";
 import * as prices from "./operations/prices.ts";
 import * as promos from "./operations/promos.ts";
 import * as quota from "./operations/quota.ts";
@@ -18,6 +19,7 @@ import * as referrals from "./operations/referrals.ts";
 import * as runs from "./operations/runs.ts";
 import * as spending from "./operations/spend.ts";
 import * as subscriptions from "./operations/subscriptions.ts";
+import * as topup from "./operations/topup.ts";
 
 /** All operations of REST v1, in the order the documentation shows them. */
 export const v1 = {
@@ -79,6 +81,18 @@ export const v1 = {
   listRepositories: organizationWork.listRepositories,
   removeRepository: organizationWork.removeRepository,
   listModels: prices.listModels,
+  listPacks: payments.listPacks,
+  listPaymentMethods: payments.listPaymentMethods,
+  addPaymentMethod: payments.addPaymentMethod,
+  setDefaultPaymentMethod: payments.setDefaultPaymentMethod,
+  createPurchase: payments.createPurchase,
+  listPayments: payments.listPayments,
+  getPayment: payments.getPayment,
+  removePaymentMethod: payments.removePaymentMethod,
+  getTopUpPolicy: topup.getTopUpPolicy,
+  putTopUpPolicy: topup.putTopUpPolicy,
+  previewTopUpPolicy: topup.previewTopUpPolicy,
+  listTopUpAttempts: topup.listTopUpAttempts,
   createAccount: accounts.createAccount,
   listAccounts: accounts.listAccounts,
   getAccount: accounts.getAccount,
@@ -101,6 +115,9 @@ export const v1 = {
   rotateKeys: encryption.rotateKeys,
   getPriceBook: prices.getPriceBook,
   putPriceBook: prices.putPriceBook,
+  refundPayment: payments.refundPayment,
+  listEvents: payments.listEvents,
+  resendEvent: payments.resendEvent,
 } as const;
 
 export type OperationName = keyof typeof v1;

@@ -8,6 +8,7 @@ import type { Prices } from "./price/prices.ts";
 import type { CycleGrants } from "./quota/cycle-grants.ts";
 import type { RefusalLog } from "./receipt/refusal-log.ts";
 import type { Secrets } from "./secret/secrets.ts";
+import type { TopUps } from "./topup/cover.ts";
 
 export interface Log {
   info(facts: object, message: string): void;
@@ -27,6 +28,8 @@ export interface Deps {
   readonly mail: Mail;
   /** Fields that are encrypted at rest. */
   readonly secrets: Secrets;
+  /** Where payments are set: the gate's way to credits that are not there yet. */
+  readonly topUps?: TopUps | undefined;
   readonly log: Log;
   /** What comes with a monthly cycle besides the quota. */
   readonly cycleGrants?: readonly CycleGrants[];

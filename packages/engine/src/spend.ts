@@ -17,7 +17,7 @@ export type SpendOutcome<Answer> =
  *  the usage last reported, else releases it.
  *  Throws: what the work throws; LedgerUnavailable when it cannot be known whether the account may: that is a no. */
 export async function spend<Answer>(
-  deps: Pick<Deps, "ledger" | "clock" | "prices" | "refusals">,
+  deps: Pick<Deps, "ledger" | "clock" | "prices" | "refusals" | "topUps">,
   request: HoldRequest,
   work: (held: Held) => Promise<{ answer: Answer; cost: Cost }>,
 ): Promise<SpendOutcome<Answer>> {

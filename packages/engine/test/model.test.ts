@@ -144,6 +144,7 @@ function emptyBook(id: AccountId): LoadedBook {
     seq: 0n,
     hash: GENESIS_HASH,
     alertBelow: null,
+    topupBelow: null,
   };
   return { account, holds: new OpenHolds(), groups: new Map(), counters: new AllCounters() };
 }

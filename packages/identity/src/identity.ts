@@ -1,4 +1,5 @@
 import type { Person, Role } from "./person.ts";
+import type { StepUpOutcome } from "./sign-in/step-up.ts";
 
 /** Who a request is from. A Bearer token wins over any cookie: with a bad token the answer is no, whatever the cookie. */
 export type WhoOutcome =
@@ -10,6 +11,10 @@ export interface Identity {
   /** Throws when the database cannot be asked: that is a no. */
   authenticate(headers: Headers): Promise<WhoOutcome>;
   readonly people: People;
+  /** This server's public address, without a slash at its end; known once it listens. */
+  readonly url: () => string;
+  /** Asks for the second factor once more, before something that costs money. */
+  stepUp(request: { personId: string; code: string }): Promise<StepUpOutcome>;
 }
 
 export interface People {

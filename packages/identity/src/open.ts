@@ -62,7 +62,6 @@ export interface OpenIdentity extends Identity {
   endAllSessions(personId: string): Promise<void>;
   /** Forgets what has expired. Any number of processes may do it. */
   sweep(): Promise<void>;
-  readonly url: () => string;
   /** Whether an OIDC provider is set. */
   readonly hasOidc: boolean;
 }
@@ -99,6 +98,11 @@ export function openIdentity(
     auth,
     url,
     hasOidc: settings.oidc !== null,
+    stepUp: async (request) => {
+      // The library that seals the secrets is loaded when somebody needs it.
+      const { stepUp } = await import("./sign-in/step-up.ts");
+      return stepUp({ pool, attempts, secret }, request);
+    },
     authenticate: (headers) => authenticate({ pool, people, access, auth }, headers),
     handle: (request, address) => handle({ attempts, auth }, request, address),
     signIn: (request) => signIn({ pool, attempts, people, refresh, auth }, request),

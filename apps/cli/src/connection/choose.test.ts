@@ -9,6 +9,8 @@ const SANDBOX: Sandbox = {
   apiKey: "sandbox-own",
   accountId: "acct_demo",
   databaseUrl: undefined,
+  stripeUrl: undefined,
+  stripeKey: undefined,
 };
 
 interface Case {

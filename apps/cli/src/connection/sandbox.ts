@@ -10,6 +10,8 @@ export interface Sandbox {
   readonly apiKey: string | undefined;
   readonly accountId: string | undefined;
   readonly databaseUrl: string | undefined;
+  readonly stripeUrl: string | undefined;
+  readonly stripeKey: string | undefined;
 }
 
 const FILE = "sandbox.json";
@@ -51,6 +53,8 @@ function readSandbox(path: string): Sandbox {
     apiKey: text("apiKey"),
     accountId: text("accountId"),
     databaseUrl: text("databaseUrl"),
+    stripeUrl: text("stripeUrl"),
+    stripeKey: text("stripeKey"),
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SettingsError } from "../settings.ts";
+import { SettingsError } from "../settings/error.ts";
 
 const SHORTEST = 32;
 

@@ -5,6 +5,7 @@ import type { Deps } from "@bursar/engine/deps";
 import type { TopUpBelow } from "@bursar/engine/forecast/forecast";
 import type { Keys, Principal } from "@bursar/engine/key/keys";
 import type { Condition } from "@bursar/engine/referral/decide";
+import type { Payments } from "@bursar/engine/payment/payments";
 import type { SubscriptionProvider } from "@bursar/engine/subscription/deps";
 import type { Identity } from "@bursar/identity/identity";
 import type { Problem } from "./problem.ts";
@@ -20,6 +21,10 @@ export interface RestDeps extends Deps {
   readonly subscriptions?: SubscriptionProvider;
   /** What earns the reward of a referral; default: the first purchase. */
   readonly referralCondition?: Condition;
+  /** For people; keys never ask it. */
+  readonly identity: Pick<Identity, "authenticate" | "stepUp" | "url">;
+  /** null where no payment provider is set. */
+  readonly payments: Payments | null;
 }
 
 /** What a handler gets: who asks, about which account, and the checked input. */

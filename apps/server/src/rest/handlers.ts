@@ -14,6 +14,9 @@ import * as organizationInvites from "./organization-invites.ts";
 import * as organizationWork from "./organization-work.ts";
 import * as organizations from "./organizations.ts";
 import * as outlook from "./outlook.ts";
+import * as events from "./payment-events.ts";
+import * as methods from "./payment-methods.ts";
+import * as payments from "./payments.ts";
 import * as prices from "./prices.ts";
 import * as promos from "./promos.ts";
 import * as quota from "./quota.ts";
@@ -22,6 +25,7 @@ import * as runs from "./runs.ts";
 import { spend } from "./spend.ts";
 import * as subscriptions from "./subscriptions.ts";
 import { exportUsage } from "./usage-export.ts";
+import * as topup from "./topup.ts";
 
 /** One handler an operation; a missing one does not compile. */
 export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
@@ -83,6 +87,18 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   listRepositories: organizationWork.listRepositories,
   removeRepository: organizationWork.removeRepository,
   listModels: prices.listModels,
+  listPacks: payments.listPacks,
+  createPurchase: payments.createPurchase,
+  listPayments: payments.listPayments,
+  getPayment: payments.getPayment,
+  listPaymentMethods: methods.listPaymentMethods,
+  addPaymentMethod: methods.addPaymentMethod,
+  setDefaultPaymentMethod: methods.setDefaultPaymentMethod,
+  removePaymentMethod: methods.removePaymentMethod,
+  getTopUpPolicy: topup.getTopUpPolicy,
+  putTopUpPolicy: topup.putTopUpPolicy,
+  previewTopUpPolicy: topup.previewTopUpPolicy,
+  listTopUpAttempts: topup.listTopUpAttempts,
   createAccount: accounts.createAccount,
   listAccounts: accounts.listAccounts,
   getAccount: accounts.getAccount,
@@ -105,4 +121,7 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   rotateKeys,
   getPriceBook: prices.getPriceBook,
   putPriceBook: prices.putPriceBook,
+  refundPayment: payments.refundPayment,
+  listEvents: events.listEvents,
+  resendEvent: events.resendEvent,
 };

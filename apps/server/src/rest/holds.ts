@@ -22,7 +22,8 @@ export function heldAnswer(outcome: HoldOutcome): Success<"createHold"> | Proble
   if (outcome.kind === "feature_unknown") return featureUnknown(outcome.feature);
   if (outcome.kind !== "held") {
     const { affordable } = outcome;
-    return { ...refused(outcome, "hold"), ...(affordable === undefined ? {} : { extra: { affordable } }) };
+    const problem = refused(outcome, "hold");
+    return affordable === undefined ? problem : { ...problem, extra: { ...problem.extra, affordable } };
   }
   const { id, duplicate, amount, expiresAt, available, affordable } = outcome;
   return {

@@ -1,6 +1,7 @@
 import { ERRORS, type ErrorBody, type ErrorCode } from "@bursar/contract/errors";
 import { formatCredits } from "@bursar/contract/money";
 import type { CommandKind, Refusal } from "@bursar/engine/ledger/command";
+import type { NotCovered, WithTopUp } from "@bursar/engine/topup/cover";
 
 /** An answer that is not a success. Public text only: what happened inside goes to the log, under the request id. */
 export interface Problem {
@@ -35,7 +36,28 @@ function defined<T extends Record<string, unknown>>(fields: T): { [K in keyof T]
 }
 
 /** What people read of each refusal of the ledger. */
-export function refused(refusal: Refusal, operation?: CommandKind): Problem {
+export function refused(refusal: Refusal & WithTopUp, operation?: CommandKind): Problem {
+  const problem = refusedByLedger(refusal, operation);
+  if (refusal.topUp === undefined || refusal.topUp === "disabled") return problem;
+  const message = `${problem.message}; ${TOP_UP[refusal.topUp]}`;
+  return { ...problem, message, extra: { ...problem.extra, topUp: refusal.topUp } };
+}
+
+/** What came of the auto top-up that might have helped. */
+const TOP_UP: Record<Exclude<NotCovered, "disabled">, string> = {
+  suspended: "auto top-up waits until a dispute is closed",
+  no_payment_method: "auto top-up has no payment method that can be charged, and is switched off",
+  declined: "the payment for the auto top-up was declined",
+  unavailable: "the payment provider cannot be reached, so auto top-up must wait",
+  not_needed: "one auto top-up would not be enough for it",
+  in_cooldown: "auto top-up has just bought credits and waits before it buys again",
+  cap_reached: "auto top-up has reached the cap of its policy",
+  not_sold: "auto top-up cannot buy: credits are not sold in its currency",
+  requires_action: "the payment for the auto top-up has to be confirmed by its owner",
+  timed_out: "the auto top-up is still under way",
+};
+
+function refusedByLedger(refusal: Refusal, operation?: CommandKind): Problem {
   switch (refusal.kind) {
     case "insufficient_credits": {
       const available = formatCredits(refusal.available);

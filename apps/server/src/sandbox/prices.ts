@@ -1,5 +1,6 @@
 import { credits, formatCredits } from "@bursar/contract/money";
 import type { PriceBookInput } from "@bursar/contract/operations/prices";
+import { SANDBOX_SALES } from "./sales.ts";
 
 /** Prices to begin with in the sandbox: credits per million tokens. Replaced by `bursar prices set`. */
 export const SANDBOX_PRICES: PriceBookInput = {
@@ -32,6 +33,7 @@ export const SANDBOX_PRICES: PriceBookInput = {
     ...monthlyAndYearly({ id: "orbit", name: "Orbit", credits: "100" }, { eur: 999 }),
     ...monthlyAndYearly({ id: "galaxy", name: "Galaxy", credits: "500" }, { eur: 3999 }),
   ],
+  credits: SANDBOX_SALES,
 };
 
 type Plan = NonNullable<PriceBookInput["plans"]>[number];

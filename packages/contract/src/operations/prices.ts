@@ -1,6 +1,17 @@
 import { z } from "zod";
+import { minorUnits } from "../fiat.ts";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, feature, instant, instantText, modelName, tokens } from "../shapes.ts";
+import {
+  amountOrZero,
+  creditsText,
+  feature,
+  id,
+  instant,
+  instantText,
+  modelName,
+  positiveAmount,
+  tokens,
+} from "../shapes.ts";
 import { planList } from "./subscriptions.ts";
 
 const modelPrice = z.strictObject({
@@ -15,6 +26,39 @@ const modelPrice = z.strictObject({
     .optional()
     .describe("Instead of the book's margin"),
 });
+
+const fiatPrices = z
+  .strictObject({ eur: minorUnits.optional(), usd: minorUnits.optional(), jpy: minorUnits.optional() })
+  .refine((prices) => Object.values(prices).some((price) => price !== undefined), "must name a price");
+
+const pack = { id, name: z.string().min(1).max(100).optional(), credits: positiveAmount, prices: fiatPrices };
+
+/** What credits cost people. Tiers also give the price of any amount between them; packs are sold whole. */
+export const creditSales = z
+  .strictObject({
+    minimum: positiveAmount.prefault("500").describe("The smallest purchase and the smallest top-up"),
+    maximum: positiveAmount.prefault("1000000").describe("The largest"),
+    tiers: z
+      .array(
+        z.strictObject({
+          ...pack,
+          bonus: amountOrZero.prefault("0").describe("On top each month, with a subscription"),
+          recommended: z.boolean().default(false),
+        }),
+      )
+      .max(50)
+      .default([]),
+    packs: z.array(z.strictObject(pack)).max(50).default([]),
+  })
+  .superRefine(({ tiers, packs, minimum, maximum }, context) => {
+    const ids = [...tiers, ...packs].map((sold) => sold.id);
+    const twice = ids.find((name, index) => ids.indexOf(name) !== index);
+    if (twice !== undefined) context.addIssue({ code: "custom", message: `"${twice}" is there twice` });
+    if (minimum > maximum)
+      context.addIssue({ code: "custom", path: ["minimum"], message: "must not be above maximum" });
+  });
+
+export type CreditSales = z.output<typeof creditSales>;
 
 /** Prices in credits per million tokens, before the margin. */
 export const priceBookBody = z.strictObject({
@@ -32,6 +76,7 @@ export const priceBookBody = z.strictObject({
     .default("refuse")
     .describe("What a model without a price costs: refused, or this price for all of them"),
   plans: planList.default([]).describe("Subscriptions: credits each month"),
+  credits: creditSales.optional().describe("What credits cost; absent: none are sold"),
 });
 
 export type PriceBookBody = z.output<typeof priceBookBody>;

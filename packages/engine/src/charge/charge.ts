@@ -6,6 +6,7 @@ import type { PriceBook } from "../price/decide.ts";
 import { type Cost, type Priced, type Pricing, priceCost } from "../price/work.ts";
 import { decisionFor } from "../receipt/policy.ts";
 import { recordRefusal } from "../receipt/refused.ts";
+import { type WithTopUp, withTopUp } from "../topup/cover.ts";
 import { usageRecordOf } from "../usage/record.ts";
 
 export interface ChargeRequest {
@@ -28,16 +29,18 @@ export type ChargeOutcome =
       readonly available: MicroCredits;
     }
   | Exclude<Pricing, Priced>
-  | Refusal;
+  | (Refusal & WithTopUp);
 
-/** Charges work with a known price in one step, without a hold: all of it, or nothing.
+/** Charges work with a known price in one step, without a hold: all of it, or nothing. Where too few credits are there
+ *  and the account's top-up allows it, waits for more.
  *  Units: micro-credits. Outcomes, first match wins: model_unknown, then the ledger's refusals in their order, charged.
  *  Throws: LedgerUnavailable; the same id again is always safe. */
 export async function charge(
-  deps: Pick<Deps, "ledger" | "prices" | "clock" | "refusals">,
+  deps: Pick<Deps, "ledger" | "prices" | "clock" | "refusals" | "topUps">,
   request: ChargeRequest,
 ): Promise<ChargeOutcome> {
-  return chargeAtPrices(deps, await deps.prices.current(), request);
+  const ask = async () => chargeAtPrices(deps, await deps.prices.current(), request);
+  return withTopUp(deps.topUps, request.accountId, ask);
 }
 
 /** The same at prices already in hand: reaches the ledger without yielding, so that a list of operations is submitted

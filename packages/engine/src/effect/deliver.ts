@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import { formatCredits } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
-import type { Effect } from "../ledger/book.ts";
 import { type NoticeToTell, notify } from "../notice/notify.ts";
-import { type EffectRow, takeEffects } from "./store.ts";
+import { type EffectRow, type ToldEffect, takeEffects } from "./store.ts";
 
 /** Does what commits have asked for outside the ledger, each once by whichever process takes it: a row leaves in the
  *  transaction that tells the account's people, and the operator reads it in the log. Returns how many. */
@@ -18,7 +17,7 @@ export async function deliverEffects(deps: Pick<Deps, "pool" | "clock" | "log">)
   return rows.length;
 }
 
-const MESSAGES: Record<Effect["kind"], string> = {
+const MESSAGES: Record<ToldEffect, string> = {
   balance_low: "balance below the account's alert",
   debt_incurred: "an account is in debt",
 };
@@ -34,7 +33,7 @@ function noticeOf({ accountId, id, kind, payload }: EffectRow): NoticeToTell {
 
 type Words = Pick<NoticeToTell, "id" | "kind" | "title" | "text">;
 
-const WORDS: Record<Effect["kind"], (amounts: Record<string, string>, cause: string) => Words> = {
+const WORDS: Record<ToldEffect, (amounts: Record<string, string>, cause: string) => Words> = {
   balance_low: ({ net, alertBelow }, cause) => ({
     id: `credit_warning:${cause}`,
     kind: "credit_warning",

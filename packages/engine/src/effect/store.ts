@@ -2,21 +2,25 @@ import type { AccountId } from "@bursar/contract/ids";
 import type { Effect } from "../ledger/book.ts";
 import type { Queryable } from "../mail/store.ts";
 
+/** Top-ups are wanted of another job (topup/). */
+export type ToldEffect = Exclude<Effect["kind"], "topup_wanted">;
+
 export interface EffectRow {
   accountId: AccountId;
   id: string;
-  kind: Effect["kind"];
+  kind: ToldEffect;
   payload: Readonly<Record<string, string>>;
 }
 
 const DELIVERY_LIMIT = 200;
 
-/** Takes the oldest effects out, for good when the caller's transaction commits; rows that another process is taking
+/** Takes the oldest of them out, for good when the caller's transaction commits; rows that another process is taking
  *  are passed over. */
 export async function takeEffects(queryable: Queryable): Promise<EffectRow[]> {
   const { rows } = await queryable.query<EffectRow>(
     `with due as (
-       select account_id, effect_id from effects order by at limit $1 for update skip locked
+       select account_id, effect_id from effects where kind <> 'topup_wanted'
+       order by at limit $1 for update skip locked
      )
      delete from effects e using due where e.account_id = due.account_id and e.effect_id = due.effect_id
      returning e.account_id as "accountId", e.effect_id as id, e.kind, e.payload`,

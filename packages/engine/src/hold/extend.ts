@@ -4,6 +4,7 @@ import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import type { Cap, ExtendCommand, Refusal } from "../ledger/command.ts";
 import { recordRefusal } from "../receipt/refused.ts";
+import { type WithTopUp, withTopUp } from "../topup/cover.ts";
 
 export interface ExtendRequest {
   readonly accountId: AccountId;
@@ -32,11 +33,19 @@ export type ExtendOutcome =
       readonly available: MicroCredits;
       readonly expiresAt: Instant | null;
     }
-  | Refusal;
+  | (Refusal & WithTopUp);
 
-/** Grows a hold while its work grows, in slices as small as the caller likes.
+/** Grows a hold while its work grows, in slices as small as the caller likes. Where too few credits are there and the
+ *  account's top-up allows it, waits for more.
  *  Units: micro-credits. Outcomes: the ledger's refusals in their order, extended. Throws: LedgerUnavailable. */
 export async function extend(
+  deps: Pick<Deps, "ledger" | "clock" | "refusals" | "topUps">,
+  request: ExtendRequest,
+): Promise<ExtendOutcome> {
+  return withTopUp(deps.topUps, request.accountId, () => extendNow(deps, request));
+}
+
+async function extendNow(
   deps: Pick<Deps, "ledger" | "clock" | "refusals">,
   request: ExtendRequest,
 ): Promise<ExtendOutcome> {

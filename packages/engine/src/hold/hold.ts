@@ -8,6 +8,7 @@ import type { PriceBook } from "../price/decide.ts";
 import { type Priced, type Pricing, priceWork, type Work } from "../price/work.ts";
 import { decisionFor } from "../receipt/policy.ts";
 import { recordRefusal } from "../receipt/refused.ts";
+import { type WithTopUp, withTopUp } from "../topup/cover.ts";
 
 export interface HoldRequest {
   readonly accountId: AccountId;
@@ -36,18 +37,20 @@ export type HoldOutcome =
       readonly affordable: Affordable;
     }
   | Exclude<Pricing, Priced>
-  | (Refusal & { readonly affordable?: Affordable });
+  | (Refusal & WithTopUp & { readonly affordable?: Affordable });
 
 export const HOLD_SECONDS = 600;
 
-/** Reserves credits before work starts, so that parallel calls cannot overspend.
+/** Reserves credits before work starts, so that parallel calls cannot overspend. Where too few are there and the
+ *  account's top-up allows it, waits for more, and goes on.
  *  Units: micro-credits. Outcomes, first match wins: model_unknown, then the ledger's refusals in their order, held.
  *  Throws: LedgerUnavailable, which callers must take for a no. Source: money.md, "Holds". */
 export async function hold(
-  deps: Pick<Deps, "ledger" | "clock" | "prices" | "refusals">,
+  deps: Pick<Deps, "ledger" | "clock" | "prices" | "refusals" | "topUps">,
   request: HoldRequest,
 ): Promise<HoldOutcome> {
-  return holdAtPrices(deps, await deps.prices.current(), request);
+  const ask = async () => holdAtPrices(deps, await deps.prices.current(), request);
+  return withTopUp(deps.topUps, request.accountId, ask);
 }
 
 /** The same at prices already in hand: reaches the ledger without yielding, so that a list of operations is submitted

@@ -28,6 +28,7 @@ const account: fc.Arbitrary<Account> = fc.record({
   grants: fc.array(grant, { maxLength: 4 }),
   hash: fc.stringMatching(/^[0-9a-f]{64}$/),
   alertBelow: fc.option(amount),
+  topupBelow: fc.option(amount),
 });
 
 it("an account read from its text is the account that was written", () => {

@@ -4,7 +4,20 @@ import { grantsFromText, grantsToText } from "./grants-text.ts";
 
 /** An account as one line: its fields between tabs, in the order of `accountFromText`. */
 export function accountToText(account: Account): string {
-  const { available, held, owed, issued, spent, expired, revoked, frozen, seq, hash, alertBelow } = account;
+  const {
+    available,
+    held,
+    owed,
+    issued,
+    spent,
+    expired,
+    revoked,
+    frozen,
+    seq,
+    hash,
+    alertBelow,
+    topupBelow,
+  } = account;
   // Joined, not added up: the result is one flat string, that keeps no parts alive.
   return [
     available,
@@ -18,6 +31,7 @@ export function accountToText(account: Account): string {
     seq,
     hash,
     alertBelow ?? "-",
+    topupBelow ?? "-",
     grantsToText(account.grants),
   ].join("\t");
 }
@@ -36,12 +50,17 @@ export function accountFromText(id: AccountId, text: string): Account {
     frozen: fields[7] === "t",
     seq: BigInt(fields[8]!),
     hash: fields[9]!,
-    alertBelow: fields[10] === "-" ? null : BigInt(fields[10]!),
-    grants: grantsFromText(fields[11]!),
+    alertBelow: limit(fields[10]!),
+    topupBelow: limit(fields[11]!),
+    grants: grantsFromText(fields[12]!),
   };
 }
 
 /** Most buckets of most accounts are empty, and a constant costs nothing. */
 function amount(text: string): bigint {
   return text === "0" ? 0n : BigInt(text);
+}
+
+function limit(text: string): bigint | null {
+  return text === "-" ? null : BigInt(text);
 }

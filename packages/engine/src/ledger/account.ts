@@ -35,6 +35,8 @@ export interface Account {
   /** Head of the hash chain, 64 hex digits. */
   readonly hash: string;
   readonly alertBelow: MicroCredits | null;
+  /** The threshold of an enabled top-up. */
+  readonly topupBelow: MicroCredits | null;
 }
 
 /** Which counter a hold counted in, so that its settlement corrects the same window. */

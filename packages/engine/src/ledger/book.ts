@@ -50,7 +50,7 @@ export interface Group {
 
 export interface Effect {
   readonly id: string;
-  readonly kind: "balance_low" | "debt_incurred";
+  readonly kind: "balance_low" | "debt_incurred" | "topup_wanted";
   readonly payload: Readonly<Record<string, string>>;
 }
 

@@ -178,12 +178,16 @@ export class Draft {
 function effectsOf(before: Account, after: Account, groups: readonly Group[]): Effect[] {
   const cause = groups.at(-1)?.key ?? "";
   const effects: Effect[] = [];
-  const limit = after.alertBelow;
   const netBefore = before.available - before.owed;
   const netAfter = after.available - after.owed;
-  if (limit !== null && netBefore >= limit && netAfter < limit) {
-    const payload = { net: String(netAfter), alertBelow: String(limit) };
+  const crosses = (limit: MicroCredits | null): limit is MicroCredits =>
+    limit !== null && netBefore >= limit && netAfter < limit;
+  if (crosses(after.alertBelow)) {
+    const payload = { net: String(netAfter), alertBelow: String(after.alertBelow) };
     effects.push({ id: `balance_low ${cause}`, kind: "balance_low", payload });
+  }
+  if (crosses(after.topupBelow)) {
+    effects.push({ id: `topup_wanted ${cause}`, kind: "topup_wanted", payload: { net: String(netAfter) } });
   }
   if (before.owed === 0n && after.owed > 0n) {
     effects.push({ id: `debt ${cause}`, kind: "debt_incurred", payload: { owed: String(after.owed) } });

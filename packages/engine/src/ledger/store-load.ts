@@ -14,7 +14,7 @@ import { type ResultRow, resultOf } from "./result.ts";
 import { roundTrip, type Statement } from "./round-trip.ts";
 
 const ACCOUNT_COLUMNS = `account_id, available, held, owed, issued, spent, expired, revoked, frozen,
-  grants, seq, encode(hash, 'hex'), alert_below`;
+  grants, seq, encode(hash, 'hex'), alert_below, topup_below`;
 
 /** Locks the accounts in id order, in a statement of its own: two processes that lock the same accounts wait for
  *  each other and never deadlock. Accounts that do not exist are simply not in the answer. */
@@ -149,8 +149,11 @@ function byNames(
 }
 
 /** One account as it stands, without a lock; null when there is none. */
-export async function readAccount(pool: pg.Pool, id: AccountId): Promise<Account | null> {
-  const { rows } = await pool.query<(string | null)[]>({
+export async function readAccount(
+  queryable: Pick<pg.Pool | pg.PoolClient, "query">,
+  id: AccountId,
+): Promise<Account | null> {
+  const { rows } = await queryable.query<(string | null)[]>({
     name: "ledger_read",
     text: READ_ACCOUNT,
     values: [id],
@@ -272,5 +275,6 @@ function toAccount(row: Row): Account {
     seq: BigInt(row[10]!),
     hash: row[11]!,
     alertBelow: toBigInt(row[12]),
+    topupBelow: toBigInt(row[13]),
   };
 }

@@ -16,6 +16,7 @@ const CONDITION: readonly AccountColumn[] = [
   ["account_id", "text", ({ before }) => before.id],
   ["known_seq", "int8", ({ before }) => before.seq],
   ["known_alert_below", "int8", ({ before }) => before.alertBelow],
+  ["known_topup_below", "int8", ({ before }) => before.topupBelow],
 ];
 
 /** What spending, holding and settling change: nearly every command. */
@@ -48,6 +49,7 @@ function updateAccounts(name: string, changed: readonly AccountColumn[]): BatchS
       update accounts a set ${set.join(", ")} from unnest(${arrays}) as v (${names})
       where a.account_id = v.account_id and a.seq = v.known_seq
         and a.alert_below is not distinct from v.known_alert_below
+        and a.topup_below is not distinct from v.known_topup_below
       returning 1
     )
     select 1 / (count(*) = cardinality($1::text[]))::int from changed`;

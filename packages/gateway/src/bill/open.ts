@@ -4,6 +4,7 @@ import type { Affordable } from "@bursar/engine/gate/affordable";
 import { type HoldOutcome, holdAtPrices } from "@bursar/engine/hold/hold";
 import type { Refusal } from "@bursar/engine/ledger/command";
 import { costOf, type PriceBook, type Rates } from "@bursar/engine/price/decide";
+import { withTopUp } from "@bursar/engine/topup/cover";
 import type { Ask } from "../ask/ask.ts";
 import type { EngineDeps, Principal } from "../principal.ts";
 import type { GatewaySettings } from "../settings.ts";
@@ -44,7 +45,9 @@ export async function openHold(engine: EngineDeps, opening: Opening): Promise<Op
   const { ask } = opening;
   const wanted = wantedTokens(opening) * ask.choices;
   let reserve: Reserve = { inputTokens: ask.prompt.quickBound, outputTokens: wanted };
-  let outcome = await tryHold(engine, opening, reserve);
+  let outcome: HoldOutcome = await withTopUp(engine.topUps, opening.principal.accountId, () =>
+    tryHold(engine, opening, reserve),
+  );
   // Twice: a cap may leave more than the account has.
   for (let lowered = 0; lowered < 2 && outcome.kind !== "held"; lowered += 1) {
     const lower = await lowerReserve(opening, wanted, leftOf(refusalIn(outcome)));

@@ -6,7 +6,7 @@ import { useCode } from "./store-used-codes.ts";
 type Context = Parameters<Parameters<typeof createAuthMiddleware>[0]>[0];
 
 /** A code is right for its own half minute and one to either side; for as long it must not come twice. */
-const CODE_SECONDS = 120;
+export const CODE_SECONDS = 120;
 
 /** A TOTP code that was sent once, be it right or wrong, is refused from then on: whoever looks over a shoulder or
  *  replays a request gets nothing. Done before the code is checked, so that twins cannot both pass. */

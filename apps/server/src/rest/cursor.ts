@@ -1,0 +1,24 @@
+import type { Instant } from "@bursar/contract/instant";
+import type { Problem } from "./problem.ts";
+
+/** Where a page that is ordered by time and id ended. */
+export interface TimeCursor {
+  readonly at: Instant;
+  readonly id: string;
+}
+
+export function formatCursor({ at, id }: TimeCursor): string {
+  return `${at}~${id}`;
+}
+
+/** null: from the beginning. */
+export function readCursor(text: string | undefined): TimeCursor | null | Problem {
+  if (text === undefined) return null;
+  const match = /^(\d{1,16})~(.{1,180})$/.exec(text);
+  if (match !== null) return { at: Number(match[1]) as Instant, id: match[2]! };
+  return {
+    problem: "invalid_request",
+    message: "must be a nextCursor from an earlier answer",
+    param: "cursor",
+  };
+}

@@ -1,0 +1,39 @@
+import { MASTER_KEY_RULE } from "@bursar/engine/secret/master-keys";
+import type { Settings } from "../settings.ts";
+import { SettingsError } from "./error.ts";
+
+const WEAKEST_ADMIN_KEY = 32;
+const WEAKEST_SECRET = 32;
+const FEWEST_CHARACTERS = 10;
+
+/** What would be careless with real money does not start. */
+export function refuseUnsafe(settings: Settings): void {
+  if (settings.databaseUrl === null) {
+    throw new SettingsError("DATABASE_URL: is required with NODE_ENV=production, a postgresql:// URL");
+  }
+  if (settings.adminKey === null || settings.adminKey.length < WEAKEST_ADMIN_KEY) {
+    throw new SettingsError(
+      `BURSAR_ADMIN_KEY: is required with NODE_ENV=production, at least ${WEAKEST_ADMIN_KEY} characters; ` +
+        `make one with: node -p "'bsa_' + crypto.randomBytes(32).toString('base64url')"`,
+    );
+  }
+  if (/sandbox/i.test(settings.adminKey)) {
+    throw new SettingsError("BURSAR_ADMIN_KEY: is a sandbox key, which live mode refuses");
+  }
+  refuseWeakSecret(settings.secret);
+  if (settings.masterKeys.length > 0) return;
+  throw new SettingsError(
+    `BURSAR_MASTER_KEY: is required with NODE_ENV=production, ${MASTER_KEY_RULE}; ` +
+      `make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+  );
+}
+
+function refuseWeakSecret(secret: string | null): void {
+  const isStrong =
+    secret !== null && secret.length >= WEAKEST_SECRET && new Set(secret).size >= FEWEST_CHARACTERS;
+  if (isStrong) return;
+  throw new SettingsError(
+    `BURSAR_SECRET: is required with NODE_ENV=production, at least ${WEAKEST_SECRET} random characters; ` +
+      `make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+  );
+}

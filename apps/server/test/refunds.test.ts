@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
+
+let world: PayingWorld;
+beforeAll(async () => {
+  world = await startPayingWorld();
+});
+afterAll(() => world.close());
+
+type Account = Awaited<ReturnType<PayingWorld["account"]>>;
+
+/** 1,000 credits for EUR 2.00, confirmed. */
+async function bought(card = "pm_card_visa", amount = "0"): Promise<Account> {
+  const account = await world.account(amount, card);
+  await account.post("/v1/purchases", { id: `pay-${account.id}`, pack: "credits-1000", currency: "eur" });
+  await world.settle();
+  return account;
+}
+
+const refund = (account: Account, body: object = {}) =>
+  world.admin("POST", `/v1/payments/pay-${account.id}/refund`, {
+    accountId: account.id,
+    reason: "test",
+    ...body,
+  });
+
+const payment = async (account: Account) => (await account.get(`/v1/payments/pay-${account.id}`)).body;
+
+async function intentOf(account: Account): Promise<string> {
+  const { rows } = await world.engine.pool.query<{ id: string }>(
+    "select intent_id as id from payments where account_id = $1",
+    [account.id],
+  );
+  return rows[0]!.id;
+}
+
+async function closeDispute(account: Account, outcome: "won" | "lost"): Promise<void> {
+  const { rows } = await world.engine.pool.query<{ id: string }>(
+    "select dispute_id as id from payment_disputes where account_id = $1",
+    [account.id],
+  );
+  world.stripe.closeDispute(rows[0]!.id, outcome);
+}
+
+describe("a refund", () => {
+  it("takes all credits of an unused purchase, and nothing else", async () => {
+    const account = await bought("pm_card_visa", "50");
+    expect((await refund(account)).body).toMatchObject({ refunded: 200 });
+    await world.settle();
+    expect(await account.balance()).toEqual(["50", "0", "0"]);
+    expect(await account.notices()).toContain("refund");
+    expect((await refund(account)).status).toBe(200);
+    expect(await account.balance()).toEqual(["50", "0", "0"]);
+  });
+
+  it("of a part takes its share; parts add up, and all of them take every credit", async () => {
+    const account = await bought();
+    await refund(account, { id: "one", amount: 33 });
+    expect(await account.available()).toBe("835");
+    await refund(account, { id: "one", amount: 33 });
+    expect(await account.available()).toBe("835");
+    await refund(account, { id: "two", amount: 33 });
+    expect(await account.available()).toBe("670");
+    await refund(account, { id: "three" });
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
+    expect((await payment(account)).refunded).toBe(200);
+  });
+
+  it("of spent credits becomes debt", async () => {
+    const account = await bought();
+    await account.post("/v1/spend", { id: "work", amount: "700" });
+    await refund(account);
+    expect(await account.balance()).toEqual(["0", "0", "700"]);
+  });
+
+  it("made at the provider itself is seen by its webhook", async () => {
+    const account = await bought();
+    const payment_intent = await intentOf(account);
+    await fetch(`${world.stripe.url}/v1/refunds`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${world.stripe.secretKey}` },
+      body: new URLSearchParams({ payment_intent, amount: "100" }),
+    });
+    await world.settle();
+    expect(await account.available()).toBe("500");
+  });
+
+  it.each([
+    [{ amount: 0 }, 422, "amount"],
+    [{ amount: 201 }, 409, "amount"],
+    [{ reason: undefined }, 422, "reason"],
+  ])("of %j is refused: %i", async (body, status, param) => {
+    const account = await bought();
+    const answer = await refund(account, body);
+    expect([answer.status, answer.body.error.param]).toEqual([status, param]);
+    expect(await account.available()).toBe("1000");
+  });
+});
+
+describe("a dispute", () => {
+  it("freezes what is left of that purchase alone, and auto top-up; won, all is as it was", async () => {
+    const account = await bought("pm_card_createDispute", "50");
+    expect(await account.balance()).toEqual(["50", "1000", "0"]);
+    expect((await payment(account)).disputed).toBe(true);
+    await account.policy({ threshold: "600", target: "2000" });
+    await world.advance(20);
+    expect((await account.get("/v1/topup-policy")).body).toMatchObject({ enabled: true, suspended: true });
+    expect(await account.attempts()).toEqual([]);
+    await closeDispute(account, "won");
+    await world.settle();
+    expect((await payment(account)).disputed).toBe(false);
+    expect((await account.get("/v1/topup-policy")).body.suspended).toBe(false);
+    expect(await account.balance()).toEqual(["1050", "0", "0"]);
+    expect(await account.notices()).toEqual(expect.arrayContaining(["dispute_opened", "dispute_closed"]));
+    await world.verify();
+  });
+
+  it("lost takes the purchase back; what was spent of it becomes debt", async () => {
+    const account = await world.account("0");
+    await account.post("/v1/purchases", { id: `pay-${account.id}`, pack: "credits-1000", currency: "eur" });
+    await account.post("/v1/spend", { id: "work", amount: "300" });
+    await world.settle();
+    world.stripe.openDispute(await intentOf(account));
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "700", "0"]);
+    await closeDispute(account, "lost");
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "0", "300"]);
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "0", "300"]);
+    await world.verify();
+  });
+});

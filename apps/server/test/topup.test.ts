@@ -1,0 +1,286 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PayingWorld, POLICY, startPayingWorld } from "./paying-world.ts";
+
+let world: PayingWorld;
+beforeAll(async () => {
+  world = await startPayingWorld();
+});
+afterAll(() => world.close());
+
+const charges = async (accountId: string) => {
+  const { rows } = await world.engine.pool.query<{ n: bigint }>(
+    "select count(*) as n from payments where account_id = $1 and state in ('granted', 'confirmed')",
+    [accountId],
+  );
+  return Number(rows[0]!.n);
+};
+
+describe("an auto top-up", () => {
+  it("is off until somebody switches it on, and buying or reading never does", async () => {
+    const account = await world.account("100");
+    expect((await account.get("/v1/topup-policy")).body).toMatchObject({ enabled: false, mode: null });
+    await account.post("/v1/purchases", { pack: "credits-1000", currency: "eur" });
+    await account.get("/v1/balance");
+    await account.post("/v1/check", { amount: "5000" });
+    await world.settle();
+    expect((await account.get("/v1/topup-policy")).body.enabled).toBe(false);
+    expect(await account.attempts()).toEqual([]);
+    expect(await account.available()).toBe("1100");
+  });
+
+  it("buys up to the target in one charge, by itself, after the balance has fallen below the threshold", async () => {
+    const account = await world.account("1000");
+    expect((await account.policy()).status).toBe(200);
+    await account.post("/v1/spend", { id: "one", amount: "500" });
+    await world.settle();
+    expect(await account.attempts()).toEqual([]);
+    await account.post("/v1/spend", { id: "two", amount: "100" });
+    expect(await account.available()).toBe("400");
+    await world.settle();
+    expect(await account.available()).toBe("2000");
+    const [attempt, ...rest] = await account.attempts();
+    expect(rest).toEqual([]);
+    expect(attempt).toMatchObject({
+      state: "confirmed",
+      credits: "1600",
+      amount: 320,
+      currency: "eur",
+      netBefore: "400",
+      threshold: "500",
+    });
+    expect(await account.notices()).toContain("topup_success");
+    expect((await account.get("/v1/topup-policy")).body).toMatchObject({
+      chargedToday: 320,
+      chargedThisMonth: 320,
+      updatedBy: expect.stringMatching(/^admin:|^key:/),
+      reason: "test",
+    });
+    await world.verify();
+  });
+
+  it("covers a debt that is larger than one purchase, in one charge", async () => {
+    const account = await world.account("1000");
+    await account.post("/v1/holds", { id: "h", amount: "100" });
+    await account.post("/v1/holds/h/settle", { amount: "4000" });
+    expect(await account.balance()).toEqual(["0", "0", "3000"]);
+    await account.policy({ mode: "amount", target: undefined, amount: "1000", threshold: "500" });
+    await world.advance(20);
+    const [attempt] = await account.attempts();
+    expect(attempt).toMatchObject({ credits: "4000", amount: 800, state: "confirmed" });
+    expect(await account.balance()).toEqual(["1000", "0", "0"]);
+  });
+
+  it("makes a request that ran dry proceed, without its sender doing anything", async () => {
+    const account = await world.account("10");
+    await account.policy();
+    const spent = await account.post("/v1/spend", { id: "dry", amount: "900" });
+    expect([spent.status, spent.body.charged]).toEqual([200, "900"]);
+    const held = await account.post("/v1/holds", { id: "next", amount: "50" });
+    expect(held.status).toBe(201);
+    expect(await account.available()).toBe("1050");
+    expect((await account.attempts()).length).toBe(1);
+  });
+
+  it("charges once for 100 requests that meet an empty account together, and all that fit proceed", async () => {
+    const account = await world.account("0");
+    await account.policy();
+    const other = await world.another();
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => {
+        const url = index % 2 === 0 ? world.url : other.url;
+        return fetch(`${url}/v1/spend`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${account.key}` },
+          body: JSON.stringify({ id: `burst-${index}`, amount: "30" }),
+        });
+      }),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(66);
+    expect(statuses.filter((status) => status === 402)).toHaveLength(34);
+    expect(await charges(account.id)).toBe(1);
+    expect(await account.available()).toBe("20");
+    await world.settle();
+    expect(await charges(account.id)).toBe(1);
+    await world.verify();
+  });
+
+  it("waits between two charges, and then buys by itself", async () => {
+    const account = await world.account("400");
+    await account.policy();
+    await world.advance(20);
+    await account.post("/v1/spend", { id: "again", amount: "1900" });
+    await world.settle();
+    expect(await account.available()).toBe("100");
+    const refused = await account.post("/v1/spend", { id: "short", amount: "200" });
+    expect([refused.status, refused.body.error.code, refused.body.error.topUp]).toEqual([
+      402,
+      "insufficient_credits",
+      "in_cooldown",
+    ]);
+    await world.advance(3600);
+    expect(await account.available()).toBe("2000");
+    expect((await account.attempts()).length).toBe(2);
+  });
+
+  it("never charges more than its caps: as much as they leave, then nothing until the next day", async () => {
+    const account = await world.account("0");
+    await account.policy({ cooldownSeconds: 0, dailyCap: 700, monthlyCap: 900 });
+    await world.advance(20);
+    expect(await account.available()).toBe("2000");
+    await account.post("/v1/spend", { id: "a", amount: "2000" });
+    await world.advance(20);
+    // 700 less 400 leaves 300: 1,500 credits.
+    expect(await account.available()).toBe("1500");
+    await account.post("/v1/spend", { id: "b", amount: "1500" });
+    await world.advance(20);
+    const refused = await account.post("/v1/spend", { id: "c", amount: "1" });
+    expect(refused.body.error.topUp).toBe("cap_reached");
+    expect(refused.body.error.message).toContain("cap of its policy");
+    await world.advance(86_400);
+    // The month leaves 200: 1,000 credits.
+    expect(await account.available()).toBe("1000");
+    await account.post("/v1/spend", { id: "d", amount: "1000" });
+    await world.advance(2 * 86_400);
+    expect(await account.available()).toBe("0");
+    expect((await account.attempts()).map(({ amount }) => amount)).toEqual([200, 300, 400]);
+  });
+});
+
+describe("when it cannot charge", () => {
+  it("a decline switches it off and says so, once", async () => {
+    const account = await world.account("100", "pm_card_chargeCustomerFail");
+    await account.policy();
+    const refused = await account.post("/v1/spend", { id: "x", amount: "500" });
+    expect([refused.status, refused.body.error.topUp]).toEqual([402, "declined"]);
+    expect((await account.get("/v1/topup-policy")).body).toMatchObject({
+      enabled: false,
+      disabledReason: "generic_decline",
+    });
+    const again = await account.post("/v1/spend", { id: "y", amount: "500" });
+    expect([again.status, again.body.error.topUp]).toEqual([402, undefined]);
+    await world.advance(86_400);
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["failed"]);
+    expect((await account.notices()).filter((kind) => kind === "topup_disabled")).toHaveLength(1);
+    expect(await account.available()).toBe("100");
+  });
+
+  it("no usable method switches it off and says so", async () => {
+    const account = await world.account("100", null);
+    await account.policy();
+    await world.advance(20);
+    expect((await account.get("/v1/topup-policy")).body.disabledReason).toBe("no_payment_method");
+    expect(await account.notices()).toContain("topup_disabled");
+  });
+
+  it("a card is good through the last day of its month, and not a day longer", async () => {
+    const account = await world.account("100");
+    const now = new Date(world.clock.time / 1000);
+    const expires = { month: now.getUTCMonth() + 1, year: now.getUTCFullYear() };
+    world.stripe.changeCard(account.methodId, { expires });
+    await account.policy({ cooldownSeconds: 0 });
+    await world.advance(20);
+    expect(await account.available()).toBe("2000");
+    await world.advance(31 * 86_400);
+    await account.post("/v1/spend", { id: "late", amount: "1800" });
+    await world.settle();
+    expect((await account.get("/v1/topup-policy")).body.disabledReason).toBe("no_payment_method");
+  });
+
+  it.each([
+    ["no answer, though it was charged", { kind: "timeout", when: "after" }],
+    ["no answer, and nothing was charged", { kind: "timeout", when: "before" }],
+    ["a cut connection, though it was charged", { kind: "cut", when: "after" }],
+    ["a 500, though it was charged", { kind: "server_error", when: "after" }],
+    [
+      "a 500 that its key repeats, though it was charged",
+      { kind: "server_error", when: "after", saved: true },
+    ],
+    ["a 500 before anything", { kind: "server_error", when: "before" }],
+    ["a rate limit", { kind: "rate_limit" }],
+  ] as const)("%s: the policy stays on, and it ends in one charge", async (_, fault) => {
+    const account = await world.account("100");
+    await account.policy();
+    world.stripe.faults.add({ ...fault, on: "POST /v1/payment_intents" });
+    await world.advance(20);
+    for (let tries = 0; tries < 6; tries++) await world.advance(60);
+    expect(await account.available()).toBe("2000");
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["confirmed"]);
+    expect((await account.get("/v1/topup-policy")).body.enabled).toBe(true);
+    world.stripe.faults.clear();
+    await world.verify();
+  });
+
+  it("a bank that wants its customer leaves the policy on, and the payment can be confirmed by a link", async () => {
+    const account = await world.account("100", "pm_card_authenticationRequired");
+    await account.policy();
+    const refused = await account.post("/v1/spend", { id: "x", amount: "500" });
+    expect([refused.status, refused.body.error.topUp]).toEqual([402, "requires_action"]);
+    const [attempt] = await account.attempts();
+    expect(attempt).toMatchObject({ state: "requires_action", actionUrl: expect.stringContaining("/pay/") });
+    expect(await account.notices()).toContain("topup_action_needed");
+    expect((await account.get("/v1/topup-policy")).body.enabled).toBe(true);
+    const link = new URL(attempt!["actionUrl"] as string);
+    const page = await world.call(null, "GET", link.pathname);
+    expect([page.status, page.headers.get("location")]).toEqual([
+      303,
+      expect.stringContaining(world.stripe.url),
+    ]);
+    const { rows } = await world.engine.pool.query<{ id: string }>(
+      "select intent_id as id from payments where account_id = $1",
+      [account.id],
+    );
+    world.stripe.authenticate(rows[0]!.id, "approve");
+    const back = await world.call(null, "GET", `${link.pathname}/done`);
+    expect(back.body).toContain("the credits are on your balance");
+    expect(await account.available()).toBe("2000");
+    await world.settle();
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["confirmed"]);
+  });
+
+  it("a payment nobody confirms within a day is called off, and nothing was charged", async () => {
+    const account = await world.account("100", "pm_card_authenticationRequired");
+    await account.policy();
+    await world.advance(20);
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["requires_action"]);
+    await world.advance(90_000);
+    expect((await account.attempts()).at(-1)).toMatchObject({ state: "canceled" });
+    expect(await account.available()).toBe("100");
+  });
+});
+
+describe("a policy", () => {
+  it.each([
+    [{ mode: undefined }, "mode"],
+    [{ threshold: undefined }, "threshold"],
+    [{ target: undefined }, "target"],
+    [{ target: "500" }, "target"],
+    [{ amount: "1000" }, "amount"],
+    [{ mode: "amount", target: undefined, amount: "499" }, "amount"],
+    [{ mode: "amount", target: undefined, amount: "400", threshold: "300" }, "amount"],
+    [{ currency: undefined }, "currency"],
+    [{ currency: "gbp" }, "currency"],
+    [{ dailyCap: undefined }, "dailyCap"],
+    [{ dailyCap: 299 }, "dailyCap"],
+    [{ dailyCap: 1.5 }, "dailyCap"],
+    [{ monthlyCap: 9_999 }, "monthlyCap"],
+    [{ threshold: "-1" }, "threshold"],
+    [{ cooldownSeconds: -1 }, "cooldownSeconds"],
+    [{ enabled: "yes" }, "enabled"],
+    [{ reason: undefined }, "reason"],
+    [{ colour: "red" }, "colour"],
+  ])("with %j is refused, naming %s, and nothing is set", async (fields, param) => {
+    const account = await world.account("100");
+    const answer = await account.policy(fields);
+    expect([answer.status, answer.body.error.param]).toEqual([422, param]);
+    expect((await account.get("/v1/topup-policy")).body).toMatchObject({ enabled: false, updatedAt: null });
+  });
+
+  it("is not for programs to change: an account's API key may not", async () => {
+    const account = await world.account("100");
+    const answer = await account.call("PUT", "/v1/topup-policy", POLICY);
+    expect([answer.status, answer.body.error.code]).toEqual([403, "person_required"]);
+    const off = await account.call("PUT", "/v1/topup-policy", { enabled: false });
+    expect([off.status, off.body.enabled]).toEqual([200, false]);
+  });
+});

@@ -1,0 +1,158 @@
+import { addSeconds } from "@bursar/contract/instant";
+import { withTransaction } from "@bursar/database/transaction";
+import type { Deps } from "../deps.ts";
+import { grant } from "../grant/grant.ts";
+import { disableTopUp } from "../topup/store-policies.ts";
+import { lookDelaySeconds, nextStep, retryDelaySeconds, type Step } from "./decide.ts";
+import { applyDisputes } from "./disputes.ts";
+import type { PaymentDeps } from "./methods.ts";
+import { actionNeeded, canceled, declined, granted, reversed } from "./notices.ts";
+import type { Payment, PaymentState } from "./payment.ts";
+import type { IntentRecord, PaymentFailure } from "./payments.ts";
+import { recordOf } from "./record.ts";
+import { applyRefunds, takeBackAll } from "./refunds.ts";
+import { movePayment, putOff, readPayment } from "./store.ts";
+
+export type AdvanceDeps = PaymentDeps & Pick<Deps, "ledger" | "log">;
+
+const OPEN: readonly PaymentState[] = ["wanted", "charging", "requires_action"];
+const BEFORE_GRANTED: readonly PaymentState[] = [...OPEN, "failed", "canceled"];
+const BEFORE_CONFIRMED: readonly PaymentState[] = [...BEFORE_GRANTED, "granted"];
+
+/** Carries a payment on by what the provider says of it now: charges it if nobody has, gives the credits once the money
+ *  is on its way, confirms, takes back. Any number of callers may do so at once and in any order, for every step has
+ *  a key of its own; so a crash at any point heals by calling this again.
+ *  Returns the payment as it is then. Throws: PaymentsUnavailable, LedgerUnavailable, database unreachable; the payment
+ *  is then as far as it came. */
+export async function advance(deps: AdvanceDeps, payment: Payment): Promise<Payment> {
+  const { record, isAnswer } = await recordOf(deps, payment);
+  if (record !== null) {
+    const now = deps.clock.now();
+    await take(deps, payment, record, nextStep(payment, record, { isAnswer, now }));
+    await applyRefunds(deps, payment, record.refunds);
+    await applyDisputes(deps, payment, record.disputes);
+  }
+  const after = (await readPayment(deps.pool, payment.accountId, payment.id))!;
+  if (after.state === payment.state) await lookAgainLater(deps, after, record);
+  return after;
+}
+
+async function lookAgainLater(
+  deps: AdvanceDeps,
+  payment: Payment,
+  record: IntentRecord | null,
+): Promise<void> {
+  const isSettled = !OPEN.includes(payment.state) && payment.state !== "granted";
+  const seconds =
+    payment.state === "charging" ? retryDelaySeconds(payment.tries) : lookDelaySeconds(payment.tries);
+  const dueAt = isSettled ? null : addSeconds(deps.clock.now(), seconds);
+  await putOff(deps.pool, payment, { dueAt, intentId: record?.intentId ?? null });
+}
+
+async function take(deps: AdvanceDeps, payment: Payment, record: IntentRecord, step: Step): Promise<void> {
+  switch (step.kind) {
+    case "nothing":
+      return;
+    case "grant":
+      return giveCredits(deps, payment, record, step.provisional);
+    case "confirm":
+      await movePayment(deps.pool, payment, ["granted"], { state: "confirmed", dueAt: null });
+      return;
+    case "ask_person":
+      return askPerson(deps, payment, record);
+    case "fail":
+      return fail(deps, payment, record, step.failure);
+    case "cancel":
+      return cancel(deps, payment, record);
+    case "reverse":
+      return reverse(deps, payment, step.failure);
+  }
+}
+
+/** The ledger first: its key makes a repetition harmless, and a payment that says granted always is. */
+async function giveCredits(
+  deps: AdvanceDeps,
+  payment: Payment,
+  record: IntentRecord,
+  provisional: boolean,
+): Promise<void> {
+  const { accountId, grantId, credits: amount, kind, id: reference } = payment;
+  const source = kind === "topup" ? "topup" : "purchase";
+  const given = { accountId, id: grantId, amount, source, expiresAt: null, reference } as const;
+  const outcome = await grant(deps, { ...given, by: "system:payments" });
+  if (outcome.kind !== "granted") throw new Error(`${payment.id}: ${outcome.kind} for credits that are paid`);
+  const now = deps.clock.now();
+  const state = provisional ? "granted" : "confirmed";
+  const dueAt = provisional ? addSeconds(now, lookDelaySeconds(0)) : null;
+  const change = { state, intentId: record.intentId, chargedAt: now, endedAt: now, dueAt } as const;
+  await withTransaction(deps.pool, async (client) => {
+    const from = provisional ? BEFORE_GRANTED : BEFORE_CONFIRMED;
+    if (await movePayment(client, payment, from, change)) await granted(client, deps.clock, payment);
+  });
+}
+
+async function askPerson(deps: AdvanceDeps, payment: Payment, record: IntentRecord): Promise<void> {
+  const dueAt = addSeconds(deps.clock.now(), lookDelaySeconds(0));
+  const change = { state: "requires_action", intentId: record.intentId, dueAt } as const;
+  await withTransaction(deps.pool, async (client) => {
+    if (await movePayment(client, payment, ["wanted", "charging"], change))
+      await actionNeeded(client, deps.clock, payment);
+  });
+}
+
+/** A decline is an answer: nothing is tried again by itself, and a top-up stops until somebody has looked at it. */
+async function fail(
+  deps: AdvanceDeps,
+  payment: Payment,
+  record: IntentRecord,
+  failure: PaymentFailure,
+): Promise<void> {
+  const now = deps.clock.now();
+  const change = {
+    state: "failed",
+    failure,
+    intentId: record.intentId,
+    endedAt: now,
+    dueAt: null,
+  } as const;
+  await withTransaction(deps.pool, async (client) => {
+    if (!(await movePayment(client, payment, OPEN, change))) return;
+    if (payment.kind === "topup") await disableTopUp(client, payment.accountId, failure.code, now);
+    await declined(client, deps.clock, payment, failure);
+  });
+  await callOff(deps, record);
+}
+
+async function cancel(deps: AdvanceDeps, payment: Payment, record: IntentRecord): Promise<void> {
+  // At the provider first: whoever pays in this very moment is granted by the next look.
+  if (record.status !== "canceled" && record.intentId !== null) {
+    await deps.payments.cancel(record.intentId);
+    const now = await deps.payments.intent(record.intentId);
+    if (now !== null && now.status !== "canceled") return;
+  }
+  const endedAt = deps.clock.now();
+  const change = { state: "canceled", intentId: record.intentId, endedAt, dueAt: null } as const;
+  await withTransaction(deps.pool, async (client) => {
+    if (await movePayment(client, payment, OPEN, change)) await canceled(client, deps.clock, payment);
+  });
+}
+
+/** The credits were lent on a promise that did not hold. What is spent of them becomes debt. */
+async function reverse(deps: AdvanceDeps, payment: Payment, failure: PaymentFailure): Promise<void> {
+  await takeBackAll(deps, payment, `The payment failed: ${failure.message}`);
+  const now = deps.clock.now();
+  const change = { state: "reversed", failure, endedAt: now, dueAt: null } as const;
+  await withTransaction(deps.pool, async (client) => {
+    if (!(await movePayment(client, payment, ["granted", "confirmed"], change))) return;
+    if (payment.kind === "topup") await disableTopUp(client, payment.accountId, failure.code, now);
+    await reversed(client, deps.clock, payment, failure);
+  });
+}
+
+/** So that a declined payment cannot be paid later by another way. If this is missed, the money would be granted. */
+async function callOff(deps: AdvanceDeps, { intentId }: IntentRecord): Promise<void> {
+  if (intentId === null) return;
+  await deps.payments.cancel(intentId).catch((error: unknown) => {
+    deps.log.warn({ err: error, intentId }, "a declined payment could not be called off at the provider");
+  });
+}

@@ -1,0 +1,135 @@
+import type { Currency } from "@bursar/contract/fiat";
+import type { AccountId, PaymentId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+
+/** The engine's way to a payment provider. Expected outcomes are values; what could not be known is thrown.
+ *  Every call that creates something carries an id of ours as the provider's idempotency key.
+ *  All methods throw PaymentsUnavailable: the provider did not answer, or not sensibly. Whether it did anything is
+ *  then unknown, and the same call may be made again. */
+export interface Payments {
+  createCustomer(request: { accountId: AccountId; name: string; creationId: string }): Promise<string>;
+  /** null: the customer has been deleted. */
+  methods(customerId: string): Promise<PaymentMethod[] | null>;
+  attach(customerId: string, token: string): Promise<AttachOutcome>;
+  setDefault(customerId: string, methodId: string): Promise<void>;
+  detach(methodId: string): Promise<void>;
+  /** A page of the provider's on which a person saves a payment method. */
+  setupPage(request: { accountId: AccountId; customerId: string; returnUrl: string }): Promise<string>;
+
+  /** Charges a saved method without its owner being there. */
+  charge(request: ChargeRequest): Promise<IntentRecord>;
+  /** null: the provider knows no such payment. */
+  intent(intentId: string): Promise<IntentRecord | null>;
+  /** The payment that was made under this id, however long ago; null where there is none. */
+  findIntent(request: {
+    customerId: string;
+    paymentId: PaymentId;
+    since: Instant;
+  }): Promise<IntentRecord | null>;
+  /** Where the owner of the method confirms the payment; null where there is nothing to confirm. */
+  authenticationPage(intentId: string, returnUrl: string): Promise<string | null>;
+  /** So that it can never be paid later. Does nothing to one that is paid. */
+  cancel(intentId: string): Promise<void>;
+
+  /** A page of the provider's to pay on. */
+  openCheckout(
+    request: CheckoutRequest,
+  ): Promise<CheckoutRecord | { readonly kind: "refused"; readonly failure: PaymentFailure }>;
+  checkout(checkoutId: string): Promise<CheckoutRecord | null>;
+
+  refund(request: { refundId: string; intentId: string; amount: number }): Promise<RefundOutcome>;
+
+  /** Reads an event that has come by itself. null: not signed by the provider for us, or stale. */
+  verifyEvent(rawBody: string, signature: string): ProviderEvent | null;
+  /** What the event is about, as far as it says. */
+  subjectOf(body: unknown): EventSubject;
+  event(eventId: string): Promise<ProviderEvent | null>;
+  /** The provider's own record of what it has told since then, oldest first, up to `limit`. */
+  eventsSince(since: Instant, limit: number): Promise<ProviderEvent[]>;
+}
+
+/** The provider did not answer in time, or answered that something is wrong on its side. */
+export class PaymentsUnavailable extends Error {
+  override readonly name = "PaymentsUnavailable";
+}
+
+export interface PaymentMethod {
+  readonly id: string;
+  readonly type: string;
+  readonly brand: string | null;
+  readonly last4: string | null;
+  /** YYYY-MM; a card is good through the last day of it. null: does not expire. */
+  readonly expiresMonth: string | null;
+  readonly isDefault: boolean;
+}
+
+export interface PaymentFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+export type AttachOutcome =
+  | { readonly kind: "attached"; readonly method: PaymentMethod }
+  | ({ readonly kind: "refused" } & PaymentFailure)
+  | { readonly kind: "customer_deleted" };
+
+export interface ChargeRequest {
+  readonly accountId: AccountId;
+  readonly paymentId: PaymentId;
+  readonly customerId: string;
+  readonly paymentMethodId: string;
+  readonly amount: number;
+  readonly currency: Currency;
+  readonly description: string;
+}
+
+export interface CheckoutRequest extends Omit<ChargeRequest, "paymentMethodId"> {
+  readonly returnUrl: string;
+}
+
+/** A payment as the provider knows it now. */
+export interface IntentRecord {
+  /** null: the provider refused to make one. */
+  readonly intentId: string | null;
+  readonly status: "succeeded" | "processing" | "requires_action" | "declined" | "canceled";
+  readonly failure: PaymentFailure | null;
+  readonly refunds: readonly RefundRecord[];
+  readonly disputes: readonly DisputeRecord[];
+}
+
+export interface RefundRecord {
+  readonly id: string;
+  readonly amount: number;
+  readonly hasFailed: boolean;
+}
+
+export interface DisputeRecord {
+  readonly id: string;
+  readonly amount: number;
+  readonly state: "open" | "won" | "lost";
+}
+
+export interface CheckoutRecord {
+  readonly checkoutId: string;
+  readonly status: "open" | "complete" | "expired";
+  readonly url: string | null;
+  readonly intentId: string | null;
+}
+
+export type RefundOutcome = { readonly kind: "refunded" } | ({ readonly kind: "refused" } & PaymentFailure);
+
+export interface ProviderEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly createdAt: Instant;
+  /** The event as it came. */
+  readonly body: unknown;
+}
+
+export interface EventSubject {
+  readonly accountId: string | null;
+  readonly paymentId: string | null;
+  readonly intentId: string | null;
+  readonly checkoutId: string | null;
+  readonly customerId: string | null;
+}

@@ -1,0 +1,97 @@
+import type { PaymentDeps } from "./methods.ts";
+import { customerOf } from "./methods.ts";
+import { isOpen, type Payment } from "./payment.ts";
+import { type IntentRecord, PaymentsUnavailable } from "./payments.ts";
+import { setCheckout } from "./store.ts";
+
+export interface RecordNow {
+  /** null: nobody has paid yet, and somebody still may. */
+  readonly record: IntentRecord | null;
+  /** The answer to the charge itself, rather than the provider's record of it. */
+  readonly isAnswer: boolean;
+}
+
+/** Providers forget an idempotency key after 24 hours: later than this a charge is looked for, not repeated. */
+const REPEATABLE_MICROSECONDS = 20 * 3600 * 1_000_000;
+
+const NEVER_MADE: IntentRecord = {
+  intentId: null,
+  status: "canceled",
+  failure: null,
+  refunds: [],
+  disputes: [],
+};
+
+/** What the provider says of a payment, asking it to make the payment where it has not. */
+export async function recordOf(deps: PaymentDeps, payment: Payment): Promise<RecordNow> {
+  // On an open page a card may be declined and the next one tried: what counts there is the page.
+  if (payment.method === "checkout" && payment.state === "wanted") return ofCheckout(deps, payment);
+  if (payment.intentId !== null) return read(deps, payment, payment.intentId);
+  return payment.method === "checkout" ? ofCheckout(deps, payment) : ofCharge(deps, payment);
+}
+
+/** A provider that has forgotten a payment is no reason to take credits back. */
+async function read(deps: PaymentDeps, payment: Payment, intentId: string): Promise<RecordNow> {
+  const record = await deps.payments.intent(intentId);
+  const forgotten = isOpen(payment.state) ? { ...NEVER_MADE, intentId } : null;
+  return { record: record ?? forgotten, isAnswer: false };
+}
+
+async function ofCharge(deps: PaymentDeps, payment: Payment): Promise<RecordNow> {
+  const { accountId, id: paymentId, paymentMethodId, amount, currency, createdAt } = payment;
+  // Closed without ever having reached the provider.
+  if (payment.state !== "wanted" && payment.state !== "charging") return { record: null, isAnswer: false };
+  const customerId = await customerOf(deps, accountId);
+  if (customerId === null || paymentMethodId === null) return { record: NEVER_MADE, isAnswer: false };
+  const age = deps.clock.now() - createdAt;
+  if (payment.tries > 0) {
+    // The answer to an earlier try may have been lost, or be an error that its key repeats for ever.
+    const made = await deps.payments.findIntent({ customerId, paymentId, since: createdAt });
+    if (made !== null || age >= REPEATABLE_MICROSECONDS)
+      return { record: made ?? NEVER_MADE, isAnswer: false };
+  }
+  const charge = { accountId, paymentId, customerId, paymentMethodId, amount, currency };
+  try {
+    const record = await deps.payments.charge({ ...charge, description: descriptionOf(payment) });
+    return { record, isAnswer: true };
+  } catch (error) {
+    const isHopeless = payment.tries > 0 && age >= PATIENCE_MICROSECONDS;
+    if (!(error instanceof PaymentsUnavailable) || !isHopeless) throw error;
+    // It lists its payments, this one is not among them, and it will not make it: somebody may ask anew.
+    return { record: { ...NEVER_MADE, failure: PROVIDER_FAILED }, isAnswer: false };
+  }
+}
+
+/** How long a provider that answers other questions may fail to make a payment. */
+const PATIENCE_MICROSECONDS = 3600 * 1_000_000;
+
+const PROVIDER_FAILED = {
+  code: "provider_failed",
+  message: "The payment provider could not make the payment",
+};
+
+async function ofCheckout(deps: PaymentDeps, payment: Payment): Promise<RecordNow> {
+  const page = await pageOf(deps, payment);
+  if (page !== null && "kind" in page)
+    return { record: { ...NEVER_MADE, status: "declined", failure: page.failure }, isAnswer: true };
+  if (page === null || page.status === "expired") return { record: NEVER_MADE, isAnswer: false };
+  if (page.status === "open" || page.intentId === null) return { record: null, isAnswer: false };
+  return read(deps, payment, page.intentId);
+}
+
+async function pageOf(deps: PaymentDeps, payment: Payment) {
+  const { accountId, id: paymentId, amount, currency, checkoutId, returnUrl } = payment;
+  if (checkoutId !== null) return deps.payments.checkout(checkoutId);
+  const customerId = await customerOf(deps, accountId);
+  if (customerId === null || deps.clock.now() - payment.createdAt >= REPEATABLE_MICROSECONDS) return null;
+  const sale = { accountId, paymentId, customerId, amount, currency, description: descriptionOf(payment) };
+  const page = await deps.payments.openCheckout({ ...sale, returnUrl: returnUrl! });
+  if (!("kind" in page)) await setCheckout(deps.pool, payment, page);
+  return page;
+}
+
+/** What people read on the page to pay on and on the receipt. */
+export function descriptionOf({ credits, kind }: Pick<Payment, "credits" | "kind">): string {
+  const count = (credits / 1_000_000n).toLocaleString("en");
+  return kind === "topup" ? `${count} credits, auto top-up` : `${count} credits`;
+}

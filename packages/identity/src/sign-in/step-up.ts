@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { createOTP } from "@better-auth/utils/otp";
+import { symmetricDecrypt } from "better-auth/crypto";
+import type pg from "pg";
+import { deriveKey } from "../secret.ts";
+import type { Attempts } from "./attempts.ts";
+import { CODE_SECONDS } from "./replay.ts";
+import { findTwoFactor, useCode } from "./store-used-codes.ts";
+
+export type StepUpOutcome =
+  | { readonly kind: "passed" }
+  /** The person has no second factor: they must enrol first. */
+  | { readonly kind: "not_enabled" }
+  /** Wrong, or used before. */
+  | { readonly kind: "refused" }
+  | { readonly kind: "limited"; readonly retryAfterSeconds: number };
+
+const DIGITS = 6;
+const PERIOD_SECONDS = 30;
+
+/** Asks somebody who is signed in for their second factor once more, before something that costs money: six digits,
+ *  good for their own half minute and one to either side, never twice, and tries are limited. */
+export async function stepUp(
+  deps: { readonly pool: pg.Pool; readonly attempts: Attempts; readonly secret: string },
+  request: { readonly personId: string; readonly code: string },
+): Promise<StepUpOutcome> {
+  const { personId, code } = request;
+  const sealed = await findTwoFactor(deps.pool, personId);
+  if (sealed === null) return { kind: "not_enabled" };
+  // Counted apart from sign-ins, so that guessing here locks nobody out; the person is the only address.
+  const attempt = { account: `step-up:${personId}`, address: `step-up:${personId}` };
+  const outcome = await deps.attempts.guard(
+    attempt,
+    () => isRight(deps, { personId, code, sealed }),
+    isWrong,
+  );
+  if (outcome.kind === "limited") return outcome;
+  return { kind: outcome.result ? "passed" : "refused" };
+}
+
+const isWrong = (right: boolean) => !right;
+
+async function isRight(
+  { pool, secret }: { readonly pool: pg.Pool; readonly secret: string },
+  { personId, code, sealed }: { personId: string; code: string; sealed: string },
+): Promise<boolean> {
+  if (!/^\d{6}$/.test(code)) return false;
+  // Used up before it is checked, as at sign-in, so that twins cannot both pass.
+  const hash = createHash("sha256").update(code).digest();
+  if (!(await useCode(pool, personId, hash, CODE_SECONDS))) return false;
+  const key = deriveKey(secret, "sessions").toString("base64url");
+  const shared = await symmetricDecrypt({ key, data: sealed });
+  return createOTP(shared, { digits: DIGITS, period: PERIOD_SECONDS }).verify(code, { window: 1 });
+}

@@ -1,0 +1,70 @@
+import type {
+  DisputeRecord,
+  IntentRecord,
+  PaymentFailure,
+  RefundRecord,
+} from "@bursar/engine/payment/payments";
+import type { Stripe } from "stripe";
+
+/** With it, a payment's charge comes along. */
+export const EXPANDED = ["latest_charge"];
+
+/** What a PaymentIntent says, in the engine's words. Refunds and disputes are asked for only where the charge has any. */
+export async function recordOfIntent(stripe: Stripe, intent: Stripe.PaymentIntent): Promise<IntentRecord> {
+  const charge = typeof intent.latest_charge === "object" ? intent.latest_charge : null;
+  return {
+    intentId: intent.id,
+    status: statusOf(intent),
+    failure: failureOf(intent.last_payment_error),
+    refunds: charge !== null && charge.amount_refunded > 0 ? await refundsOf(stripe, intent.id) : [],
+    disputes: charge?.disputed === true ? await disputesOf(stripe, intent.id) : [],
+  };
+}
+
+function statusOf(intent: Stripe.PaymentIntent): IntentRecord["status"] {
+  switch (intent.status) {
+    case "succeeded":
+      return "succeeded";
+    case "processing":
+      return "processing";
+    case "canceled":
+      return "canceled";
+    case "requires_action":
+    case "requires_confirmation":
+      return "requires_action";
+    default:
+      // Off session, the bank's wish to see its customer comes as a declined attempt that can be confirmed later.
+      return intent.last_payment_error?.code === "authentication_required" ? "requires_action" : "declined";
+  }
+}
+
+/** The bank's own reason where it gave one: it tells people more than "declined". */
+export function failureOf(
+  error: { code?: string; decline_code?: string; message?: string } | null | undefined,
+): PaymentFailure | null {
+  if (error === null || error === undefined) return null;
+  const code = error.decline_code ?? error.code ?? "declined";
+  return { code, message: (error.message ?? "The payment was declined").replace(/\.$/, "") };
+}
+
+async function refundsOf(stripe: Stripe, intentId: string): Promise<RefundRecord[]> {
+  const refunds = await stripe.refunds
+    .list({ payment_intent: intentId, limit: 100 })
+    .autoPagingToArray({ limit: 1000 });
+  return refunds.toReversed().map(({ id, amount, status }) => ({
+    id,
+    amount,
+    hasFailed: status === "failed" || status === "canceled",
+  }));
+}
+
+async function disputesOf(stripe: Stripe, intentId: string): Promise<DisputeRecord[]> {
+  const disputes = await stripe.disputes.list({ payment_intent: intentId, limit: 100 });
+  return disputes.data.toReversed().map(({ id, amount, status }) => ({ id, amount, state: stateOf(status) }));
+}
+
+/** An inquiry that the bank closes without a chargeback is won. */
+function stateOf(status: Stripe.Dispute["status"]): DisputeRecord["state"] {
+  if (status === "lost") return "lost";
+  return status === "won" || status === "warning_closed" || status === "prevented" ? "won" : "open";
+}

@@ -1,0 +1,40 @@
+import { PaymentsUnavailable } from "@bursar/engine/payment/payments";
+import { Stripe } from "stripe";
+
+/** Passes on what the provider has clearly said, and makes everything else PaymentsUnavailable: no answer in time, an
+ *  answer that something is wrong on its side, a limit, another call under the same key still under way, or a key that
+ *  is not accepted, which an operator must mend. */
+export async function asked<Answer>(call: Promise<Answer>): Promise<Answer> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isClear(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PaymentsUnavailable(`the payment provider: ${reason}`, { cause: error });
+  }
+}
+
+function isClear(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeCardError || isInvalidRequest(error);
+}
+
+export function isInvalidRequest(
+  error: unknown,
+): error is InstanceType<typeof Stripe.errors.StripeInvalidRequestError> {
+  return error instanceof Stripe.errors.StripeInvalidRequestError && error.statusCode !== 409;
+}
+
+/** There is no such object, or there is no more. */
+export function isMissing(error: unknown): boolean {
+  return isInvalidRequest(error) && error.code === "resource_missing";
+}
+
+/** null where there is no such object. */
+export async function ifThere<Answer>(call: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await asked(call);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
