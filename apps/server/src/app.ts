@@ -12,6 +12,7 @@ import { settingsRoutes } from "./compat/settings/low-balance.ts";
 import { mountIdentity } from "./identity/mount.ts";
 import { mountJoinPage } from "./identity/pages/join.ts";
 import { mountRoutes } from "./identity/routes.ts";
+import { type DocumentSettings, mountDocuments } from "./payments/documents.ts";
 import { mountPayments } from "./payments/mount.ts";
 import { type MountDeps, mountRest, unexpected } from "./rest/mount.ts";
 import { openApiDocument } from "./rest/openapi.ts";
@@ -30,7 +31,10 @@ export interface AppDeps extends MountDeps {
   readonly mailServer: "smtp" | "sandbox" | "off";
   /** In sandbox mode only. */
   readonly sandbox?: SandboxRoutes;
+  readonly documents?: DocumentSettings;
 }
+
+const NO_DOCUMENTS: DocumentSettings = { seller: null, documentFont: null };
 
 /** Everything that is answered over HTTP. */
 export function createApp(deps: AppDeps): Hono {
@@ -49,6 +53,7 @@ export function createApp(deps: AppDeps): Hono {
   mountRoutes(app, deps, settingsRoutes(deps));
   mountGateway(app, deps);
   if (deps.payments !== null) mountPayments(app, { ...deps, payments: deps.payments });
+  mountDocuments(app, { ...deps, documents: deps.documents ?? NO_DOCUMENTS });
   mountRest(app, deps);
   if (deps.sandbox !== undefined) mountSandbox(app, deps, deps.sandbox);
   app.notFound((context) => {

@@ -29,8 +29,8 @@ import { openSandboxClock } from "./sandbox/clock.ts";
 import { prepareDemo, type SandboxFile, writeSandboxFile } from "./sandbox/demo.ts";
 import type { Outside } from "./sandbox/outside.ts";
 import { preparePeople, sandboxPersonIn } from "./sandbox/people.ts";
-import { readSettings, SANDBOX_SENDER, type Settings, type UpstreamSettings } from "./settings.ts";
 import { SettingsError } from "./settings/error.ts";
+import { readSettings, SANDBOX_SENDER, type Settings, type UpstreamSettings } from "./settings.ts";
 import { createChatRunner } from "./socket/chat-runner.ts";
 import { openSockets } from "./socket/open.ts";
 
@@ -94,6 +94,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
     proxyHops,
     migrations: MIGRATIONS,
     mailServer: mailKind(settings, outside),
+    documents: settings,
     ...(sandboxClock === null
       ? {}
       : { sandbox: { clock: sandboxClock, background, mail: outside?.mail ?? null } }),

@@ -190,6 +190,7 @@ async function startServer(
     mode: "sandbox",
     mailServer: "off",
     migrations: ENGINE_MIGRATIONS,
+    documents: { seller: { name: "Test seller", lines: ["1 Some Street"] }, documentFont: null },
   });
   const server = await listen(app, "127.0.0.1", [0]);
   publicUrl = server.urls[0]!;

@@ -98,6 +98,31 @@ describe("a refund", () => {
   });
 });
 
+describe("documents", () => {
+  const pdf = async (account: Account, path: string, key = account.key) => {
+    const headers = { authorization: `Bearer ${key}` };
+    const response = await fetch(`${world.url}/v1/payments/pay-${account.id}/${path}`, { headers });
+    return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) };
+  };
+
+  it("are a receipt for what was paid and a credit note for what was paid back, the same bytes each time", async () => {
+    const account = await bought();
+    const receipt = await pdf(account, "receipt.pdf");
+    expect([receipt.status, receipt.bytes.subarray(0, 5).toString()]).toEqual([200, "%PDF-"]);
+    expect((await pdf(account, "receipt.pdf")).bytes.equals(receipt.bytes)).toBe(true);
+    expect((await pdf(account, "credit-note.pdf")).status).toBe(404);
+    await refund(account, { amount: 50 });
+    const note = await pdf(account, "credit-note.pdf");
+    expect([note.status, note.bytes.subarray(0, 5).toString()]).toEqual([200, "%PDF-"]);
+  });
+
+  it("are the account's own", async () => {
+    const [account, other] = [await bought(), await world.account("0")];
+    expect((await pdf(account, "receipt.pdf", other.key)).status).toBe(404);
+    expect((await pdf(account, "receipt.pdf", "bsk_wrong")).status).toBe(401);
+  });
+});
+
 describe("a dispute", () => {
   it("freezes what is left of that purchase alone, and auto top-up; won, all is as it was", async () => {
     const account = await bought("pm_card_createDispute", "50");

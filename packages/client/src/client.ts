@@ -41,6 +41,13 @@ export interface Client extends Calls {
   everyAccount(options?: CallOptions): AsyncGenerator<Account, void, undefined>;
   /** `exportUsage` as CSV, in parts as they come. A file that breaks off throws `BursarUnreachable`. */
   usageCsv(query: UsageQuery, options?: CallOptions): AsyncGenerator<string, void, undefined>;
+  /** A payment's receipt, or the credit note of its latest refund, as PDF. */
+  paymentDocument(
+    id: string,
+    kind: "receipt" | "credit-note",
+    query?: { readonly accountId?: string | undefined },
+    options?: CallOptions,
+  ): Promise<Uint8Array>;
   /** Resolves as soon as the server serves; rejects with `BursarUnreachable` when it does not in time. */
   waitForReady(options?: WaitOptions): Promise<void>;
 }
@@ -82,6 +89,8 @@ export function createClient(options: ClientOptions): Client {
         (page) => page.accounts,
       ),
     usageCsv: (query, callOptions) => usageCsv(setup, query, callOptions ?? {}),
+    paymentDocument: (id, kind, query, callOptions) =>
+      paymentDocument(setup, `${encodeURIComponent(id)}/${kind}.pdf`, query?.accountId, callOptions ?? {}),
     waitForReady: (waitOptions) => waitUntilReady(setup.link.fetch, setup.target.url, waitOptions ?? {}),
   };
 }
@@ -149,6 +158,28 @@ async function* usageCsv(setup: Setup, query: UsageQuery, options: CallOptions) 
     operationId: undefined,
   };
   yield* await send(setup.link, sending, async (response, patience) => textOf(response, patience));
+}
+
+async function paymentDocument(
+  setup: Setup,
+  path: string,
+  accountId: string | undefined,
+  options: CallOptions,
+): Promise<Uint8Array> {
+  const named = accountId === undefined ? "" : `?accountId=${encodeURIComponent(accountId)}`;
+  const url = `${setup.target.url}/v1/payments/${path}${named}`;
+  const sending = {
+    request: { method: "GET", url, headers: headersFor(setup.target, false), body: null },
+    timeoutMilliseconds: patienceOf(setup, options, DEFAULT_TIMEOUT_MILLISECONDS),
+    signal: options.signal,
+    isRepeatable: true,
+    operationId: undefined,
+  };
+  return send(setup.link, sending, async (response, patience) => {
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    patience.end();
+    return bytes;
+  });
 }
 
 async function* textOf(response: Response, patience: Patience) {

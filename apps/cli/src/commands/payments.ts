@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { Client } from "@bursar/client";
 import { formatMoney } from "@bursar/contract/fiat";
 import type { Command } from "commander";
@@ -18,6 +20,7 @@ export function payments(command: Command, context: Context): void {
     examples("bursar payments", "bursar payments list --limit 5", "bursar payments methods"),
   );
   show(command.command("show"), context);
+  receipt(command.command("receipt"), context);
   refund(command.command("refund"), context);
   methods(command.command("methods"), context);
   add(command.command("add"), context);
@@ -89,6 +92,25 @@ export function paymentText(payment: Payment, { paint }: Look): string {
     ["Begun", clockTime(payment.createdAt, "seconds")],
     ["Ended", payment.endedAt === null ? null : clockTime(payment.endedAt, "seconds")],
   ]);
+}
+
+function receipt(command: Command, context: Context): void {
+  command
+    .description("save the receipt, or the credit note of a refund, as PDF")
+    .argument("<payment id>", "the payment")
+    .option("--credit-note", "the credit note of its latest refund")
+    .option("--out <file>", "where to; default: receipt-<payment id>.pdf here")
+    .addHelpText(
+      "after",
+      examples("bursar payments receipt pay_7", "bursar payments receipt pay_7 --credit-note"),
+    )
+    .action(async (id: string, options: { creditNote?: boolean; out?: string }) => {
+      const { client, account } = await context.connect("account");
+      const kind = options.creditNote === true ? "credit-note" : "receipt";
+      const file = resolve(context.folder, options.out ?? `${kind}-${id}.pdf`);
+      await writeFile(file, await client.paymentDocument(id, kind, account));
+      context.print({ file }, () => `Saved ${file}.`);
+    });
 }
 
 function refund(command: Command, context: Context): void {

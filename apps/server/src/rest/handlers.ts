@@ -24,8 +24,8 @@ import * as referrals from "./referrals.ts";
 import * as runs from "./runs.ts";
 import { spend } from "./spend.ts";
 import * as subscriptions from "./subscriptions.ts";
-import { exportUsage } from "./usage-export.ts";
 import * as topup from "./topup.ts";
+import { exportUsage } from "./usage-export.ts";
 
 /** One handler an operation; a missing one does not compile. */
 export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {

@@ -81,6 +81,14 @@ interface Asking {
   /** The account that the call names. */
   readonly named: string | undefined;
 }
+/** Calls by POST that no ledger command follows. */
+const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>([
+  "check",
+  "readNotice",
+  "readAllNotices",
+  "createPurchase",
+  "addPaymentMethod",
+]);
 
 /** Whose account a call is about, and as whom the caller acts on it. */
 async function payerOf(

@@ -25,9 +25,7 @@ export const paymentVariables = {
     .default(10),
 };
 
-type PaymentVariables = {
-  readonly [Name in keyof typeof paymentVariables]: z.output<(typeof paymentVariables)[Name]>;
-};
+type PaymentVariables = z.output<z.ZodObject<typeof paymentVariables>>;
 
 /** A key of the wrong kind would take real money in a sandbox, or none in earnest. */
 export function stripeFrom(data: PaymentVariables, mode: "sandbox" | "live"): StripeAccess | null {
@@ -44,4 +42,3 @@ export function stripeFrom(data: PaymentVariables, mode: "sandbox" | "live"): St
     );
   return { secretKey, webhookSecret, ...(url === undefined ? {} : { url }) };
 }
-

@@ -28,6 +28,19 @@ export async function lockRefunds(client: pg.PoolClient, { accountId, id }: Key)
   return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
 }
 
+/** The same for showing, with when each was first seen. */
+export async function readRefunds(
+  pool: pg.Pool,
+  { accountId, id }: Key,
+): Promise<(Refund & { readonly at: Instant })[]> {
+  const { rows } = await pool.query<Omit<Refund, "amount"> & { amount: bigint; at: Instant }>(
+    `select refund_id as id, amount, credits, failed, at from payment_refunds
+     where account_id = $1 and payment_id = $2 order by at, refund_id`,
+    [accountId, id],
+  );
+  return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
+}
+
 export async function insertRefund(
   client: pg.PoolClient,
   { accountId, id }: Key,
