@@ -6,19 +6,20 @@ export class Death extends Error {
   override readonly name = "Death";
 }
 
-export interface Mortality {
+export type Mortality =
   /** 1 is the first step. */
-  readonly step: number;
-  readonly when: "before" | "after";
-}
+  | { readonly step: number; readonly when: "before" | "after" }
+  /** Right before the first call of this name. */
+  | { readonly call: string };
 
-export function mortal<Deps extends AdvanceDeps>(deps: Deps, { step: fatal, when }: Mortality) {
+export function mortal<Deps extends AdvanceDeps>(deps: Deps, mortality: Mortality) {
   let steps = 0;
   let isDead = false;
-  const live = async <Answer>(call: () => Promise<Answer>): Promise<Answer> => {
+  const live = async <Answer>(name: PropertyKey, call: () => Promise<Answer>): Promise<Answer> => {
     if (isDead) throw new Death();
-    const isFatal = ++steps === fatal;
-    if (isFatal && when === "before") {
+    steps++;
+    const isFatal = "call" in mortality ? mortality.call === name : mortality.step === steps;
+    if (isFatal && ("call" in mortality || mortality.when === "before")) {
       isDead = true;
       throw new Death();
     }
@@ -35,11 +36,11 @@ export function mortal<Deps extends AdvanceDeps>(deps: Deps, { step: fatal, when
         const value: unknown = Reflect.get(object, name, object);
         if (typeof value !== "function" || name === "release" || name === "subjectOf") return value;
         return (...given: unknown[]) =>
-          live(() => Promise.resolve(Reflect.apply(value, object, given) as unknown));
+          live(name, () => Promise.resolve(Reflect.apply(value, object, given) as unknown));
       },
     });
   const { pool, ledger, payments } = deps;
-  const connect = async () => wrapped(await live(() => pool.connect()));
+  const connect = async () => wrapped(await live("connect", () => pool.connect()));
   const dying: Deps = {
     ...deps,
     pool: wrapped(pool, { connect: connect as typeof pool.connect }),

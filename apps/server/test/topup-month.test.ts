@@ -1,4 +1,5 @@
 /** A month of use with a moving clock, seeded; and webhooks in every order and number. */
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
@@ -135,6 +136,21 @@ describe("webhooks", () => {
     expect((await world.admin("POST", "/v1/events/evt_poison/resend")).body.state).toBe("waiting");
     await world.settle();
     expect((await world.admin("GET", "/v1/events?state=parked")).body.events).toEqual([]);
+  });
+
+  it("that are signed, but ten minutes old, are refused as replays", async () => {
+    const before = await eventCount();
+    const body = JSON.stringify({ id: "evt_old", object: "event", type: "charge.refunded", created: 1 });
+    const send = (secondsAgo: number) => {
+      const time = Math.floor(world.clock.time / 1e6) - secondsAgo;
+      const v1 = createHmac("sha256", world.stripe.webhookSecret).update(`${time}.${body}`).digest("hex");
+      const headers = { "stripe-signature": `t=${time},v1=${v1}` };
+      return fetch(`${world.url}/api/stripe/webhook`, { method: "POST", headers, body });
+    };
+    expect((await send(600)).status).toBe(400);
+    expect(await eventCount()).toBe(before);
+    expect((await send(10)).status).toBe(200);
+    expect(await eventCount()).toBe(before + 1n);
   });
 
   it.each([

@@ -1,4 +1,6 @@
+import { topUp } from "@bursar/engine/topup/buy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Death, mortal } from "./mortal.ts";
 import { type PayingWorld, POLICY, startPayingWorld } from "./paying-world.ts";
 
 let world: PayingWorld;
@@ -245,6 +247,53 @@ describe("when it cannot charge", () => {
     expect((await account.attempts()).map(({ state }) => state)).toEqual(["requires_action"]);
     await world.advance(90_000);
     expect((await account.attempts()).at(-1)).toMatchObject({ state: "canceled" });
+    expect(await account.available()).toBe("100");
+  });
+});
+
+describe("what changes on the way", () => {
+  it("a change of currency starts no new caps: earlier charges count at the new one's prices", async () => {
+    const account = await world.account("0");
+    await account.policy({ cooldownSeconds: 0, dailyCap: 500, monthlyCap: 500 });
+    await world.advance(20);
+    expect(await account.available()).toBe("2000");
+    // 2,000 credits are 600 US cents: of a cap of 700 there are 100 left, less than any purchase.
+    await account.policy({ cooldownSeconds: 0, currency: "usd", dailyCap: 700, monthlyCap: 700 });
+    const { body } = await account.get("/v1/topup-policy");
+    expect([body.currency, body.chargedToday]).toEqual(["usd", 600]);
+    await account.post("/v1/spend", { id: "all", amount: "2000" });
+    await world.advance(20);
+    expect(await account.attempts()).toHaveLength(1);
+    await account.policy({ cooldownSeconds: 0, currency: "jpy", dailyCap: 2000, monthlyCap: 2000 });
+    await world.advance(20);
+    expect((await account.attempts())[0]).toMatchObject({ currency: "jpy", amount: 800, credits: "2000" });
+  });
+
+  it("a customer who was deleted has nothing that could be charged", async () => {
+    const account = await world.account("100");
+    await account.policy();
+    const { rows } = await world.engine.pool.query<{ id: string }>(
+      "select customer_id as id from payment_customers where account_id = $1",
+      [account.id],
+    );
+    world.stripe.deleteCustomer(rows[0]!.id);
+    await world.advance(20);
+    expect((await account.get("/v1/topup-policy")).body.disabledReason).toBe("no_payment_method");
+    expect(await account.attempts()).toEqual([]);
+  });
+
+  it("a method that is removed after the attempt was written down is not charged, and switches it off", async () => {
+    const account = await world.account("100");
+    await account.policy();
+    // The process dies right before it charges.
+    const { deps } = mortal(world.paying, { call: "charge" });
+    await expect(topUp(deps, account.id, 0n)).rejects.toThrow(Death);
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["charging"]);
+    await account.call("DELETE", "/v1/payment-methods", { paymentMethod: account.methodId });
+    await world.engine.pool.query("update payments set leased_until = null");
+    await world.advance(20);
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["failed"]);
+    expect((await account.get("/v1/topup-policy")).body.enabled).toBe(false);
     expect(await account.available()).toBe("100");
   });
 });

@@ -2,7 +2,7 @@ import type { Client } from "@bursar/client";
 import { CURRENCIES, type Currency, formatMoney } from "@bursar/contract/fiat";
 import { type Command, Option } from "commander";
 import type { Context, Look } from "../context.ts";
-import { creditsText } from "../output/amount.ts";
+import { counted, creditsText } from "../output/amount.ts";
 import { facts, table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
 import { examples } from "../program.ts";
@@ -185,7 +185,7 @@ export function previewText(
   );
   const waits = stopped.length === 0 ? "" : `, and would have had to wait ${stopped.length} times`;
   if (charges.length === 0) return rows;
-  return `${rows}\n\n${charges.length} charges, ${formatMoney(total, currency)} for ${creditsText(credits)}${waits}.`;
+  return `${rows}\n\n${counted(charges.length, "charge")}, ${formatMoney(total, currency)} for ${creditsText(credits)}${waits}.`;
 }
 
 export function attemptsText(attempts: readonly Attempt[], { paint }: Look): string {
