@@ -11,6 +11,7 @@ import { grant } from "@bursar/engine/grant/grant";
 import { verifyLedger } from "@bursar/engine/ledger/verify";
 import { createGateway } from "@bursar/gateway/gateway";
 import { openIdentity } from "@bursar/identity/open";
+import { startSandboxModel } from "@bursar/sandbox/model";
 import { type SandboxStripe, startSandboxStripe } from "@bursar/sandbox/stripe";
 import { openStripe } from "@bursar/stripe/open";
 import pg from "pg";
@@ -27,7 +28,13 @@ import { MASTER_KEY, PRICES } from "./running.ts";
 const nothing = () => undefined;
 const silentLog = { info: nothing, warn: nothing, error: nothing };
 
-export const SELLING: PriceBookInput = { ...PRICES, credits: SANDBOX_SALES };
+/** A thousand output tokens of the sandbox's model cost 600 credits here. */
+const DEAR_MODEL = { inputPerMillion: "1000", outputPerMillion: "600000", maxOutputTokens: 4000 };
+
+export const SELLING: PriceBookInput = {
+  models: { ...PRICES.models, "sandbox-small": DEAR_MODEL },
+  credits: SANDBOX_SALES,
+};
 
 /** A policy that most tests use: from below 500 up to 2,000, EUR 0.002 a credit. */
 export const POLICY = {
@@ -50,8 +57,9 @@ export async function startPayingWorld(
   const database = await createTestDatabase();
   const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
   const stripe = await startSandboxStripe({ now: () => Math.floor(clock.time / 1000) });
-  const serverOn = (world: SandboxStripe) =>
-    startServer(database.url, clock, world, timeoutMilliseconds, settings);
+  const model = await startSandboxModel();
+  const parts = { url: database.url, clock, modelUrl: model.url, timeoutMilliseconds, settings };
+  const serverOn = (world: SandboxStripe) => startServer(world, parts);
   const first = await serverOn(stripe);
   stripe.register(`${first.url}/api/stripe/webhook`);
   const admin = await first.engine.keys.create({ accountId: null, by: "test" });
@@ -150,18 +158,22 @@ export async function startPayingWorld(
     close: async () => {
       for (const server of [first, ...others]) await server.close();
       await stripe.close();
+      await model.close();
       await database.drop();
     },
   };
 }
 
-async function startServer(
-  url: string,
-  clock: { now: () => Instant },
-  stripe: SandboxStripe,
-  timeoutMilliseconds: number,
-  settings: Pick<EngineRequest, "topUpWaitSeconds">,
-) {
+interface ServerParts {
+  readonly url: string;
+  readonly clock: { now: () => Instant };
+  readonly modelUrl: string;
+  readonly timeoutMilliseconds: number;
+  readonly settings: Pick<EngineRequest, "topUpWaitSeconds">;
+}
+
+async function startServer(stripe: SandboxStripe, parts: ServerParts) {
+  const { url, clock, modelUrl, timeoutMilliseconds, settings } = parts;
   const { secretKey, webhookSecret } = stripe;
   const now = () => Math.floor(clock.now() / 1000);
   const payments = openStripe({ secretKey, webhookSecret, url: stripe.url, timeoutMilliseconds, now });
@@ -185,7 +197,10 @@ async function startServer(
     ...engine,
     identity,
     proxyHops: 0,
-    gateway: createGateway({ engine, upstreams: [] }),
+    gateway: createGateway({
+      engine,
+      upstreams: [{ name: "sandbox", url: modelUrl, models: ["sandbox-*"] }],
+    }),
     rateLimit: openRateLimit(0),
     mode: "sandbox",
     mailServer: "off",

@@ -149,6 +149,53 @@ describe("an auto top-up", () => {
   });
 });
 
+describe("a stream through the gateway", () => {
+  const stream = async (account: { key: string }, maxTokens: number) => {
+    const response = await fetch(`${world.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${account.key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        model: "sandbox-small",
+        stream: true,
+        stream_options: { include_usage: true },
+        max_tokens: maxTokens,
+        messages: [{ role: "user", content: "[[sandbox: tokens=200]] Tell me a story" }],
+      }),
+    });
+    return { status: response.status, text: await response.text() };
+  };
+
+  it("that ran dry before it began goes on once credits were bought", async () => {
+    const account = await world.account("0.1");
+    await account.policy();
+    const { status, text } = await stream(account, 100);
+    expect(status).toBe(200);
+    expect(text).toContain("[DONE]");
+    expect(text).not.toContain("insufficient_credits");
+    expect(await account.attempts()).toHaveLength(1);
+    await world.verify();
+  });
+
+  it("that runs dry on the way goes on, and is billed as if nothing had been", async () => {
+    const account = await world.account("30");
+    await account.policy({ threshold: "0" });
+    const { text } = await stream(account, 300);
+    expect(text).toContain("[DONE]");
+    const usage = /"usage":\{[^}]*"completion_tokens":(\d+)/.exec(text);
+    expect(usage![1]).toBe("200");
+    expect(await account.attempts()).toHaveLength(1);
+    const { body } = await account.get("/v1/balance");
+    expect(body.owed).toBe("0");
+  });
+
+  it("without a top-up stops where the credits end", async () => {
+    const account = await world.account("30");
+    const { text } = await stream(account, 300);
+    const usage = /"usage":\{[^}]*"completion_tokens":(\d+)/.exec(text);
+    expect(Number(usage![1])).toBeLessThanOrEqual(50);
+  });
+});
+
 describe("when it cannot charge", () => {
   it("a decline switches it off and says so, once", async () => {
     const account = await world.account("100", "pm_card_chargeCustomerFail");

@@ -3,6 +3,7 @@ import type { AccountId, PaymentId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import { readPayment } from "../payment/store.ts";
 import { outcomeOf, type TopUpDeps, type TopUpOutcome, topUp } from "./buy.ts";
+import { readTopUpBelow } from "./store-policies.ts";
 
 /** Why no credits came while a request waited for them. */
 export type NotCovered =
@@ -21,6 +22,8 @@ export interface TopUps {
   /** Buys credits for a request that lacks `missing`, if the account's policy allows it, and waits for them. Resolves
    *  within the bounded time. Throws: database unreachable; the caller's own refusal then stands. */
   cover(accountId: AccountId, missing: MicroCredits): Promise<Covering>;
+  /** Whether the account's policy is on, whatever it could buy right now. Throws: database unreachable. */
+  isOn(accountId: AccountId): Promise<boolean>;
 }
 
 const POLL_MILLISECONDS = 100;
@@ -57,6 +60,7 @@ export function openTopUps(deps: TopUpDeps, settings: { readonly waitSeconds: nu
       );
       return withinTime(asked, deadline);
     },
+    isOn: async (accountId) => (await readTopUpBelow(deps.pool, accountId)) !== null,
   };
 }
 

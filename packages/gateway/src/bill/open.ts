@@ -57,7 +57,7 @@ export async function openHold(engine: EngineDeps, opening: Opening): Promise<Op
   }
   if (outcome.kind !== "held")
     return { kind: "refused", refusal: refusalIn(outcome), affordable: affordableIn(outcome) };
-  return outcome.duplicate ? { kind: "repeated" } : opened(opening, reserve, outcome);
+  return outcome.duplicate ? { kind: "repeated" } : opened(engine, opening, reserve, outcome);
 }
 
 /** Output tokens of one choice, at first. */
@@ -114,11 +114,11 @@ export function holdIdOf(requestId: string): HoldId {
   return `hold_${requestId.replace(/^req_/, "")}` as HoldId;
 }
 
-async function opened(opening: Opening, reserve: Reserve, held: Held): Promise<Opened> {
+async function opened(engine: EngineDeps, opening: Opening, reserve: Reserve, held: Held): Promise<Opened> {
   const { ask, principal, requestId, book, rates, settings } = opening;
   return {
     kind: "open",
-    outputCap: await outputCapOf(opening, reserve, held),
+    outputCap: await outputCapOf(engine, opening, reserve, held),
     hold: {
       ...{ requestId, principal, book, rates, holdId: held.id, model: ask.model, prompt: ask.prompt },
       amount: held.amount,
@@ -131,14 +131,21 @@ async function opened(opening: Opening, reserve: Reserve, held: Held): Promise<O
 }
 
 /** A stream may grow into what is available, an answer in one piece has what it holds. The upstream is told, because
- *  what it thinks without showing is output too, and no count here could stop it. */
-async function outputCapOf(opening: Opening, reserve: Reserve, held: Held): Promise<number | null> {
-  const { ask, rates } = opening;
+ *  what it thinks without showing is output too, and no count here could stop it. A stream on an account that tops up
+ *  by itself is not cut short for what has not been bought yet. */
+async function outputCapOf(
+  engine: EngineDeps,
+  opening: Opening,
+  reserve: Reserve,
+  held: Held,
+): Promise<number | null> {
+  const { ask, rates, principal } = opening;
   if (ask.choices === 0) return null;
   const paid = ask.streams ? held.amount + growthLeft(opening, held) : held.amount;
   const capFor = (inputTokens: number) => Math.floor(outputTokensFor(rates, inputTokens, paid) / ask.choices);
   const limit = limitTokens(opening);
   if (capFor(reserve.inputTokens) >= limit) return null;
+  if (ask.streams && (await engine.topUps?.isOn(principal.accountId)) === true) return null;
   const cap = capFor(Math.min(reserve.inputTokens, await ask.prompt.carefulBound()));
   return cap >= limit ? null : cap;
 }
