@@ -232,7 +232,10 @@ async function refuseSandboxPeople(identity: OpenIdentity): Promise<void> {
   );
 }
 
-type OutsideUrls = Pick<SandboxFile, "url" | "modelUrl" | "mailUrl" | "oidcUrl" | "stripeUrl" | "stripeKey" | "databaseUrl">;
+type OutsideUrls = Pick<
+  SandboxFile,
+  "url" | "modelUrl" | "mailUrl" | "oidcUrl" | "stripeUrl" | "stripeKey" | "databaseUrl"
+>;
 
 async function showSandbox(
   engine: Engine,

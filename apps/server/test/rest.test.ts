@@ -7,8 +7,8 @@ import { type SandboxStripe, startSandboxStripe } from "@bursar/sandbox/stripe";
 import { openStripe } from "@bursar/stripe/open";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ORGANIZATION_CALLS } from "./organization-calls.ts";
 import { SANDBOX_SALES } from "../src/sandbox/sales.ts";
+import { ORGANIZATION_CALLS } from "./organization-calls.ts";
 import { PRICES, type Running, startRunning } from "./running.ts";
 
 let running: Running;

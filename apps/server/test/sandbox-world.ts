@@ -31,11 +31,12 @@ export async function startSandboxWorld() {
   const stripe = await startSandboxStripe({ now: () => clock.now() / 1000 });
   const smtp = openSmtp({ url: mail.smtpUrl, from: "Bursar <bursar@sandbox.test>" });
   const background = startBackground(
-    [...[
+    [
       ...engineJobs(engine, smtp),
       noticeMails(engine, peopleOfAccount),
       ...codeJobs(engine, { condition: "purchase", hasVerifiedMail: () => Promise.resolve(false) }),
-    ], { name: "sandbox-stripe", run: stripe.tick }],
+      { name: "sandbox-stripe", run: stripe.tick },
+    ],
     silentLog,
   );
   let url = "";

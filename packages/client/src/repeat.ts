@@ -1,12 +1,11 @@
 import {
-  newAccountId,
-  newGrantId,
-  newHoldId,
-  newOperationId,
-  newOrganizationId,
-  newRunId,
+  newAccountId,newAccountId, 
+  newGrantId,newGrantId, 
+  newHoldId,newHoldId, 
+  newOperationId,newOperationId, 
+  newOrganizationId,newPaymentId, 
+  newRunId
 } from "@bursar/contract/ids";
-import { newAccountId, newGrantId, newHoldId, newOperationId, newPaymentId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import type { OperationName } from "@bursar/contract/v1";
 import type { Fields } from "./call.ts";

@@ -1,7 +1,6 @@
 import type { AccountId } from "@bursar/contract/ids";
 import type { Access } from "@bursar/contract/operation";
-import type { AuthenticateOutcome, Keys, Principal } from "@bursar/engine/key/keys";
-import type { AuthenticateOutcome, Principal } from "@bursar/engine/key/keys";
+import type { AuthenticateOutcome, AuthenticateOutcome, Keys, Principal, Principal } from "@bursar/engine/key/keys";
 import type { Identity } from "@bursar/identity/identity";
 import type { Person } from "@bursar/identity/person";
 import { accountRequired } from "./grants.ts";
