@@ -89,6 +89,7 @@ export const COMMANDS = {
     group: CREDITS,
     summary: "bring others: both get credits",
     load: async () => (await import("./commands/referral.ts")).referral,
+  },
   buy: {
     group: MONEY,
     summary: "show what credits cost, and buy some",

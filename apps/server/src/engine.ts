@@ -101,9 +101,8 @@ export function openEngine(request: EngineRequest): Engine {
   const gate = {
     organizations: openOrganizationGate({ pool }),
     quota: openQuotaGate({ ledger, pool, clock, log }),
+    topUp: topUps,
   };
-  return { ledger, pool, clock, prices, refusals, keys, mail, secrets, log, changes, gate, close };
-  const gate = { quota: openQuotaGate({ ledger, pool, clock, log }), topUp: topUps };
   return {
     ledger,
     pool,

@@ -74,8 +74,6 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
     ...codeJobs(engine, referralTerms(identity, referralCondition)),
     forgetExpired(identity, clock),
   ];
-  const notices = noticeMails(engine, personOfAccount);
-  const jobs = [...engineJobs(engine, mailServer), notices, forgetExpired(identity, clock)];
   if (payments !== null) jobs.push(...paymentJobs({ ...engine, payments }, EVENT_HANDLERS));
   if (outside !== null) jobs.push({ name: "sandbox-stripe", run: outside.stripe.tick });
   const background = startBackground(jobs, log);

@@ -1,10 +1,11 @@
 import {
-  newAccountId,newAccountId, 
-  newGrantId,newGrantId, 
-  newHoldId,newHoldId, 
-  newOperationId,newOperationId, 
-  newOrganizationId,newPaymentId, 
-  newRunId
+  newAccountId,
+  newGrantId,
+  newHoldId,
+  newOperationId,
+  newOrganizationId,
+  newPaymentId,
+  newRunId,
 } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import type { OperationName } from "@bursar/contract/v1";

@@ -43,7 +43,6 @@ export const ERRORS = {
   mail_unknown: { status: 404, type: "not_found_error" },
   notice_unknown: { status: 404, type: "not_found_error" },
   receipt_unknown: { status: 404, type: "not_found_error" },
-  person_required: { status: 403, type: "permission_error" },
   person_unknown: { status: 404, type: "not_found_error" },
   role_required: { status: 403, type: "permission_error" },
   organization_exists: { status: 409, type: "conflict_error" },

@@ -1,6 +1,6 @@
 import type { AccountId } from "@bursar/contract/ids";
 import type { Access } from "@bursar/contract/operation";
-import type { AuthenticateOutcome, AuthenticateOutcome, Keys, Principal, Principal } from "@bursar/engine/key/keys";
+import type { AuthenticateOutcome, Keys, Principal } from "@bursar/engine/key/keys";
 import type { Identity } from "@bursar/identity/identity";
 import type { Person } from "@bursar/identity/person";
 import { accountRequired } from "./grants.ts";
@@ -11,7 +11,6 @@ const ACCESS_TOKEN = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
 
 interface AuthenticateDeps {
   readonly keys: Keys;
-interface Asking {
   readonly identity: Pick<Identity, "authenticate">;
 }
 
@@ -20,7 +19,6 @@ interface Asking {
  *  enough, because a ledger command follows that checks the key again. */
 export async function authenticate(
   deps: AuthenticateDeps,
-  deps: Pick<RestDeps, "keys"> & Asking,
   headers: Headers,
   exact: boolean,
 ): Promise<Principal | Problem> {
@@ -34,7 +32,6 @@ async function authenticatePerson(
   { identity }: Pick<AuthenticateDeps, "identity">,
   headers: Headers,
 ): Promise<Principal | Problem> {
-async function authenticatePerson({ identity }: Asking, headers: Headers): Promise<Principal | Problem> {
   if (!headers.has("authorization") && !headers.has("cookie")) return NO_CREDENTIALS.missing;
   const who = await identity.authenticate(headers);
   return who.kind === "authenticated" ? principalOf(who.person) : NO_CREDENTIALS[who.reason];

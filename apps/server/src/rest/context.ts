@@ -14,15 +14,13 @@ import type { Streamed } from "./streamed.ts";
 export interface RestDeps extends Deps {
   readonly keys: Keys;
   /** For people; keys never ask it. */
-  readonly identity: Pick<Identity, "authenticate" | "people"> & { readonly url: () => string };
+  readonly identity: Pick<Identity, "authenticate" | "people" | "stepUp" | "url">;
   /** For forecasts, where accounts can top up by themselves. */
   readonly topUpBelow?: TopUpBelow;
   /** Where a payment provider is set up. */
   readonly subscriptions?: SubscriptionProvider;
   /** What earns the reward of a referral; default: the first purchase. */
   readonly referralCondition?: Condition;
-  /** For people; keys never ask it. */
-  readonly identity: Pick<Identity, "authenticate" | "stepUp" | "url">;
   /** null where no payment provider is set. */
   readonly payments: Payments | null;
 }

@@ -81,14 +81,6 @@ interface Asking {
   /** The account that the call names. */
   readonly named: string | undefined;
 }
-/** Calls by POST that no ledger command follows. */
-const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>([
-  "check",
-  "readNotice",
-  "readAllNotices",
-  "createPurchase",
-  "addPaymentMethod",
-]);
 
 /** Whose account a call is about, and as whom the caller acts on it. */
 async function payerOf(
@@ -122,6 +114,8 @@ const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>([
   "redeemGiftCard",
   "redeemPromoCode",
   "trackReferral",
+  "createPurchase",
+  "addPaymentMethod",
 ]);
 
 const USES_CREDITS: ReadonlySet<string> = new Set<OperationName>([
