@@ -30,12 +30,12 @@ import { prepareDemo, type SandboxFile, writeSandboxFile } from "./sandbox/demo.
 import type { Outside } from "./sandbox/outside.ts";
 import { preparePeople, sandboxPersonIn } from "./sandbox/people.ts";
 import { SettingsError } from "./settings/error.ts";
-import { readSettings, SANDBOX_SENDER, type Settings, type UpstreamSettings } from "./settings.ts";
+import { readSettings, SANDBOX_SENDER, type Settings } from "./settings.ts";
 import { createChatRunner } from "./socket/chat-runner.ts";
 import { openSockets } from "./socket/open.ts";
+import { upstreamsOf } from "./upstreams.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/", import.meta.url));
-const SANDBOX_MODELS = ["sandbox-*", "amazon.*", "meta.*"];
 const MAIL_PATH = "/sandbox/mail";
 const STRIPE_WEBHOOK_PATH = "/api/stripe/webhook";
 const GRACE_MILLISECONDS = 10_000;
@@ -192,16 +192,6 @@ async function startDatabase(settings: Settings, log: Logger, stops: Stop[]): Pr
   const postgres = await startEmbeddedPostgres({ dataDir: `${settings.dataDir}/postgres`, log });
   stops.push(() => postgres.stop());
   return postgres.url;
-}
-
-function upstreamsOf(settings: Settings, model: { url: string } | null): readonly UpstreamSettings[] {
-  if (model === null) return settings.upstreams;
-  // What is configured by name comes first; one upstream for everything leaves the sandbox its own models.
-  const sandbox = { name: "sandbox", url: model.url, models: SANDBOX_MODELS };
-  const [named, general] = [false, true].map((isGeneral) =>
-    settings.upstreams.filter(({ models }) => models.includes("*") === isGeneral),
-  );
-  return [...named!, sandbox, ...general!];
 }
 
 /** The admin key of the environment opens the API; it is kept as a hash like every other. */
