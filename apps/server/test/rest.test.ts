@@ -15,12 +15,11 @@ let running: Running;
 let stripe: SandboxStripe;
 let payments: Payments;
 beforeAll(async () => {
-  running = await startRunning();
-  await prepareCodes();
   stripe = await startSandboxStripe({ now: () => Math.floor(running.clock.time / 1000) });
   payments = openStripe(stripe);
   running = await startRunning(undefined, 0, {}, { payments });
   await running.engine.prices.put({ body: { ...PRICES, credits: SANDBOX_SALES }, by: "test" });
+  await prepareCodes();
 });
 afterAll(async () => {
   await running.close();
