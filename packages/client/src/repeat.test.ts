@@ -26,9 +26,9 @@ const idsSent = () =>
 test("only what has no id of its own is not repeated", () => {
   const once = Object.values(v1).filter((operation) => !isRepeatable(operation));
   expect(once.map((operation) => operation.name)).toEqual([
-    "addPaymentMethod",
     "createInvite",
     "requestCredits",
+    "addPaymentMethod",
     "createGiftCards",
     "createPromoCode",
     "createKey",
