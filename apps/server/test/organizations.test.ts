@@ -242,6 +242,25 @@ describe("who pays", () => {
   });
 });
 
+it("a member reaches their own holds and runs alone, also in a batch; owner and admins reach all", async () => {
+  const { ada, bob, cyd } = people as Record<"ada" | "bob" | "cyd", Signed>;
+  const { path, pays } = await organization("100", "bob", "cyd");
+  await bob.post("/v1/holds", { id: "bobs", amount: "5" }, pays);
+  await bob.post("/v1/runs", { id: "bobs-run", budget: "5" }, pays);
+  const batch = { operations: [{ op: "settle", id: "bobs", amount: "90" }] };
+  expect(codeOf(await cyd.post("/v1/holds/bobs/settle", { amount: "90" }, pays))).toBe("hold_unknown");
+  expect(codeOf(await cyd.post("/v1/holds/bobs/release", {}, pays))).toBe("hold_unknown");
+  expect(codeOf(await cyd.post("/v1/holds/bobs/extend", { amount: "1" }, pays))).toBe("hold_unknown");
+  expect((await cyd.post("/v1/batch", batch, pays)).body.results[0].error.code).toBe("hold_unknown");
+  const ended = (who: Signed) => running.call(who.token, "DELETE", "/v1/runs/bobs-run", undefined, pays);
+  expect((await ended(cyd)).body.state).toBe("open");
+  expect((await bob.post("/v1/holds/bobs/settle", { amount: "1" }, pays)).body).toMatchObject({
+    charged: "1",
+  });
+  expect((await ended(ada)).body.state).toBe("ended");
+  expect((await ada.get(path)).body).toMatchObject({ available: "99", held: "0" });
+});
+
 describe("a member's caps", () => {
   const capsOf = async ({ path }: Organization, name: string) =>
     (await people["ada"]!.get(`${path}/members`)).body.members.find(

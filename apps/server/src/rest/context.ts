@@ -5,6 +5,7 @@ import type { Deps } from "@bursar/engine/deps";
 import type { TopUpBelow } from "@bursar/engine/forecast/forecast";
 import type { Keys, Principal } from "@bursar/engine/key/keys";
 import type { Payments } from "@bursar/engine/payment/payments";
+import { capOfMember } from "@bursar/engine/organization/caps";
 import type { Condition } from "@bursar/engine/referral/decide";
 import type { SubscriptionProvider } from "@bursar/engine/subscription/deps";
 import type { Identity } from "@bursar/identity/identity";
@@ -62,5 +63,11 @@ export function actor(call: Pick<Call<OperationName>, "principal" | "requestId" 
     by: principal.by,
     keyId: principal.keyId ?? undefined,
     caps: principal.caps,
+    countedIn: holdsOf(principal),
   };
+}
+
+/** On an organization's account a member reaches their own holds alone; owner and admins reach all. */
+function holdsOf({ organization, person }: Principal): string | undefined {
+  return organization?.role === "member" && person !== undefined ? capOfMember(person.personId) : undefined;
 }

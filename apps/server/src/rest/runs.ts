@@ -56,9 +56,11 @@ export const getRun: Handler<"getRun"> = async ({ deps, accountId, params }) => 
   return { answer: { ...answerOf(run), holds } };
 };
 
-export const endRun: Handler<"endRun"> = async ({ deps, accountId, params, principal, requestId }) => {
-  const run = await engine.endRun(deps, { accountId, id: params.id, by: principal.by, requestId });
-  return run === null ? runUnknown(params.id) : { answer: answerOf(run) };
+export const endRun: Handler<"endRun"> = async (call) => {
+  const { accountId, requestId, by, countedIn } = actor(call);
+  const { id } = call.params;
+  const run = await engine.endRun(call.deps, { accountId, requestId, by, countedIn, id });
+  return run === null ? runUnknown(id) : { answer: answerOf(run) };
 };
 
 export function runUnknown(id: string): Problem {

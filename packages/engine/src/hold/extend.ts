@@ -18,6 +18,8 @@ export interface ExtendRequest {
   /** The work's cost so far: settled by the sweep if its owner never comes back. */
   readonly reported?: MicroCredits | undefined;
   readonly caps?: readonly Cap[] | undefined;
+  /** Only a hold that counts in this cap. */
+  readonly countedIn?: string | undefined;
   readonly by: string;
   readonly keyId?: string | undefined;
   readonly requestId?: string | undefined;

@@ -9,6 +9,8 @@ import { usageRecordOf } from "../usage/record.ts";
 interface CloseRequest {
   readonly accountId: AccountId;
   readonly holdId: HoldId;
+  /** Only a hold that counts in this cap. */
+  readonly countedIn?: string | undefined;
   readonly by: string;
   readonly requestId?: string | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;

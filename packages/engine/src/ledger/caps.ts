@@ -36,6 +36,11 @@ export function withinCaps(
   return null;
 }
 
+/** Whether the hold counts in this cap, by itself or by what it draws from; without a cap, any hold does. */
+export function countsIn(hold: Pick<Hold, "caps">, capId: string | undefined): boolean {
+  return capId === undefined || hold.caps.some((cap) => cap.id === capId);
+}
+
 /** What a parent reserved was counted then: its children count only in caps of their own. */
 export function notYetCounted(caps: readonly Cap[] | undefined, parent: Hold | null): readonly Cap[] {
   return (caps ?? []).filter((cap) => !parent?.caps.some((counted) => counted.id === cap.id));

@@ -73,7 +73,12 @@ export interface HoldCommand extends CommandBase {
   readonly caps?: readonly Cap[] | undefined;
 }
 
-export interface ExtendCommand extends CommandBase {
+/** For callers who share an account: a hold that does not count in this cap is none of theirs, so unknown to them. */
+interface OnHold {
+  readonly countedIn?: string | undefined;
+}
+
+export interface ExtendCommand extends CommandBase, OnHold {
   readonly kind: "extend";
   readonly id: string;
   readonly holdId: HoldId;
@@ -86,7 +91,7 @@ export interface ExtendCommand extends CommandBase {
 }
 
 /** A hold closes once, so its id is the key. */
-export interface SettleCommand extends CommandBase {
+export interface SettleCommand extends CommandBase, OnHold {
   readonly kind: "settle";
   readonly holdId: HoldId;
   /** The work's real cost; may be 0, less or more than was held. */
@@ -94,7 +99,7 @@ export interface SettleCommand extends CommandBase {
   readonly usage?: UsageRecord | undefined;
 }
 
-export interface ReleaseCommand extends CommandBase {
+export interface ReleaseCommand extends CommandBase, OnHold {
   readonly kind: "release";
   readonly holdId: HoldId;
 }

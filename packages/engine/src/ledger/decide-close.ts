@@ -1,6 +1,6 @@
 import { type MicroCredits, smaller } from "@bursar/contract/money";
 import { type Hold, payingGrants, sumOfDraws } from "./account.ts";
-import { corrections } from "./caps.ts";
+import { corrections, countsIn } from "./caps.ts";
 import type { ExpireCommand, Refusal, ReleaseCommand, SettleCommand } from "./command.ts";
 import { drawsInScope } from "./decide-spend.ts";
 import type { Draft } from "./draft.ts";
@@ -9,7 +9,8 @@ import { closingKey } from "./key.ts";
 
 /** Ends a hold: its cost is charged exactly, also beyond what was held, and the rest goes back where it came from. */
 export function closeHold(draft: Draft, command: SettleCommand | ReleaseCommand): Refusal | null {
-  if (!draft.hold(command.holdId)) return { kind: "hold_unknown", holdId: command.holdId };
+  const hold = draft.hold(command.holdId);
+  if (!hold || !countsIn(hold, command.countedIn)) return { kind: "hold_unknown", holdId: command.holdId };
   closeChildren(draft, command.holdId);
   close(draft, draft.openHold(command.holdId), command.kind === "settle" ? command.amount : null);
   draft.endGroup(command, closingKey(command.holdId), command.kind === "settle" ? command.usage : undefined);

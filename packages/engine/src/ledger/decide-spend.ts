@@ -1,7 +1,15 @@
 import type { MicroCredits } from "@bursar/contract/money";
 import { type Draw, type Hold, isInScope, payingGrants, spendable, sumOfDraws } from "./account.ts";
 import type { Book } from "./book.ts";
-import { addCounted, counted, countedOfExtension, inherited, notYetCounted, withinCaps } from "./caps.ts";
+import {
+  addCounted,
+  counted,
+  countedOfExtension,
+  countsIn,
+  inherited,
+  notYetCounted,
+  withinCaps,
+} from "./caps.ts";
 import type { ExtendCommand, HoldCommand, Refusal, SpendCommand } from "./command.ts";
 import type { Draft } from "./draft.ts";
 import { drawFrom, mergeDraws, splitDraws, subtractDraws } from "./draw.ts";
@@ -55,7 +63,8 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
 /** Grows an open hold, renews its expiry, or takes down what its work has cost so far. */
 export function extend(draft: Draft, book: Book, command: ExtendCommand): Refusal | null {
   const open = draft.hold(command.holdId);
-  if (open === undefined || open === null) return { kind: "hold_unknown", holdId: command.holdId };
+  if (open === undefined || open === null || !countsIn(open, command.countedIn))
+    return { kind: "hold_unknown", holdId: command.holdId };
   const feature = open.feature ?? undefined;
   const request = { parentId: open.parentId ?? undefined, caps: command.caps };
   const source = reserve(draft, book, request, command.amount, feature);

@@ -21,6 +21,11 @@ function capId(personId: string, window: CapWindow): string {
   return `${personId}/${window}`;
 }
 
+/** Whatever a member holds counts in this one. */
+export function capOfMember(personId: string): string {
+  return capId(personId, "total");
+}
+
 /** What the ledger holds a member to. All three windows are counted always, so that a cap that is set today knows what
  *  was used before. */
 export function capsOf(member: MemberRecord): Cap[] {

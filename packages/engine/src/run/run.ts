@@ -77,17 +77,21 @@ export async function listRuns(deps: Pick<Deps, "pool">, accountId: AccountId): 
   return runs.filter((run) => run !== null);
 }
 
+export interface EndRunRequest {
+  readonly accountId: AccountId;
+  readonly id: string;
+  /** Only a run that counts in this cap. */
+  readonly countedIn?: string | undefined;
+  readonly by: string;
+  readonly requestId?: string | undefined;
+}
+
 /** Ends a run at once: every hold below it closes at the cost that it reported last, and the rest of the budget goes
  *  back where it came from. Ending it again changes nothing. null: the account has no such run.
  *  Throws: LedgerUnavailable. */
 export async function endRun(
   deps: Pick<Deps, "ledger" | "pool">,
-  request: {
-    readonly accountId: AccountId;
-    readonly id: string;
-    readonly by: string;
-    readonly requestId?: string;
-  },
+  request: EndRunRequest,
 ): Promise<Run | null> {
   const { id, ...facts } = request;
   // hold_unknown, hold_closed: what there is to be told is how the run stands.
