@@ -110,6 +110,16 @@ export const COMMANDS = {
     summary: "talk to a model, and see what it costs",
     load: async () => (await import("./commands/chat.ts")).chat,
   },
+  agent: {
+    group: MODELS,
+    summary: "let a coding agent work on this folder, and see what it costs",
+    load: async () => (await import("./commands/agent.ts")).agent,
+  },
+  undo: {
+    group: MODELS,
+    summary: "take back what the agent's last run in this folder changed",
+    load: async () => (await import("./commands/undo.ts")).undo,
+  },
   models: {
     group: MODELS,
     summary: "list the models and their prices",

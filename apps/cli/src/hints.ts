@@ -45,10 +45,15 @@ const OPTIONS: Readonly<Record<string, string>> = {
   expiresAt: "That is the option --expires.",
 };
 
+/** What to do about an error of this name, where there is something to do. */
+export function hintFor(code: string): string | undefined {
+  const hints: Readonly<Record<string, string>> = HINTS;
+  return hints[code];
+}
+
 /** Lines to go below the server's message. */
 export function hintsFor(error: BursarError, context: Context): string[] {
-  const hints: Readonly<Record<string, string>> = HINTS;
-  const hint = hints[error.code];
+  const hint = hintFor(error.code);
   return [
     ...optionHint(error),
     ...(hint === undefined ? [] : [hint]),

@@ -1,9 +1,11 @@
 import type { BursarError, BursarUnreachable } from "@bursar/client/errors";
+import type { SocketRefused } from "@bursar/client/socket/errors";
+import { ERRORS } from "@bursar/contract/errors";
 import { unreachableHints } from "./connection/connect.ts";
 import type { Context } from "./context.ts";
 import { type ExitName, exitNameFor } from "./exit.ts";
 import { Failure } from "./failure.ts";
-import { hintsFor } from "./hints.ts";
+import { hintFor, hintsFor } from "./hints.ts";
 import { indent } from "./output/table.ts";
 
 /** A failure as it is shown: for people as a message and hints, for programs in the shape of the API's errors. */
@@ -19,6 +21,7 @@ export function reportOf(thrown: unknown, context: Context): Report {
   if (thrown instanceof Failure) return failureReport(thrown);
   if (isRefusal(thrown)) return refusalReport(thrown, context);
   if (isSilence(thrown)) return silenceReport(thrown, context);
+  if (isSocketRefusal(thrown)) return socketReport(thrown);
   return bugReport(thrown);
 }
 
@@ -38,6 +41,10 @@ function isSilence(thrown: unknown): thrown is BursarUnreachable {
   return thrown instanceof Error && thrown.name === "BursarUnreachable";
 }
 
+function isSocketRefusal(thrown: unknown): thrown is SocketRefused {
+  return thrown instanceof Error && thrown.name === "SocketRefused";
+}
+
 function failureReport({ exit, code, message, hints }: Failure): Report {
   return { exit, message, hints, body: bodyOf(exit, code, message) };
 }
@@ -51,6 +58,30 @@ function refusalReport(error: BursarError, context: Context): Report {
     body: error.toJSON(),
   };
 }
+
+function socketReport({ code, message, param, remainingBalance }: SocketRefused): Report {
+  const known: Readonly<Record<string, { readonly type: string }>> = ERRORS;
+  const type = known[code]?.type ?? SOCKET_TYPES[code] ?? "unavailable_error";
+  const exit = exitNameFor({ code, type });
+  const hint = hintFor(code);
+  const left = remainingBalance === null ? {} : { available: remainingBalance };
+  return {
+    ...{ exit, message: sentence(message, param?.replace(/^data\./, "") ?? null) },
+    hints: hint === undefined ? [] : [hint],
+    body: { error: { type, code, message, param, requestId: null, ...left } },
+  };
+}
+
+/** Of the errors that only the socket knows. */
+const SOCKET_TYPES: Readonly<Record<string, string>> = {
+  auto_topup_failed: "insufficient_credits",
+  auto_topup_disabled: "insufficient_credits",
+  organization_insufficient_credits: "insufficient_credits",
+  organization_unknown: "not_found_error",
+  prompt_repeated: "conflict_error",
+  too_many_prompts: "rate_limit_error",
+  credential_ended: "authentication_error",
+};
 
 /** The server's messages about a field are a sentence of their own, or go on after its name: "must be …". */
 function sentence(message: string, param: string | null): string {

@@ -12,6 +12,7 @@ import { createGateway } from "@bursar/gateway/gateway";
 import { type OpenIdentity, openIdentity } from "@bursar/identity/open";
 import type { OpenAccount } from "@bursar/identity/people/people";
 import pino, { type Logger } from "pino";
+import { openRunner } from "./agent/open.ts";
 import { type AppDeps, createApp } from "./app.ts";
 import { codeJobs, engineJobs, noticeMails, startBackground } from "./background.ts";
 import { type Engine, openEngine } from "./engine.ts";
@@ -31,7 +32,6 @@ import type { Outside } from "./sandbox/outside.ts";
 import { preparePeople, sandboxPersonIn } from "./sandbox/people.ts";
 import { SettingsError } from "./settings/error.ts";
 import { readSettings, SANDBOX_SENDER, type Settings } from "./settings.ts";
-import { createChatRunner } from "./socket/chat-runner.ts";
 import { openSockets } from "./socket/open.ts";
 import { upstreamsOf } from "./upstreams.ts";
 
@@ -62,7 +62,8 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const engine = openEngine({ url: databaseUrl, lanes, clock, log, masterKeys, redisUrl, ...paying });
   stops.push(() => engine.close());
   await checkMasterKeys(engine, isSandbox);
-  const gateway = createGateway({ engine, upstreams: upstreamsOf(settings, outside?.model ?? null) });
+  const upstreams = upstreamsOf(settings, outside?.model ?? null);
+  const gateway = createGateway({ engine, upstreams });
   const mailServer = await openMailServer(settings, outside);
   let publicUrl = settings.publicUrl;
   const oidc = settings.oidc ?? sandboxOidc(outside, await outsideCode);
@@ -80,7 +81,8 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   stops.push(() => background.stop());
   const rateLimit = openRateLimit(settings.rateLimitPerSecond);
   const { mode, proxyHops } = settings;
-  const sockets = openSockets({ ...engine, identity, runner: createChatRunner({ ...engine, gateway }) });
+  const runner = openRunner({ engine, gateway, upstreams, settings });
+  const sockets = openSockets({ ...engine, identity, runner });
   const app = createApp({
     ...engine,
     sockets,

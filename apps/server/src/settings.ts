@@ -6,13 +6,14 @@ import type { Party } from "@bursar/documents/receipt";
 import type { Welcome } from "@bursar/engine/quota/welcome";
 import { MASTER_KEY_RULE, parseMasterKey } from "@bursar/engine/secret/master-keys";
 import { z } from "zod";
+import { type AgentSettings, agentFrom, agentVariables } from "./settings/agent.ts";
 import { checkSeller, documentVariables, sellerFrom } from "./settings/documents.ts";
 import { SettingsError } from "./settings/error.ts";
 import { paymentVariables, type StripeAccess, stripeFrom } from "./settings/payments.ts";
 import { refuseUnsafe } from "./settings/unsafe.ts";
 
 /** Everything that is chosen from outside, checked at start: a wrong setting is named, with what would be right. */
-export interface Settings {
+export interface Settings extends AgentSettings {
   readonly mode: "sandbox" | "live";
   readonly host: string;
   /** One, or several with --listen. 0 takes any free port. */
@@ -113,6 +114,7 @@ const environment = z.object({
   LLM_API_URL: z.url().optional(),
   LLM_API_KEY: z.string().min(1).optional(),
   LLM_MODELS: z.string().min(1).default("*"),
+  ...agentVariables,
   BURSAR_ADMIN_KEY: z.string().min(1).optional(),
   BURSAR_SECRET: z.string().min(1).optional(),
   BURSAR_MASTER_KEY: masterKey.optional(),
@@ -179,6 +181,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     dataDir: resolve(flags["data-dir"] ?? data.BURSAR_DATA_DIR),
     databaseUrl: data.DATABASE_URL ?? null,
     upstreams: upstreamsFrom(data),
+    ...agentFrom(data, mode === "sandbox"),
     adminKey: data.BURSAR_ADMIN_KEY ?? null,
     secret: data.BURSAR_SECRET ?? null,
     masterKeys: masterKeysFrom(data),

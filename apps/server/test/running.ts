@@ -13,11 +13,11 @@ import { createGateway } from "@bursar/gateway/gateway";
 import type { Upstream } from "@bursar/gateway/settings";
 import { type IdentitySettings, openIdentity } from "@bursar/identity/open";
 import { openBillingWorld } from "../../../packages/engine/test/billing-world.ts";
+import { openRunner } from "../src/agent/open.ts";
 import { createApp } from "../src/app.ts";
 import { openEngine } from "../src/engine.ts";
 import { listen } from "../src/listen.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
-import { createChatRunner } from "../src/socket/chat-runner.ts";
 import { openSockets, type SocketDeps } from "../src/socket/open.ts";
 
 const nothing = () => undefined;
@@ -103,7 +103,9 @@ export async function startRunning(
     mode: "sandbox" as const,
     mailServer: "off" as const,
   };
-  const runner = createChatRunner({ ...engine, gateway });
+  const upstreams = models.upstreams ?? [];
+  const settings = { agentModel: "small", webSearchUrl: null };
+  const runner = openRunner({ engine, gateway, upstreams, settings });
   const sockets = openSockets({ ...engine, identity, runner, ...socketParts, gate: engine.gate });
   const server = await listen(
     createApp({ ...deps, migrations: ENGINE_MIGRATIONS }),

@@ -30,6 +30,30 @@ export function resultsMessage(
   return { role: "tool", content };
 }
 
+/** About 100,000 tokens: what the context of today's models holds, with room for the answer. */
+export const CONVERSATION_CHARACTERS = 360_000;
+const NEWEST_KEPT = 4;
+const LEFT_OUT = "Left out, because the conversation became too long: call the tool again if you need it.";
+
+/** The same conversation, within what a model can read: of the oldest answers of tools only that there were some.
+ *  The newest messages, and all that was said, stay. */
+export function withinContext(
+  messages: readonly ModelMessage[],
+  mostCharacters = CONVERSATION_CHARACTERS,
+): ModelMessage[] {
+  const sizes = messages.map((message) => JSON.stringify(message.content).length);
+  let characters = sizes.reduce((sum, size) => sum + size, 0);
+  return messages.map((message, at) => {
+    const isOld = at < messages.length - NEWEST_KEPT;
+    if (characters <= mostCharacters || message.role !== "tool" || !isOld) return message;
+    const content = message.content.map((part) =>
+      part.type === "tool-result" ? { ...part, output: { type: "text" as const, value: LEFT_OUT } } : part,
+    );
+    characters -= sizes[at]! - JSON.stringify(content).length;
+    return { ...message, content };
+  });
+}
+
 /** Everything of a conversation that a model reads, for counting. */
 export function textsOf(instructions: string, messages: readonly ModelMessage[], tools: object): string[] {
   const said = messages.map(({ content }) =>

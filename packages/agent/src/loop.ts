@@ -1,8 +1,7 @@
 import type { Ending } from "@bursar/contract/agent/events";
-import type { ErrorCode } from "@bursar/contract/errors";
 import { formatCredits } from "@bursar/contract/money";
 import type { ModelMessage } from "ai";
-import type { Charge, Denial } from "./bill/billing.ts";
+import type { Charge, Denial, DenialCode } from "./bill/billing.ts";
 import { assistantMessage, resultsMessage } from "./conversation.ts";
 import { callModel, type Spoken } from "./model-call.ts";
 import type { AgentReport, Run, Task } from "./run.ts";
@@ -11,7 +10,7 @@ import { type MadeCall, runTurn } from "./turn.ts";
 interface End {
   readonly ending: Ending;
   readonly message: string | null;
-  readonly code: ErrorCode | null;
+  readonly code: DenialCode | null;
 }
 
 /** The whole of an agent: ask the model, do what it asks for, tell it what came of it, until it is done.
@@ -107,7 +106,7 @@ function denied({ reason, message, code }: Denial): End {
   return { ending: reason, message, code };
 }
 
-function ended(ending: Ending, message: string | null, code: ErrorCode | null = null): End {
+function ended(ending: Ending, message: string | null, code: DenialCode | null = null): End {
   return { ending, message, code };
 }
 

@@ -1,7 +1,8 @@
 import { streamText } from "ai";
 import type { Charge, Denial } from "./bill/billing.ts";
-import { textsOf } from "./conversation.ts";
+import { textsOf, withinContext } from "./conversation.ts";
 import { Heard, type Outcome } from "./heard.ts";
+import type { ModelPatience } from "./ports.ts";
 import type { Run, Task } from "./run.ts";
 import { toolSet, toolsOf } from "./tool-set.ts";
 import type { MadeCall } from "./turn.ts";
@@ -18,7 +19,7 @@ export interface Spoken {
 }
 
 /** The whole answer and the tools it may need; a model that goes quiet or runs wild is stopped. */
-const TIMEOUT = { totalMs: 840_000, firstChunkMs: 300_000, chunkMs: 120_000 };
+const PATIENCE: ModelPatience = { totalMs: 840_000, firstChunkMs: 300_000, chunkMs: 120_000 };
 /** Before the first token, and only there: then nothing has been billed. */
 const RETRIES = 2;
 
@@ -26,7 +27,8 @@ const RETRIES = 2;
  *  Throws: the ledger cannot be asked before the call; that is a no. */
 export async function callModel(run: Run, task: Task, step: number): Promise<Spoken | Denial> {
   const { billing, models } = run.deps;
-  const { definition, agentId, messages } = task;
+  const { definition, agentId } = task;
+  const messages = withinContext(task.messages);
   const model = models.find(run.model);
   if (model === null) return noProvider(run.model);
   const tools = toolSet(toolsOf(run, definition));
@@ -45,7 +47,7 @@ export async function callModel(run: Run, task: Task, step: number): Promise<Spo
       instructions: definition.instructions,
       maxOutputTokens: permit.maxOutputTokens,
       maxRetries: RETRIES,
-      timeout: TIMEOUT,
+      timeout: run.deps.patience ?? PATIENCE,
       abortSignal: run.signal,
       // Errors arrive in the stream; left alone, the SDK would print them.
       onError: () => undefined,

@@ -12,6 +12,13 @@ export interface Models {
 /** Throws: the search cannot be reached, or answers no such thing. */
 export type WebSearch = (query: string, signal: AbortSignal) => Promise<ToolOutput<"web_search">["results"]>;
 
+/** Milliseconds. All of it stays below the life of a call's hold. */
+export interface ModelPatience {
+  readonly totalMs: number;
+  readonly firstChunkMs: number;
+  readonly chunkMs: number;
+}
+
 /** The world of one run. */
 export interface RunDeps {
   readonly models: Models;
@@ -22,4 +29,6 @@ export interface RunDeps {
   readonly emit: (event: AgentEvent) => void;
   /** null: no search is configured, and no agent has the tool. */
   readonly webSearch: WebSearch | null;
+  /** How long a model may be silent; default: 5 minutes to begin, 2 between, 14 in all. */
+  readonly patience?: ModelPatience;
 }

@@ -1,10 +1,10 @@
 import type { Ending } from "@bursar/contract/agent/events";
 import { changesFiles, type ToolName } from "@bursar/contract/agent/tools";
 import type { Subgoal } from "@bursar/contract/agent/tools/subgoals";
-import type { ErrorCode } from "@bursar/contract/errors";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { ModelMessage } from "ai";
 import type { AgentDefinition } from "./agents/definition.ts";
+import type { DenialCode } from "./bill/billing.ts";
 import type { RunDeps } from "./ports.ts";
 
 /** What an agent leaves behind. */
@@ -13,7 +13,7 @@ export interface AgentReport {
   /** Why, when it is not `done`. */
   readonly message: string | null;
   /** The error's name, where it ended for one that REST v1 knows. */
-  readonly code: ErrorCode | null;
+  readonly code: DenialCode | null;
   /** Its last words. */
   readonly text: string;
   /** What it set with set_output; null when it did not. */

@@ -1,12 +1,15 @@
 import { projectFolder } from "@bursar/client/agent/testing/project-folder";
 import type { AgentEvent } from "@bursar/contract/agent/events";
 import type { ToolAnswer } from "@bursar/contract/agent/tool";
+import type { GrantId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import { credits } from "@bursar/contract/money";
+import { grant } from "@bursar/engine/grant/grant";
 import { sweep } from "@bursar/engine/ledger/sweep";
 import type { Script } from "@bursar/sandbox/model/scripts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openRunBilling } from "../src/bill/engine-billing.ts";
+import type { MoreCredits } from "../src/bill/purse.ts";
 import { type Running, ran, startRunning } from "./running.ts";
 
 let running: Running;
@@ -161,6 +164,15 @@ describe("every model call is paid for, however it ends", () => {
     expect(events.find((event) => event.type === "step-cost")).toMatchObject({ outputTokens: 6 });
   });
 
+  it("one that hangs is given up, and billed like one that is cut", async () => {
+    script({ content: "one two three four", directive: "hang_after=2" });
+    const patience = { totalMs: 5000, firstChunkMs: 2000, chunkMs: 200 };
+    const { outcome, balance } = await run({ patience });
+    expect(outcome).toMatchObject({ ending: "model_failed", text: "one two" });
+    expect(balance).toMatchObject({ available: credits("100") - outcome.cost, held: 0n });
+    expect(outcome.cost).toBeGreaterThan(0n);
+  });
+
   it("one that only calls tools is billed like any other, and one without a count by ours", async () => {
     script(calling(call("end_turn")));
     const first = await run();
@@ -268,6 +280,58 @@ describe("credits that do not last", () => {
     await using project = await projectFolder();
     const denied = await running.run({ account, prompt: "go", folder: project.path, budget: credits("2") });
     expect(denied).toEqual({ denied: "insufficient_credits" });
+  });
+});
+
+describe("a run that runs dry", () => {
+  const words = { content: "one two three four five", tool_calls: [call("think_deeply", { thought: "on" })] };
+
+  async function runDry(
+    more: "added" | "off" | "auto_topup_failed" | "auto_topup_disabled",
+    budget?: bigint,
+  ) {
+    running.model.scripts.add({ mode: "turns", replies: [words, words, { content: "Done." }] });
+    const account = await running.account("0.7");
+    const asked: bigint[] = [];
+    await using project = await projectFolder();
+    const topUp = async (needed: bigint): Promise<MoreCredits> => {
+      asked.push(needed);
+      if (more === "off") return { kind: "off" };
+      if (more !== "added") return { kind: "failed", code: more, message: "Your card was declined" };
+      const id = `grant_more_${asked.length}_${account}` as GrantId;
+      await grant(running, { accountId: account, source: "topup", by: "test", id, amount: credits("50") });
+      return { kind: "added" };
+    };
+    const request = { account, prompt: "go", folder: project.path, topUp };
+    const made = await running.run(budget === undefined ? request : { ...request, budget });
+    return { made, asked, balance: await running.balanceOf(account) };
+  }
+
+  it("buys more where the account wants that, once, and goes on as if nothing had been", async () => {
+    const { made, asked, balance } = await runDry("added");
+    const { outcome } = ran(made);
+    expect(outcome).toMatchObject({ ending: "done", text: "Done.", steps: 3 });
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toBeGreaterThan(0n);
+    expect(balance).toMatchObject({ available: credits("50.7") - outcome.cost, held: 0n, owed: 0n });
+  });
+
+  it("ends with the reason when that fails, or is off; what was done stays", async () => {
+    for (const more of ["auto_topup_failed", "auto_topup_disabled", "off"] as const) {
+      running.model.scripts.clear();
+      const { outcome: report } = ran((await runDry(more)).made);
+      const code = more === "off" ? "insufficient_credits" : more;
+      expect(report).toMatchObject({ ending: "insufficient_credits", code });
+      expect(report.steps).toBeGreaterThan(1);
+    }
+  });
+
+  it("buys what a budget needs before it begins", async () => {
+    const { made, asked } = await runDry("added", credits("10"));
+    expect(ran(made).outcome.ending).toBe("done");
+    expect(asked).toEqual([credits("9.3")]);
+    running.model.scripts.clear();
+    expect((await runDry("auto_topup_failed", credits("10"))).made).toEqual({ denied: "auto_topup_failed" });
   });
 });
 

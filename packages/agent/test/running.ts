@@ -14,9 +14,9 @@ import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
 import { startSandboxModel } from "@bursar/sandbox/model";
 import { ledgerOn, silentLog } from "../../engine/test/ledger-on-test-database.ts";
 import { findAgent } from "../src/agents/all.ts";
-import type { RunBilling } from "../src/bill/engine-billing.ts";
-import { openRunBilling } from "../src/bill/engine-billing.ts";
-import type { WebSearch } from "../src/ports.ts";
+import { openRunBilling, type RunBilling } from "../src/bill/engine-billing.ts";
+import type { RunBillingRequest } from "../src/bill/purse.ts";
+import type { ModelPatience, WebSearch } from "../src/ports.ts";
 import { type RunOutcome, runAgent } from "../src/run-agent.ts";
 
 export const RATES = { inputPerMillion: "150", cachedInputPerMillion: "75", outputPerMillion: "600" };
@@ -37,6 +37,8 @@ export interface Run {
   readonly stepLimit?: number;
   readonly signal?: AbortSignal;
   readonly webSearch?: WebSearch;
+  readonly patience?: ModelPatience;
+  readonly topUp?: RunBillingRequest["topUp"];
   readonly tools?: Partial<ProjectToolsOptions>;
   readonly onEvent?: (event: AgentEvent) => void;
 }
@@ -94,14 +96,15 @@ export async function startRunning(endpoint?: {
       const runId = `run_${runs}`;
       const { account, folder, prompt, budget = null, stepLimit, signal, webSearch, onEvent } = request;
       const payer = { accountId: account, by: "key:test" };
-      const opened = await openRunBilling(deps, { runId, payer, budget });
-      if (opened.kind === "denied") return { denied: opened.reason };
+      const opened = await openRunBilling(deps, { runId, payer, budget, topUp: request.topUp });
+      if (opened.kind === "denied") return { denied: opened.code };
       const events: AgentEvent[] = [];
       const outcome = await finish(opened.billing, () =>
         runAgent(
           {
             billing: opened.billing,
             webSearch: webSearch ?? null,
+            ...(request.patience === undefined ? {} : { patience: request.patience }),
             models: { find: (name) => (name === "nobody's" ? null : provider(name)) },
             client: createProjectTools({
               folder,

@@ -9,6 +9,7 @@ export const SANDBOX_PRICES: PriceBookInput = {
     "sandbox-large": price("2500", "1250", "10000"),
     "sandbox-reasoning": price("1100", "550", "4400"),
     "sandbox-scripted": price("150", "75", "600"),
+    "sandbox-coder": price("150", "75", "600"),
     ...perThousand({
       "amazon.nova-micro-v1:0": [".06", ".06"],
       "amazon.nova-lite-v1:0": [".25", ".80"],

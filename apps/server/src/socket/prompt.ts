@@ -124,6 +124,7 @@ function outputOf(deps: PromptDeps, session: Session, { prompt: { userInputId },
     text: (chunk) => session.send({ type: "response-chunk", userInputId, chunk }),
     subagentText: ({ id, name }, chunk) =>
       session.send({ type: "subagent-response-chunk", userInputId, agentId: id, agent: name, chunk }),
+    event: (event) => session.send({ type: "agent-event", userInputId, event }),
     cost: ({ model, cost, requestId, agent }) =>
       session.send({
         type: "message-cost-response",

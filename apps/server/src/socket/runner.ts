@@ -1,3 +1,4 @@
+import type { AgentEvent } from "@bursar/contract/agent/events";
 import type { AccountId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { PromptAction } from "@bursar/contract/socket/client-actions";
@@ -28,6 +29,8 @@ export interface Run {
 export interface RunOutput {
   text(chunk: string): void;
   subagentText(agent: { readonly id: string; readonly name: string }, chunk: string): void;
+  /** What an agent does; its words go by the two above. */
+  event(event: AgentEvent): void;
   /** One model call that has been settled. */
   cost(call: {
     readonly model: string | null;

@@ -24,11 +24,13 @@ export type Permit = {
   heard(text: string): void;
 };
 
+/** As REST v1 names it, and the socket. */
+export type DenialCode = ErrorCode | "auto_topup_failed" | "auto_topup_disabled";
+
 export type Denial = {
   readonly kind: "denied";
   readonly reason: "insufficient_credits" | "budget_exhausted" | "refused";
-  /** As REST v1 names it. */
-  readonly code: ErrorCode;
+  readonly code: DenialCode;
   readonly message: string;
 };
 

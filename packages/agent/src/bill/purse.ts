@@ -1,7 +1,8 @@
-import type { AccountId } from "@bursar/contract/ids";
+import type { AccountId, HoldId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "@bursar/engine/deps";
 import type { Cap } from "@bursar/engine/ledger/command";
+import type { DenialCode } from "./billing.ts";
 import type { CountTokens } from "./tokens.ts";
 
 export type BillingDeps = Pick<Deps, "ledger" | "clock" | "prices" | "refusals" | "log"> & {
@@ -18,11 +19,20 @@ export interface Payer {
   readonly caps?: readonly Cap[] | undefined;
 }
 
+/** What became of the wish for more credits. */
+export type MoreCredits =
+  | { readonly kind: "added" }
+  /** Nobody has switched it on. */
+  | { readonly kind: "off" }
+  | { readonly kind: "failed"; readonly code: DenialCode; readonly message: string };
+
 export interface RunBillingRequest {
   readonly runId: string;
   readonly payer: Payer;
   /** What the run may cost at most, reserved at its start; null: whatever the account has. */
   readonly budget: MicroCredits | null;
+  /** Buys more when a call cannot begin for want of credits; at least so many. Absent: nothing is bought. */
+  readonly topUp?: ((needed: MicroCredits) => Promise<MoreCredits>) | undefined;
 }
 
 /** A hold lives this long without news: longer than any one model call. */
@@ -34,4 +44,9 @@ export const FEATURE = "agent";
 export function signedBy({ runId, payer }: RunBillingRequest) {
   const { accountId, by, keyId } = payer;
   return { accountId, by, keyId, requestId: runId };
+}
+
+/** "run_x" and "req_x" become "hold_x". */
+export function holdIdOf(name: string): HoldId {
+  return `hold_${name.replace(/^(?:run|req)_/, "")}` as HoldId;
 }

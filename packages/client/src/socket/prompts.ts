@@ -9,6 +9,7 @@ export interface PromptListener {
   onText?(chunk: string): void;
   onSubagentText?(chunk: ActionOf<"subagent-response-chunk">): void;
   onCost?(cost: ActionOf<"message-cost-response">): void;
+  onAgentEvent?(event: ActionOf<"agent-event">["event"]): void;
   onUsage?(usage: ActionOf<"usage-response">): void;
 }
 
@@ -73,6 +74,8 @@ export class Prompts {
         return listener.onText?.(action.chunk);
       case "subagent-response-chunk":
         return listener.onSubagentText?.(action);
+      case "agent-event":
+        return listener.onAgentEvent?.(action.event);
       case "message-cost-response":
         return listener.onCost?.(action);
       case "usage-response":

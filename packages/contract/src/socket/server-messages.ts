@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agentEvent } from "../agent/events.ts";
 import { creditsText, instantText } from "../shapes.ts";
 import { socketErrorName } from "./errors.ts";
 import { balancePush, entriesPush, holdsPush, noticesPush } from "./topics.ts";
@@ -26,6 +27,8 @@ const serverActions = [
     agent: z.string(),
     chunk: z.string(),
   }),
+  /** What an agent does, besides what it says: its words come in chunks. Long texts in it are cut. */
+  z.object({ type: z.literal("agent-event"), userInputId, event: agentEvent }),
   z.object({
     type: z.literal("prompt-response"),
     userInputId,

@@ -148,9 +148,14 @@ const TOP_UP_ANSWERS: Readonly<Record<string, readonly [error: GateError, messag
   not_sold: ["auto_topup_failed", "Auto top-up cannot buy: credits are not sold in its currency"],
 };
 
+/** Null: nobody has switched it on, or it has no part in it. */
+export function whyNotCovered(reason: string): readonly [error: GateError, message: string] | null {
+  return TOP_UP_ANSWERS[reason] ?? null;
+}
+
 function notCovered(passage: Passage, reason: string): GateAnswer {
-  const known = TOP_UP_ANSWERS[reason];
-  return known === undefined ? shortAnswer(passage) : answer(...known, passage.shortage!.available);
+  const known = whyNotCovered(reason);
+  return known === null ? shortAnswer(passage) : answer(...known, passage.shortage!.available);
 }
 
 /** The gate, in its order. The socket and HTTP go through the same list. */

@@ -1,5 +1,6 @@
 import type { Ask } from "../ask/ask.ts";
 import type { GatewaySettings, Upstream } from "../settings.ts";
+import { outputLimitField, upstreamFor } from "./choose.ts";
 import { openResilience, type Resilience } from "./resilience.ts";
 import { openWire, type Wire } from "./wire.ts";
 
@@ -21,17 +22,12 @@ export function openLines(upstreams: readonly Upstream[], settings: GatewaySetti
     upstream,
     wire: openWire(upstream),
     resilience: openResilience(settings),
-    serves: upstream.models.map(patternOf),
+    models: upstream.models,
   }));
   return {
-    find: (model) => lines.find(({ serves }) => serves.some((pattern) => pattern.test(model))) ?? null,
+    find: (model) => upstreamFor(lines, model),
     close: () => lines.forEach(({ wire }) => wire.agent.destroy()),
   };
-}
-
-function patternOf(name: string): RegExp {
-  const parts = name.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`);
 }
 
 /** What the upstream is sent: the caller's body, its own name for the model, usage in streams, and, where credits
@@ -51,7 +47,5 @@ function limitFields(line: Line, ask: Ask): string[] {
   );
   if (given.length > 0) return given;
   if (ask.path === "/completions") return ["max_tokens"];
-  // OpenAI's newer models refuse max_tokens; many other providers know nothing else.
-  const isOpenAi = line.wire.target.hostname?.endsWith("openai.com") ?? false;
-  return [line.upstream.outputLimitField ?? (isOpenAi ? "max_completion_tokens" : "max_tokens")];
+  return [outputLimitField(line.upstream)];
 }

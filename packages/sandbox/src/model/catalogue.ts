@@ -9,6 +9,8 @@ export interface ModelCard {
   reasoningTokens: number;
   /** Answers come from the script that was registered, not from the question. */
   scripted: boolean;
+  /** Carries out plain orders with the tools that it is given. */
+  followsOrders: boolean;
   /** Paragraphs in an answer, so that models differ in what they cost. */
   paragraphs: number;
 }
@@ -20,6 +22,7 @@ const plain = {
   cachesPrompts: false,
   reasoningTokens: 0,
   scripted: false,
+  followsOrders: false,
   paragraphs: 1,
 } as const;
 
@@ -29,6 +32,7 @@ export const modelCards: readonly ModelCard[] = [
   { ...plain, id: "sandbox-large", cachesPrompts: true, paragraphs: 2 },
   { ...plain, id: "sandbox-reasoning", reasoningTokens: 64 },
   { ...plain, id: "sandbox-scripted", cachesPrompts: true, scripted: true },
+  { ...plain, id: "sandbox-coder", followsOrders: true },
   // The models that clients of the credit-check API name.
   { ...plain, id: "amazon.nova-micro-v1:0" },
   { ...plain, id: "amazon.nova-lite-v1:0" },

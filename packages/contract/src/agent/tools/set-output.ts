@@ -5,6 +5,6 @@ export const setOutput = defineTool({
   name: "set_output",
   side: "server",
   description: "Set what you report, as an object, to whoever asked you. Calling it again replaces it.",
-  input: z.strictObject({ output: z.record(z.string().max(256), z.json()) }),
+  input: z.strictObject({ output: z.record(z.string().max(256), z.unknown()) }),
   output: z.object({ output: z.literal("set") }),
 });

@@ -12,7 +12,7 @@ export const fileChange = z.object({
 /** Longer files are written in parts, with str_replace. */
 export const fileContent = z
   .string({ error: "must be the file's text" })
-  .max(1_000_000, "must be at most 1,000,000 characters")
+  .max(500_000, "must be at most 500,000 characters")
   .refine((text) => !text.includes("\u0000"), "must be text, without NUL");
 
 export const writeFile = defineTool({

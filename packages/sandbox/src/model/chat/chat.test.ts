@@ -139,6 +139,7 @@ test("the list of models names every model, and each can be looked up", async ()
     "sandbox-large",
     "sandbox-reasoning",
     "sandbox-scripted",
+    "sandbox-coder",
     "amazon.nova-micro-v1:0",
     "amazon.nova-lite-v1:0",
     "amazon.titan-text-express-v1",

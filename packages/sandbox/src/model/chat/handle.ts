@@ -3,6 +3,7 @@ import { behaveBefore } from "../before.ts";
 import { findModel, type ModelCard } from "../catalogue.ts";
 import { readFaultWords } from "../directive.ts";
 import { type ApiError, invalidRequest, unknownModel } from "../errors.ts";
+import type { ScriptedReply } from "../scripts.ts";
 import type { Settings } from "../settings.ts";
 import { describeUsage, type TokenCounts } from "../usage.ts";
 import { type Exchange, sendError } from "../wire/exchange.ts";
@@ -10,6 +11,7 @@ import { reply } from "../wire/reply.ts";
 import type { World } from "../world.ts";
 import { type Choice, countOutputTokens, limitDraft } from "./choice.ts";
 import { draftAnswer, draftScripted } from "./draft.ts";
+import { followOrders } from "./orders.ts";
 import { countPromptTokens } from "./prompt.ts";
 import { type ChatRequest, lastUserText, parseChatRequest } from "./request.ts";
 import { chatBody, chatDialect } from "./wording.ts";
@@ -55,7 +57,7 @@ function decideAnswer(
   card: ModelCard,
   asked: Settings,
 ): Answer | { kind: "bad"; failure: ApiError } {
-  const scripted = card.scripted ? world.scripts.take(request) : undefined;
+  const scripted = replyOf(world, request, card);
   if (card.scripted && !scripted) return { kind: "bad", failure: nothingScripted() };
   const settings = { ...asked, ...settingsOf(scripted?.directive) };
   const most = request.max_completion_tokens ?? request.max_tokens ?? card.maximumOutputTokens;
@@ -70,6 +72,12 @@ function decideAnswer(
     return limitDraft(draft, limits);
   });
   return { kind: "answer", choices, settings, reasoningTokens: reasoningTokens * choices.length };
+}
+
+/** undefined: the answer follows from the question. */
+function replyOf(world: World, request: ChatRequest, card: ModelCard): ScriptedReply | undefined {
+  if (card.scripted) return world.scripts.take(request);
+  return card.followsOrders ? followOrders(request) : undefined;
 }
 
 function nothingScripted(): ApiError {

@@ -1,0 +1,141 @@
+import { findAgent } from "@bursar/agent/agents/all";
+import type { DenialCode } from "@bursar/agent/bill/billing";
+import { openRunBilling } from "@bursar/agent/bill/engine-billing";
+import type { BillingDeps, RunBillingRequest } from "@bursar/agent/bill/purse";
+import type { Models, WebSearch } from "@bursar/agent/ports";
+import { type RunOutcome, runAgent } from "@bursar/agent/run-agent";
+import type { ClientTools } from "@bursar/contract/agent/client-tools";
+import type { AgentEvent } from "@bursar/contract/agent/events";
+import { type ToolAnswer, toolFailure } from "@bursar/contract/agent/tool";
+import { parseCredits } from "@bursar/contract/money";
+import { whyNotCovered } from "@bursar/engine/gate/chain";
+import type { GatePorts } from "@bursar/engine/gate/ports";
+import type { AgentRunner, Run, RunEnd, RunOutput } from "../socket/runner.ts";
+import { shortened } from "./shortened.ts";
+
+export interface AgentRunnerDeps extends BillingDeps {
+  readonly models: Models;
+  readonly webSearch: WebSearch | null;
+  /** Where a prompt names none; null: it must. */
+  readonly defaultModel: string | null;
+  readonly gate: GatePorts;
+}
+
+/** Runs the coding agent for a prompt. What works on the user's files is asked of the prompt's client. */
+export function createAgentRunner(deps: AgentRunnerDeps): AgentRunner {
+  return { run: (run, output) => answerByAgent(deps, run, output) };
+}
+
+async function answerByAgent(deps: AgentRunnerDeps, run: Run, output: RunOutput): Promise<RunEnd> {
+  const { prompt, principal, requestId: runId, budget } = run;
+  const agent = findAgent(prompt.agent ?? "coder");
+  if (agent === null)
+    return failed(`agent: there is no agent "${prompt.agent}"; there are coder and reviewer`);
+  const model = prompt.model ?? deps.defaultModel;
+  if (model === null) return failed("model: name one, because this server has no BURSAR_AGENT_MODEL");
+  const payer = { ...principal, keyId: principal.keyId ?? undefined };
+  const topUp = topUpFor(deps.gate, run);
+  const opened = await openRunBilling(deps, { runId, payer, budget, topUp });
+  if (opened.kind === "denied")
+    return { kind: "failed", error: opened.code, message: opened.message, cost: 0n };
+  const { billing } = opened;
+  try {
+    const { models, webSearch } = deps;
+    const emit = teller(output, runId, model);
+    const outcome = await runAgent(
+      { billing, models, webSearch, emit, client: clientOf(output) },
+      {
+        ...{ runId, agent, model, prompt: prompt.prompt, signal: run.signal },
+        history: (prompt.history ?? []).map(({ role, content }) => ({
+          // What a client calls the system's is the user's word here: the agent has instructions of its own.
+          role: role === "assistant" ? "assistant" : "user",
+          content,
+        })),
+      },
+    );
+    return endOf(outcome);
+  } finally {
+    await billing.close();
+  }
+}
+
+/** Buys by the account's own policy, as the gate does at the start of a prompt. */
+function topUpFor({ topUp }: GatePorts, { principal }: Run): RunBillingRequest["topUp"] {
+  if (topUp === undefined) return undefined;
+  return async (needed) => {
+    const covering = await topUp.cover(principal.accountId, needed);
+    if (covering.kind === "added") return { kind: "added" };
+    const why = whyNotCovered(covering.reason);
+    if (why === null) return { kind: "off" };
+    const [error, message] = why;
+    return { kind: "failed", code: error as DenialCode, message };
+  };
+}
+
+/** The user's files are where the prompt came from. */
+function clientOf(output: RunOutput): ClientTools {
+  return {
+    call: async ({ toolName, input, timeoutMs }): Promise<ToolAnswer> => {
+      const answered = await output.ask({ kind: "tool", toolName, input }, timeoutMs);
+      switch (answered.kind) {
+        case "answered":
+          return answered.output as ToolAnswer;
+        case "failed":
+          return toolFailure("failed", answered.message);
+        case "timed_out":
+          return toolFailure("timed_out", `No answer within ${timeoutMs / 1000} seconds`);
+        case "cancelled":
+          return toolFailure("cancelled", "The run was cancelled");
+      }
+    },
+  };
+}
+
+/** Words go as words, so that every client can show them; the rest as events. */
+function teller(output: RunOutput, requestId: string, model: string): (event: AgentEvent) => void {
+  const names = new Map<string, string>();
+  let rootId: string | null = null;
+  return (event) => {
+    const { agentId } = event;
+    if (event.type === "agent-started") {
+      rootId ??= agentId;
+      names.set(agentId, event.agent);
+    }
+    const name = names.get(agentId) ?? "agent";
+    if (event.type === "text") {
+      if (agentId === rootId) output.text(event.text);
+      else output.subagentText({ id: agentId, name }, event.text);
+      return;
+    }
+    if (event.type === "step-cost")
+      output.cost({ model, cost: parseCredits(event.cost) ?? 0n, requestId, agent: name });
+    output.event(shortened(event));
+  };
+}
+
+function endOf(outcome: RunOutcome): RunEnd {
+  const { ending, message, code, text, output: set, cost, steps, changedFiles } = outcome;
+  const output = { text, output: set, steps, changedFiles, ending, message };
+  switch (ending) {
+    case "done":
+      return { kind: "ended", how: "complete", output, cost };
+    case "cancelled":
+      return { kind: "ended", how: "cancelled", output, cost };
+    case "insufficient_credits":
+      // Why no more could be bought matters more than how far it came.
+      if (code === "auto_topup_failed" || code === "auto_topup_disabled")
+        return { kind: "failed", error: code, message: message ?? code, cost };
+      return { kind: "ended", how: "insufficient_credits", output, cost };
+    case "step_limit":
+    case "budget_exhausted":
+      return { kind: "ended", how: "limit", output, cost };
+    case "refused":
+    case "model_failed":
+    case "failed":
+      return { kind: "failed", error: code ?? "internal", message: message ?? ending, cost };
+  }
+}
+
+function failed(message: string): RunEnd {
+  return { kind: "failed", error: "invalid_request", message, cost: 0n };
+}
