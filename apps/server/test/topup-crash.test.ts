@@ -1,6 +1,6 @@
 import { carryOnPayments } from "@bursar/engine/payment/due";
 import { processEvents } from "@bursar/engine/payment-event/process";
-import { topUp } from "@bursar/engine/topup/buy";
+import { NO_NEED, topUp } from "@bursar/engine/topup/buy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EVENT_HANDLERS } from "../src/payments/handlers.ts";
 import { Death, type Mortality, mortal } from "./mortal.ts";
@@ -32,7 +32,7 @@ async function taken(account: Account): Promise<number[]> {
 async function dieAndHeal(account: Account, mortality: Mortality): Promise<boolean> {
   const { deps, hasDied } = mortal(world.paying, mortality);
   try {
-    await topUp(deps, account.id, 0n);
+    await topUp(deps, account.id, NO_NEED);
     await world.stripe.tick();
     await processEvents(deps, EVENT_HANDLERS);
     await carryOnPayments(deps);

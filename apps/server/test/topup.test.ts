@@ -1,4 +1,4 @@
-import { topUp } from "@bursar/engine/topup/buy";
+import { NO_NEED, topUp } from "@bursar/engine/topup/buy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Death, mortal } from "./mortal.ts";
 import { type PayingWorld, POLICY, startPayingWorld } from "./paying-world.ts";
@@ -334,7 +334,7 @@ describe("what changes on the way", () => {
     await account.policy();
     // The process dies right before it charges.
     const { deps } = mortal(world.paying, { call: "charge" });
-    await expect(topUp(deps, account.id, 0n)).rejects.toThrow(Death);
+    await expect(topUp(deps, account.id, NO_NEED)).rejects.toThrow(Death);
     expect((await account.attempts()).map(({ state }) => state)).toEqual(["charging"]);
     await account.call("DELETE", "/v1/payment-methods", { paymentMethod: account.methodId });
     await world.engine.pool.query("update payments set leased_until = null");

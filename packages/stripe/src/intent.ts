@@ -9,15 +9,21 @@ import type { Stripe } from "stripe";
 /** With it, a payment's charge comes along. */
 export const EXPANDED = ["latest_charge"];
 
-/** What a PaymentIntent says, in the engine's words. Refunds and disputes are asked for only where the charge has any. */
-export async function recordOfIntent(stripe: Stripe, intent: Stripe.PaymentIntent): Promise<IntentRecord> {
+/** What a PaymentIntent says, in the engine's words. The answer to a charge knows of no refunds or disputes yet. */
+export async function recordOfIntent(
+  stripe: Stripe,
+  intent: Stripe.PaymentIntent,
+  from: "answer" | "record",
+): Promise<IntentRecord> {
   const charge = typeof intent.latest_charge === "object" ? intent.latest_charge : null;
+  const isPaid = charge !== null && from === "record";
   return {
     intentId: intent.id,
     status: statusOf(intent),
     failure: failureOf(intent.last_payment_error),
-    refunds: charge !== null && charge.amount_refunded > 0 ? await refundsOf(stripe, intent.id) : [],
-    disputes: charge?.disputed === true ? await disputesOf(stripe, intent.id) : [],
+    // Also where nothing counts as refunded: a refund may have failed since.
+    refunds: isPaid ? await refundsOf(stripe, intent.id) : [],
+    disputes: isPaid && charge.disputed ? await disputesOf(stripe, intent.id) : [],
   };
 }
 

@@ -12,7 +12,14 @@ import type {
 import { Stripe } from "stripe";
 import { subjectOf, toEvent } from "./event.ts";
 import { EXPANDED, failureOf, recordOfIntent } from "./intent.ts";
-import { asked, ifThere, isInvalidRequest, isMissing } from "./unavailable.ts";
+import {
+  asked,
+  ifThere,
+  isInvalidRequest,
+  isMissing,
+  isMissingCustomer,
+  unavailable,
+} from "./unavailable.ts";
 
 export interface StripeSettings {
   readonly secretKey: string;
@@ -63,25 +70,26 @@ export function openStripe(settings: StripeSettings): Payments {
       await ifThere(stripe.paymentMethods.detach(methodId));
     },
 
-    setupPage: async ({ accountId, customerId, returnUrl }) => {
-      const session = await asked(
-        stripe.checkout.sessions.create({
-          mode: "setup",
-          customer: customerId,
-          currency: "eur",
-          success_url: returnUrl,
-          cancel_url: returnUrl,
-          metadata: { bursar_account: accountId },
-        }),
-      );
-      return session.url!;
+    setupPage: async ({ accountId, customerId, returnUrl, pageId }) => {
+      const session = {
+        ...{ mode: "setup" as const, customer: customerId, currency: "eur" },
+        ...{ success_url: returnUrl, cancel_url: returnUrl },
+        metadata: { bursar_account: accountId },
+      };
+      try {
+        const made = await asked(stripe.checkout.sessions.create(session, { idempotencyKey: pageId }));
+        return { url: made.url! };
+      } catch (error) {
+        if (isMissingCustomer(error)) return { kind: "customer_deleted" };
+        throw error;
+      }
     },
 
     charge: (request) => charge(stripe, request, metadata(request)),
 
     intent: async (intentId) => {
       const intent = await ifThere(stripe.paymentIntents.retrieve(intentId, { expand: EXPANDED }));
-      return intent === null ? null : recordOfIntent(stripe, intent);
+      return intent === null ? null : recordOfIntent(stripe, intent, "record");
     },
 
     findIntent: async ({ customerId, paymentId, since }) => {
@@ -92,7 +100,7 @@ export function openStripe(settings: StripeSettings): Payments {
           .autoPagingToArray({ limit: 1000 }),
       );
       const found = intents.find((intent) => intent.metadata["bursar_payment"] === paymentId);
-      return found === undefined ? null : recordOfIntent(stripe, found);
+      return found === undefined ? null : recordOfIntent(stripe, found, "record");
     },
 
     authenticationPage: (intentId, returnUrl) => authenticationPage(stripe, intentId, returnUrl),
@@ -122,12 +130,18 @@ export function openStripe(settings: StripeSettings): Payments {
       const event = await ifThere(stripe.events.retrieve(eventId));
       return event === null ? null : toEvent(event);
     },
-    eventsSince: async (since: Instant, limit) => {
-      const created = { gte: Math.floor(since / 1_000_000) };
-      const events = await asked(stripe.events.list({ created, limit: 100 }).autoPagingToArray({ limit }));
-      return events.toReversed().map(toEvent);
-    },
+    eventsSince: (since: Instant) => eventsSince(stripe, since),
   };
+}
+
+async function* eventsSince(stripe: Stripe, since: Instant) {
+  const created = { gte: Math.floor(since / 1_000_000) };
+  const pages = stripe.events.list({ created, limit: 100 })[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await asked(pages.next());
+    if (next.done === true) return;
+    yield toEvent(next.value);
+  }
 }
 
 function addressOf(url: string | undefined) {
@@ -175,8 +189,7 @@ async function attach(stripe: Stripe, customerId: string, token: string): Promis
     }
     return { kind: "attached", method: toMethod(method, hasDefault ? null : method.id) };
   } catch (error) {
-    if (isMissing(error) && (error as { param?: string }).param === "customer")
-      return { kind: "customer_deleted" };
+    if (isMissingCustomer(error)) return { kind: "customer_deleted" };
     if (isInvalidRequest(error) || error instanceof Stripe.errors.StripeCardError)
       return { kind: "refused", ...failureOf(error)! };
     throw error;
@@ -197,25 +210,38 @@ async function charge(
   const intent = {
     ...{ amount, currency, description, metadata, customer: customerId, payment_method: paymentMethodId },
     ...{ confirm: true, off_session: true, expand: EXPANDED },
+    // Nobody is there to be sent anywhere.
+    automatic_payment_methods: { enabled: true, allow_redirects: "never" as const },
   };
   try {
     const made = await asked(stripe.paymentIntents.create(intent, { idempotencyKey: keyOf(request) }));
-    return await recordOfIntent(stripe, made);
+    return await recordOfIntent(stripe, made, "answer");
   } catch (error) {
     return refusedCharge(stripe, error);
   }
 }
 
-/** A decline comes as an error that carries the payment; a method or customer that is gone comes without one. */
+/** A decline comes as an error that carries the payment; a method or customer that is gone comes without one. Any other
+ *  refusal says nothing about the payer: something is wrong with the request or the Stripe account, which an operator
+ *  must mend, and no policy is switched off for it. */
 async function refusedCharge(stripe: Stripe, error: unknown): Promise<IntentRecord> {
   const isDecline = error instanceof Stripe.errors.StripeCardError;
-  if (!isDecline && !isInvalidRequest(error)) throw error;
-  const intent = error.payment_intent;
-  if (intent !== undefined && isDecline) {
-    const record = await recordOfIntent(stripe, intent);
+  if (isDecline && error.payment_intent !== undefined) {
+    const record = await recordOfIntent(stripe, error.payment_intent, "answer");
     return { ...record, failure: record.failure ?? failureOf(error) };
   }
+  if (!isDecline && !isGone(error)) throw unavailable(error);
   return { intentId: null, status: "declined", failure: failureOf(error), refunds: [], disputes: [] };
+}
+
+/** The method or its owner cannot be charged any more. */
+function isGone(error: unknown): error is InstanceType<typeof Stripe.errors.StripeInvalidRequestError> {
+  if (!isInvalidRequest(error)) return false;
+  return (
+    isMissing(error) ||
+    /^payment_method_|payment_intent_invalid_parameter/.test(error.code ?? "") ||
+    error.param === "payment_method"
+  );
 }
 
 async function authenticationPage(
@@ -223,16 +249,32 @@ async function authenticationPage(
   intentId: string,
   returnUrl: string,
 ): Promise<string | null> {
-  let intent = await ifThere(stripe.paymentIntents.retrieve(intentId));
+  let intent: Stripe.PaymentIntent | null = await ifThere(stripe.paymentIntents.retrieve(intentId));
   if (intent === null) return null;
   const declined = intent.last_payment_error;
   if (intent.status === "requires_payment_method" && declined?.code === "authentication_required") {
     // Its owner is here now: the bank can ask.
     const payment_method = declined.payment_method?.id;
     if (payment_method === undefined) return null;
-    intent = await asked(stripe.paymentIntents.confirm(intentId, { payment_method, return_url: returnUrl }));
+    const confirmed = await confirmHere(stripe, intentId, { payment_method, return_url: returnUrl });
+    if (confirmed === null) return null;
+    intent = confirmed;
   }
   return intent.next_action?.redirect_to_url?.url ?? null;
+}
+
+/** null: it cannot be confirmed any more, because it was declined, or somebody was faster. */
+async function confirmHere(
+  stripe: Stripe,
+  intentId: string,
+  how: { readonly payment_method: string; readonly return_url: string },
+): Promise<Stripe.PaymentIntent | null> {
+  try {
+    return await asked(stripe.paymentIntents.confirm(intentId, how));
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeCardError || isInvalidRequest(error)) return null;
+    throw error;
+  }
 }
 
 async function openCheckout(
@@ -249,9 +291,11 @@ async function openCheckout(
     ...{ success_url: returnUrl, cancel_url: returnUrl },
   };
   try {
-    const made = await asked(stripe.checkout.sessions.create(session, { idempotencyKey: keyOf(request) }));
-    return checkoutRecord(made);
+    // A customer that was replaced makes it another page.
+    const idempotencyKey = `${keyOf(request)}/${customerId}`;
+    return checkoutRecord(await asked(stripe.checkout.sessions.create(session, { idempotencyKey })));
   } catch (error) {
+    if (isMissingCustomer(error)) return { kind: "customer_deleted" };
     // Such as a price below the smallest that the provider takes in this currency.
     if (!isInvalidRequest(error)) throw error;
     return { kind: "refused", failure: failureOf(error)! };

@@ -9,9 +9,14 @@ export async function asked<Answer>(call: Promise<Answer>): Promise<Answer> {
     return await call;
   } catch (error) {
     if (isClear(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new PaymentsUnavailable(`the payment provider: ${reason}`, { cause: error });
+    throw unavailable(error);
   }
+}
+
+/** Without the provider's own error, which carries the payment and its card: this one may be logged. */
+export function unavailable(error: unknown): PaymentsUnavailable {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new PaymentsUnavailable(`the payment provider: ${reason}`);
 }
 
 function isClear(error: unknown): boolean {
@@ -27,6 +32,11 @@ export function isInvalidRequest(
 /** There is no such object, or there is no more. */
 export function isMissing(error: unknown): boolean {
   return isInvalidRequest(error) && error.code === "resource_missing";
+}
+
+/** Deleted, or of another account at the provider. */
+export function isMissingCustomer(error: unknown): boolean {
+  return isInvalidRequest(error) && isMissing(error) && error.param === "customer";
 }
 
 /** null where there is no such object. */

@@ -1,9 +1,9 @@
 import { newRequestId } from "@bursar/contract/ids";
 import type { Log } from "@bursar/engine/deps";
+import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import type { OpenIdentity } from "@bursar/identity/open";
 import { IDENTITY_PATH, OAUTH_CALLBACK_PATH } from "@bursar/identity/paths";
 import type { Context, Hono } from "hono";
-import { isUnavailable } from "../rest/mount.ts";
 import { callerOf } from "./caller.ts";
 import { mountDevicePage } from "./pages/device.ts";
 import { mountMailLinks } from "./pages/mail-links.ts";

@@ -1,11 +1,11 @@
 import { newRequestId } from "@bursar/contract/ids";
 import type { Log } from "@bursar/engine/deps";
+import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import type { OpenIdentity } from "@bursar/identity/open";
 import type { Context, Hono } from "hono";
 import { message } from "../compat/credit-check/fields.ts";
 import type { Route, RouteCall } from "../compat/credit-check/route.ts";
 import { readJson } from "../rest/input.ts";
-import { isUnavailable } from "../rest/mount.ts";
 import { isProblem } from "../rest/problem.ts";
 
 const BODY_LIMIT_BYTES = 1 << 20;

@@ -2,6 +2,7 @@ import { newRequestId } from "@bursar/contract/ids";
 import type { AdvanceDeps } from "@bursar/engine/payment/advance";
 import { receiveEvent } from "@bursar/engine/payment-event/receive";
 import type { Context, Hono } from "hono";
+import { readText } from "../rest/input.ts";
 import { unexpected } from "../rest/mount.ts";
 import { answerProblem, type Problem } from "../rest/problem.ts";
 
@@ -28,10 +29,8 @@ async function receive(
   requestId: string,
   onEvent: () => void,
 ): Promise<Response> {
-  const length = Number(context.req.header("content-length") ?? 0);
-  if (length > BODY_LIMIT_BYTES) return answerProblem(TOO_LARGE, requestId);
-  const rawBody = await context.req.text();
-  if (Buffer.byteLength(rawBody) > BODY_LIMIT_BYTES) return answerProblem(TOO_LARGE, requestId);
+  const rawBody = await readText(context.req.raw, BODY_LIMIT_BYTES);
+  if (rawBody === null) return answerProblem(TOO_LARGE, requestId);
   const outcome = await receiveEvent(deps, rawBody, context.req.header("stripe-signature") ?? "");
   if (outcome.kind === "refused") return answerProblem(REFUSED, requestId);
   if (outcome.isNew) onEvent();

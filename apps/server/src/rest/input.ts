@@ -29,10 +29,7 @@ export type BodyOutcome = { readonly kind: "read"; readonly value: unknown } | P
 
 /** Reads a JSON body of at most `limitBytes`; an empty body is `undefined`. */
 export async function readJson(request: Request, limitBytes: number): Promise<BodyOutcome> {
-  const length = Number(request.headers.get("content-length") ?? 0);
-  if (length > limitBytes) return tooLarge(limitBytes);
-  const isCounted = request.headers.has("content-length");
-  const text = isCounted ? await request.text() : await readUpTo(request, limitBytes);
+  const text = await readText(request, limitBytes);
   if (text === null) return tooLarge(limitBytes);
   if (text === "") return { kind: "read", value: undefined };
   try {
@@ -40,6 +37,12 @@ export async function readJson(request: Request, limitBytes: number): Promise<Bo
   } catch (error) {
     return { problem: "invalid_json", message: `The body is not JSON: ${(error as Error).message}` };
   }
+}
+
+/** The body word for word; null where it is longer, of which no more is read. */
+export async function readText(request: Request, limitBytes: number): Promise<string | null> {
+  if (Number(request.headers.get("content-length") ?? 0) > limitBytes) return null;
+  return request.headers.has("content-length") ? request.text() : readUpTo(request, limitBytes);
 }
 
 function tooLarge(limitBytes: number): Problem {

@@ -3,7 +3,7 @@ import { type AccountId, ID_PATTERN, newRequestId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
 import type { Principal } from "@bursar/engine/key/keys";
-import { LedgerUnavailable } from "@bursar/engine/ledger/lane";
+import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import type { Context, Hono } from "hono";
 import { callerOf } from "../identity/caller.ts";
 import { accountFor, authenticate } from "./authenticate.ts";
@@ -194,17 +194,4 @@ export function unexpected(
     problem: "internal",
     message: "Something went wrong on our side; the request id names it in the log",
   };
-}
-
-const CONNECTION_FAULTS = /^(08|57|53)|^(ECONN|ENOENT|EPIPE|ETIMEDOUT|EAI_)/;
-
-/** Whether the database was out of reach, rather than the code wrong. */
-export function isUnavailable(error: unknown): boolean {
-  if (error instanceof LedgerUnavailable) return true;
-  if (!(error instanceof Error)) return false;
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return (
-    CONNECTION_FAULTS.test(code) ||
-    /Connection terminated|timeout exceeded|Query read timeout/.test(error.message)
-  );
 }

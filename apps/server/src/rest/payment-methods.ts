@@ -1,11 +1,21 @@
-import type { AccountId } from "@bursar/contract/ids";
+import { type AccountId, newOperationId } from "@bursar/contract/ids";
 import { findAccount } from "@bursar/engine/account/store";
-import { customerOf, isUsable, methodsOf, type PaymentDeps } from "@bursar/engine/payment/methods";
-import type { PaymentMethod } from "@bursar/engine/payment/payments";
-import { forgetCustomer } from "@bursar/engine/payment/store-customers";
+import {
+  customerOf,
+  isUsable,
+  methodsOf,
+  type PaymentDeps,
+  withCustomer,
+} from "@bursar/engine/payment/methods";
+import type {
+  AttachOutcome,
+  CustomerDeleted,
+  PaymentFailure,
+  PaymentMethod,
+} from "@bursar/engine/payment/payments";
 import type { Handler, RestDeps } from "./context.ts";
 import { methodUnknown } from "./payments.ts";
-import { isProblem, type Problem, refused } from "./problem.ts";
+import { type Problem, refused } from "./problem.ts";
 import { withPayments } from "./with-payments.ts";
 
 export const listPaymentMethods: Handler<"listPaymentMethods"> = ({ deps, accountId }) =>
@@ -26,34 +36,23 @@ function methodAnswer(deps: Pick<RestDeps, "clock">, method: PaymentMethod) {
 
 export const addPaymentMethod: Handler<"addPaymentMethod"> = ({ deps, accountId, body }) =>
   withPayments(deps, async (paying) => {
-    const customerId = await customerOf(paying, accountId);
-    if (customerId === null) return refused({ kind: "account_unknown", accountId });
-    if (body.paymentMethod === undefined) {
+    const token = body.paymentMethod;
+    if (token === undefined) {
       const returnUrl = body.returnUrl ?? `${deps.identity.url()}/pay/saved`;
-      const url = await paying.payments.setupPage({ accountId, customerId, returnUrl });
-      return { answer: { paymentMethod: null, url } };
+      const page = await withCustomer(paying, accountId, (customerId) =>
+        paying.payments.setupPage({ accountId, customerId, returnUrl, pageId: newOperationId() }),
+      );
+      if (page === null) return refused({ kind: "account_unknown", accountId });
+      return { answer: { paymentMethod: null, url: page.url } };
     }
-    const outcome = await attach(paying, accountId, customerId, body.paymentMethod);
-    if (isProblem(outcome)) return outcome;
-    return { answer: { paymentMethod: methodAnswer(deps, outcome), url: null } };
+    const attach = (customerId: string) => paying.payments.attach(customerId, token);
+    const outcome = await withCustomer<Exclude<AttachOutcome, CustomerDeleted>>(paying, accountId, attach);
+    if (outcome === null) return refused({ kind: "account_unknown", accountId });
+    if (outcome.kind === "refused") return methodRefused(outcome);
+    return { answer: { paymentMethod: methodAnswer(deps, outcome.method), url: null } };
   });
 
-/** A customer that was deleted at the provider is replaced, once. */
-async function attach(
-  deps: PaymentDeps,
-  accountId: AccountId,
-  customerId: string,
-  token: string,
-): Promise<PaymentMethod | Problem> {
-  let outcome = await deps.payments.attach(customerId, token);
-  if (outcome.kind === "customer_deleted") {
-    await forgetCustomer(deps.pool, customerId);
-    const replaced = await customerOf(deps, accountId);
-    outcome = await deps.payments.attach(replaced!, token);
-  }
-  if (outcome.kind === "attached") return outcome.method;
-  const { code, message } =
-    outcome.kind === "refused" ? outcome : { code: "customer_deleted", message: "it has been deleted" };
+function methodRefused({ code, message }: PaymentFailure): Problem {
   return {
     problem: "payment_method_refused",
     message: `The payment method was refused: ${message}`,

@@ -1,5 +1,5 @@
 import { CURRENCIES, type Currency } from "@bursar/contract/fiat";
-import { type AccountId, newPaymentId, type PaymentId } from "@bursar/contract/ids";
+import { type AccountId, newOperationId, newPaymentId, type PaymentId } from "@bursar/contract/ids";
 import type { CreditSales } from "@bursar/contract/operations/prices";
 import { credits, iso } from "@bursar/contract/shapes";
 import { findAccount } from "@bursar/engine/account/store";
@@ -69,6 +69,7 @@ export const createPurchase: Handler<"createPurchase"> = (call) =>
   withPayments(call.deps, async (deps) => {
     const { body, accountId, idempotencyKey, principal, requestId } = call;
     const id = (body.id ?? idempotencyKey ?? newPaymentId()) as PaymentId;
+    if (id.length > LONGEST_ID) return idTooLong;
     const { pack, credits: amount, currency, paymentMethod } = body;
     const outcome = await purchase(deps, {
       ...{ accountId, id, currency, paymentMethod, requestId, by: principal.by },
@@ -79,6 +80,15 @@ export const createPurchase: Handler<"createPurchase"> = (call) =>
     if (outcome.payment.state === "failed") return paymentFailed(outcome.payment);
     return { answer: await answerOf(deps, outcome.payment), repeated: outcome.duplicate };
   });
+
+/** It becomes a part of longer ids: notices, and the provider's idempotency key. */
+const LONGEST_ID = 100;
+
+const idTooLong: Problem = {
+  problem: "invalid_request",
+  message: `Idempotency-Key: must be at most ${LONGEST_ID} characters here`,
+  param: "Idempotency-Key",
+};
 
 function purchaseProblem(outcome: Exclude<PurchaseOutcome, { kind: "payment" }>): Problem {
   switch (outcome.kind) {
@@ -146,7 +156,7 @@ export const refundPayment: Handler<"refundPayment"> = (call) =>
   withPayments(call.deps, async (deps) => {
     const { body, params, idempotencyKey, principal } = call;
     const accountId = body.accountId as AccountId;
-    const id = body.id ?? idempotencyKey ?? `${params.id}:${body.amount ?? "all"}`;
+    const id = body.id ?? idempotencyKey ?? newOperationId();
     const facts = { accountId, paymentId: params.id as PaymentId, id, amount: body.amount };
     const outcome = await refund(deps, facts);
     deps.log.info(

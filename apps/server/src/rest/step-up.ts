@@ -2,14 +2,16 @@ import type { Principal } from "@bursar/engine/key/keys";
 import type { RestDeps } from "./context.ts";
 import type { Problem } from "./problem.ts";
 
-/** What costs money later needs its owner now: a person proves it with a TOTP code, an administrator says why. An
- *  account's API key, which programs hold, is not enough. null: go on. */
+/** What costs money later needs its owner now: a person proves it with a TOTP code, an administrator says why, and
+ *  also with a code unless it is by an admin key. An account's API key, which programs hold, is not enough. null: go on. */
 export async function stepUpFor(
   deps: Pick<RestDeps, "identity">,
   principal: Principal,
   { totpCode, reason }: { totpCode: string | undefined; reason: string | undefined },
 ): Promise<Problem | null> {
-  if (principal.kind === "admin") return reason === undefined ? REASON_REQUIRED : null;
+  if (principal.kind === "admin" && reason === undefined) return REASON_REQUIRED;
+  // A key is an administrator's own secret; a person's session may have been left open.
+  if (principal.kind === "admin" && principal.keyId !== null) return null;
   const personId = /^user:(.+)$/.exec(principal.by)?.[1];
   if (personId === undefined) return PERSON_REQUIRED;
   if (totpCode === undefined) return CODE_REQUIRED;

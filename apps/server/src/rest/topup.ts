@@ -2,7 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import { credits, iso } from "@bursar/contract/shapes";
 import { findAccount } from "@bursar/engine/account/store";
 import { listPayments as list } from "@bursar/engine/payment/store";
-import { type PolicyFields, policyState, setPolicy } from "@bursar/engine/topup/policy";
+import { checkPolicy, type PolicyFields, policyState, setPolicy } from "@bursar/engine/topup/policy";
 import { previewPolicy } from "@bursar/engine/topup/preview";
 import type { Handler, RestDeps, Success } from "./context.ts";
 import { readCursor } from "./cursor.ts";
@@ -50,6 +50,8 @@ export const putTopUpPolicy: Handler<"putTopUpPolicy"> = async (call) => {
   const { accountId: _, enabled, totpCode, reason, ...fields } = body;
   // Who only switches it off needs no second factor: it can only save money.
   const isChange = enabled || Object.values(fields).some((value) => value !== undefined);
+  const problem = isChange ? await checkPolicy(deps, { accountId, enabled, fields }) : null;
+  if (problem !== null) return policyRefused(problem);
   const stopped = isChange ? await stepUpFor(deps, principal, { totpCode, reason }) : null;
   if (stopped !== null) return stopped;
   const change = { accountId, enabled, fields, by: principal.by, reason: reason ?? null };

@@ -1,4 +1,4 @@
-import { isUnavailable } from "../rest/mount.ts";
+import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import { isProblem } from "../rest/problem.ts";
 import type { Connection } from "./connection.ts";
 import { type Credential, type CredentialDeps, recheckCredential } from "./credential.ts";

@@ -130,7 +130,7 @@ export const createPurchase = operation({
   body: z
     .strictObject({
       accountId: id.optional(),
-      id: id.optional(),
+      id: id.max(100, "must be at most 100 characters").optional(),
       pack: id.optional(),
       credits: positiveAmount.optional(),
       currency,

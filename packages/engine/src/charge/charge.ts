@@ -40,7 +40,7 @@ export async function charge(
   request: ChargeRequest,
 ): Promise<ChargeOutcome> {
   const ask = async () => chargeAtPrices(deps, await deps.prices.current(), request);
-  return withTopUp(deps.topUps, request.accountId, ask);
+  return withTopUp(deps.topUps, request, ask);
 }
 
 /** The same at prices already in hand: reaches the ledger without yielding, so that a list of operations is submitted

@@ -44,7 +44,7 @@ export async function extend(
   deps: Pick<Deps, "ledger" | "clock" | "refusals" | "topUps">,
   request: ExtendRequest,
 ): Promise<ExtendOutcome> {
-  return withTopUp(deps.topUps, request.accountId, () => extendNow(deps, request));
+  return withTopUp(deps.topUps, request, () => extendNow(deps, request));
 }
 
 async function extendNow(

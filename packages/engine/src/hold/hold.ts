@@ -50,7 +50,7 @@ export async function hold(
   request: HoldRequest,
 ): Promise<HoldOutcome> {
   const ask = async () => holdAtPrices(deps, await deps.prices.current(), request);
-  return withTopUp(deps.topUps, request.accountId, ask);
+  return withTopUp(deps.topUps, request, ask);
 }
 
 /** The same at prices already in hand: reaches the ledger without yielding, so that a list of operations is submitted

@@ -1,4 +1,5 @@
 import { addSeconds } from "@bursar/contract/instant";
+import { isUnavailable } from "../ledger/unavailable.ts";
 import type { AdvanceDeps } from "../payment/advance.ts";
 import { type EventSubject, PaymentsUnavailable } from "../payment/payments.ts";
 import { type EventState, endEvent, type TakenEvent, takeDueEvents } from "./store.ts";
@@ -43,12 +44,12 @@ async function process(deps: AdvanceDeps, handlers: EventHandlers, event: TakenE
 /** An outage is nobody's fault: the event waits as long as it takes. What fails by itself is parked in the end. */
 async function putAside(deps: AdvanceDeps, event: TakenEvent, error: unknown): Promise<void> {
   const now = deps.clock.now();
-  const isOutage = error instanceof PaymentsUnavailable;
+  const isOutage = error instanceof PaymentsUnavailable || isUnavailable(error);
   const state: EventState = !isOutage && event.attempts >= ATTEMPTS ? "parked" : "waiting";
   const delay = isOutage ? OUTAGE_DELAY_SECONDS : FIRST_DELAY_SECONDS * 2 ** event.attempts;
   const reason = error instanceof Error ? error.message : String(error);
   const dueAt = state === "parked" ? null : addSeconds(now, delay);
-  await endEvent(deps.pool, event.id, { state, error: reason, dueAt, now });
+  await endEvent(deps.pool, event.id, { state, error: reason, dueAt, now, isOutage });
   const facts = { err: error, eventId: event.id, type: event.type, attempts: event.attempts };
   if (state === "parked") deps.log.error(facts, "a payment event is parked: it could not be processed");
   else deps.log.warn(facts, "a payment event waits; it is tried again");

@@ -1,7 +1,15 @@
 import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { AdvanceDeps } from "../payment/advance.ts";
 import type { EventHandlers } from "./process.ts";
-import { type EventRow, insertEvent, newestEventAt, readEvent, requeueEvent } from "./store.ts";
+import {
+  type EventRow,
+  forgetEvents,
+  insertEvent,
+  readEvent,
+  readMark,
+  requeueEvent,
+  setMark,
+} from "./store.ts";
 
 /** Processes an event again, however it ended; one that never came is fetched from the provider. null: there is none.
  *  Throws: PaymentsUnavailable. */
@@ -19,9 +27,12 @@ export async function resendEvent(deps: AdvanceDeps, id: string): Promise<EventR
 
 const PERIOD_SECONDS = 900;
 const OVERLAP_SECONDS = 3600;
-const LIMIT = 500;
+/** The first time, what has happened before Bursar was there is none of its business. */
+const FIRST_SECONDS = 86_400;
+const REMEMBERED_SECONDS = 90 * 86_400;
 
-/** Asks the provider, every 15 minutes, for events that never came: a webhook that is lost for good loses nothing.
+/** Reads the provider's own list of events, every 15 minutes and always to its end: a webhook that is lost for good, or
+ *  was sent nowhere for days, loses nothing. How far it has read moves on only after a complete pass.
  *  The returned function says how many were new. */
 export function catchUpEvents(deps: AdvanceDeps, handlers: EventHandlers): () => Promise<number> {
   let askAt = 0 as Instant;
@@ -29,13 +40,15 @@ export function catchUpEvents(deps: AdvanceDeps, handlers: EventHandlers): () =>
     const now = deps.clock.now();
     if (now < askAt) return 0;
     askAt = addSeconds(now, PERIOD_SECONDS);
-    const newest = await newestEventAt(deps.pool);
-    const since = addSeconds(newest ?? now, -OVERLAP_SECONDS);
+    const readAt = await readMark(deps.pool);
+    const since = addSeconds(readAt ?? now, readAt === null ? -FIRST_SECONDS : -OVERLAP_SECONDS);
     let found = 0;
-    for (const event of await deps.payments.eventsSince(since, LIMIT)) {
+    for await (const event of deps.payments.eventsSince(since)) {
       if (!Object.hasOwn(handlers, event.type)) continue;
       if (await insertEvent(deps.pool, event, now)) found++;
     }
+    await setMark(deps.pool, now);
+    await forgetEvents(deps.pool, addSeconds(now, -REMEMBERED_SECONDS));
     return found;
   };
 }

@@ -49,6 +49,8 @@ export async function takeDueEvents(
 
 export interface EventEnd {
   readonly state: EventState;
+  /** An outage was nobody's fault: the attempt does not count. */
+  readonly isOutage?: boolean;
   readonly error: string | null;
   /** null: never again by itself. */
   readonly dueAt: Instant | null;
@@ -59,7 +61,7 @@ export async function endEvent(pool: pg.Pool, id: string, end: EventEnd): Promis
   const isOver = end.state !== "waiting";
   await pool.query(
     `update payment_events set state = $2, last_error = $3, due_at = $4, leased_until = null,
-       processed_at = case when $5 then $6::timestamptz end
+       processed_at = case when $5 then $6::timestamptz end, attempts = attempts - $7::int4
      where event_id = $1`,
     [
       id,
@@ -68,6 +70,7 @@ export async function endEvent(pool: pg.Pool, id: string, end: EventEnd): Promis
       end.dueAt === null ? null : formatPostgresTimestamp(end.dueAt),
       isOver,
       formatPostgresTimestamp(end.now),
+      end.isOutage === true ? 1 : 0,
     ],
   );
 }
@@ -122,10 +125,25 @@ export async function listEvents(
   return rows;
 }
 
-/** When the newest event that is known happened at the provider; null: none is known. */
-export async function newestEventAt(pool: pg.Pool): Promise<Instant | null> {
-  const { rows } = await pool.query<{ at: Instant | null }>(
-    "select max(created_at) as at from payment_events",
+/** How far the provider's list has been read; null: never. */
+export async function readMark(pool: pg.Pool): Promise<Instant | null> {
+  const { rows } = await pool.query<{ at: Instant }>(
+    "select read_at as at from payment_event_marks where mark = 'events'",
   );
   return rows[0]?.at ?? null;
+}
+
+export async function setMark(pool: pg.Pool, at: Instant): Promise<void> {
+  await pool.query(
+    `insert into payment_event_marks (mark, read_at) values ('events', $1)
+     on conflict (mark) do update set read_at = greatest(payment_event_marks.read_at, excluded.read_at)`,
+    [formatPostgresTimestamp(at)],
+  );
+}
+
+/** Those that are done and old; what is parked stays until somebody has looked at it. */
+export async function forgetEvents(pool: pg.Pool, before: Instant): Promise<void> {
+  await pool.query("delete from payment_events where state in ('done', 'ignored') and received_at < $1", [
+    formatPostgresTimestamp(before),
+  ]);
 }

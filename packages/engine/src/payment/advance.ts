@@ -3,7 +3,7 @@ import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
 import { grant } from "../grant/grant.ts";
 import { disableTopUp } from "../topup/store-policies.ts";
-import { lookDelaySeconds, nextStep, retryDelaySeconds, type Step } from "./decide.ts";
+import { lookDelaySeconds, nextLookAt, nextStep, retryDelaySeconds, type Step } from "./decide.ts";
 import { applyDisputes } from "./disputes.ts";
 import type { PaymentDeps } from "./methods.ts";
 import { actionNeeded, canceled, declined, granted, reversed } from "./notices.ts";
@@ -43,10 +43,10 @@ async function lookAgainLater(
   record: IntentRecord | null,
 ): Promise<void> {
   const isSettled = !OPEN.includes(payment.state) && payment.state !== "granted";
-  const seconds =
-    payment.state === "charging" ? retryDelaySeconds(payment.tries) : lookDelaySeconds(payment.tries);
-  const dueAt = isSettled ? null : addSeconds(deps.clock.now(), seconds);
-  await putOff(deps.pool, payment, { dueAt, intentId: record?.intentId ?? null });
+  const now = deps.clock.now();
+  const retryAt = addSeconds(now, retryDelaySeconds(payment.tries));
+  const dueAt = payment.state === "charging" ? retryAt : nextLookAt(payment, now);
+  await putOff(deps.pool, payment, { dueAt: isSettled ? null : dueAt, intentId: record?.intentId ?? null });
 }
 
 async function take(deps: AdvanceDeps, payment: Payment, record: IntentRecord, step: Step): Promise<void> {
@@ -65,7 +65,7 @@ async function take(deps: AdvanceDeps, payment: Payment, record: IntentRecord, s
     case "cancel":
       return cancel(deps, payment, record);
     case "reverse":
-      return reverse(deps, payment, step.failure);
+      return reverse(deps, payment, record, step.failure);
   }
 }
 
@@ -131,14 +131,22 @@ async function cancel(deps: AdvanceDeps, payment: Payment, record: IntentRecord)
     if (now !== null && now.status !== "canceled") return;
   }
   const endedAt = deps.clock.now();
-  const change = { state: "canceled", intentId: record.intentId, endedAt, dueAt: null } as const;
+  const { intentId, failure } = record;
+  const why = failure === null ? {} : { failure };
+  const change = { state: "canceled", intentId, endedAt, dueAt: null, ...why } as const;
   await withTransaction(deps.pool, async (client) => {
-    if (await movePayment(client, payment, OPEN, change)) await canceled(client, deps.clock, payment);
+    if (await movePayment(client, payment, OPEN, change))
+      await canceled(client, deps.clock, payment, failure);
   });
 }
 
 /** The credits were lent on a promise that did not hold. What is spent of them becomes debt. */
-async function reverse(deps: AdvanceDeps, payment: Payment, failure: PaymentFailure): Promise<void> {
+async function reverse(
+  deps: AdvanceDeps,
+  payment: Payment,
+  record: IntentRecord,
+  failure: PaymentFailure,
+): Promise<void> {
   await takeBackAll(deps, payment, `The payment failed: ${failure.message}`);
   const now = deps.clock.now();
   const change = { state: "reversed", failure, endedAt: now, dueAt: null } as const;
@@ -147,6 +155,7 @@ async function reverse(deps: AdvanceDeps, payment: Payment, failure: PaymentFail
     if (payment.kind === "topup") await disableTopUp(client, payment.accountId, failure.code, now);
     await reversed(client, deps.clock, payment, failure);
   });
+  await callOff(deps, record);
 }
 
 /** So that a declined payment cannot be paid later by another way. If this is missed, the money would be granted. */

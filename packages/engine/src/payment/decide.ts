@@ -1,4 +1,4 @@
-import type { Instant } from "@bursar/contract/instant";
+import { addSeconds, type Instant } from "@bursar/contract/instant";
 import { isGranted, isOpen, type Payment } from "./payment.ts";
 import type { IntentRecord, PaymentFailure } from "./payments.ts";
 
@@ -17,7 +17,7 @@ export type Step =
   | { readonly kind: "nothing" };
 
 /** How long a person has to confirm a payment. */
-const ACTION_MICROSECONDS = 24 * 3600 * 1_000_000;
+export const ACTION_MICROSECONDS = 24 * 3600 * 1_000_000;
 
 const UNEXPLAINED: PaymentFailure = { code: "declined", message: "The payment was declined" };
 
@@ -57,6 +57,13 @@ const LONGEST_SECONDS = 600;
 /** After an attempt to charge that ended in nobody knows what: 2 s, doubling up to 10 minutes. */
 export function retryDelaySeconds(tries: number): number {
   return Math.min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** Math.min(tries, 16));
+}
+
+/** When to look at a payment again that waits: never after the person's time is up. */
+export function nextLookAt(payment: Pick<Payment, "state" | "createdAt" | "tries">, now: Instant): Instant {
+  const look = addSeconds(now, lookDelaySeconds(payment.tries));
+  const end = (payment.createdAt + ACTION_MICROSECONDS) as Instant;
+  return payment.state === "requires_action" && look > end && end > now ? end : look;
 }
 
 const FIRST_LOOK_SECONDS = 600;

@@ -1,16 +1,27 @@
 import type { HoldId } from "@bursar/contract/ids";
+import { smaller } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import { readAccount } from "../ledger/store-load.ts";
-import { resumeTopUp, suspendTopUp } from "../topup/store-policies.ts";
+import { disableTopUp, lookAgain } from "../topup/store-policies.ts";
 import type { AdvanceDeps } from "./advance.ts";
 import { disputeClosed, disputeOpened } from "./notices.ts";
 import { isGranted, type Payment } from "./payment.ts";
 import type { DisputeRecord } from "./payments.ts";
+import { revoke } from "./refunds.ts";
 import { readPayment } from "./store.ts";
-import { closeDispute, insertDispute, lockRefunds, readDisputes } from "./store-refunds.ts";
+import {
+  closeDispute,
+  insertDispute,
+  keepDisputeDraws,
+  lockPayment,
+  readDisputes,
+  readTaken,
+} from "./store-refunds.ts";
+import { allocate, type Draws, proportion } from "./taken.ts";
 
-/** A dispute freezes what is left of that purchase alone, and the account's top-up. Lost, the purchase is taken back
- *  and what was spent of it becomes debt; won, all is as it was. */
+/** A dispute freezes what is left of the disputed part of that purchase alone, and the account's top-up. Lost, that part
+ *  is taken back, what was spent of it becomes debt, and auto top-up is switched off: nobody charges a card again that
+ *  has just charged back. Won, all is as it was. */
 export async function applyDisputes(
   deps: AdvanceDeps,
   payment: Payment,
@@ -21,8 +32,8 @@ export async function applyDisputes(
   if (current === null || !isGranted(current.state)) return;
   for (const record of records) {
     await noteOpen(deps, current, record);
-    if (record.state === "open") await freezeRemainder(deps, current, record.id);
-    else await close(deps, current, record.id, record.state);
+    if (record.state === "open") await freezeRemainder(deps, current, record);
+    else await close(deps, current, record, record.state);
   }
 }
 
@@ -31,35 +42,35 @@ const holdOf = (disputeId: string) => `hold_dispute_${disputeId}` as HoldId;
 async function noteOpen(deps: AdvanceDeps, payment: Payment, { id, amount }: DisputeRecord): Promise<void> {
   const now = deps.clock.now();
   await withTransaction(deps.pool, async (client) => {
-    await lockRefunds(client, payment);
+    await lockPayment(client, payment);
     if ((await readDisputes(client, payment)).some((known) => known.id === id)) return;
     await insertDispute(client, payment, { id, amount, holdId: holdOf(id) }, now);
-    await suspendTopUp(client, payment.accountId);
     await disputeOpened(client, deps.clock, payment, { id, amount });
   });
 }
 
-/** More than the credits can change between looking and holding, when work goes on meanwhile. */
+/** More often than the credits can change between looking and holding, when work goes on meanwhile. */
 const TRIES = 20;
 
-async function freezeRemainder(deps: AdvanceDeps, payment: Payment, disputeId: string): Promise<void> {
+async function freezeRemainder(deps: AdvanceDeps, payment: Payment, record: DisputeRecord): Promise<void> {
   const { accountId, grantId } = payment;
-  const id = holdOf(disputeId);
+  const id = holdOf(record.id);
   for (let tries = 1; ; tries++) {
     const account = await readAccount(deps.pool, accountId);
-    const left = account?.grants.find((open) => open.id === grantId)?.remaining ?? 0n;
-    if (left === 0n) return;
+    const remaining = account?.grants.find((open) => open.id === grantId)?.remaining ?? 0n;
+    const amount = smaller(remaining, proportion(payment, record.amount));
+    if (amount === 0n) return;
     const outcome = await deps.ledger.submit({
-      ...{ kind: "hold", accountId, id, grantId, amount: left, expiresAt: null, by: "system:payments" },
-      asked: `dispute ${disputeId}`,
+      ...{ kind: "hold", accountId, id, grantId, amount, expiresAt: null, by: "system:payments" },
+      asked: `dispute ${record.id}`,
       note: "A dispute is open",
     });
     if (outcome.kind === "done" || outcome.kind === "duplicate") break;
     if (outcome.kind !== "insufficient_credits" && outcome.kind !== "grant_unknown")
-      throw new Error(`${disputeId}: ${outcome.kind} for the rest of a disputed purchase`);
-    if (tries === TRIES) throw new Error(`${disputeId}: the rest of the purchase changes too fast to freeze`);
+      throw new Error(`${record.id}: ${outcome.kind} for the rest of a disputed purchase`);
+    if (tries === TRIES) throw new Error(`${record.id}: the rest of the purchase changes too fast to freeze`);
   }
-  if (!(await isStillOpen(deps, payment, disputeId))) await releaseHold(deps, payment, disputeId);
+  if (!(await isStillOpen(deps, payment, record.id))) await releaseHold(deps, payment, record.id);
 }
 
 async function isStillOpen(deps: AdvanceDeps, payment: Payment, disputeId: string): Promise<boolean> {
@@ -78,33 +89,37 @@ async function releaseHold(deps: AdvanceDeps, { accountId }: Payment, disputeId:
 async function close(
   deps: AdvanceDeps,
   payment: Payment,
-  disputeId: string,
+  record: DisputeRecord,
   state: "won" | "lost",
 ): Promise<void> {
-  // Submitted together, so that nothing can be spent between the two.
-  const released = releaseHold(deps, payment, disputeId);
-  if (state === "lost") await takeBack(deps, payment, disputeId);
-  await released;
+  const { id } = record;
+  const draws = state === "lost" ? await decideDraws(deps, payment, record) : [];
+  // In one go, so that nothing of it can be spent between the two.
+  await Promise.all([
+    releaseHold(deps, payment, id),
+    revoke(deps, payment, draws, `dispute:${id}`, "The dispute was lost"),
+  ]);
   const now = deps.clock.now();
   await withTransaction(deps.pool, async (client) => {
-    if (!(await closeDispute(client, payment, { disputeId, state, now }))) return;
-    await resumeTopUp(client, payment.accountId);
-    await disputeClosed(client, deps.clock, payment, { id: disputeId, state });
+    if (!(await closeDispute(client, payment, { disputeId: id, state, now }))) return;
+    if (state === "lost") await disableTopUp(client, payment.accountId, "dispute_lost", now);
+    else await lookAgain(client, payment.accountId);
+    await disputeClosed(client, deps.clock, payment, { id, state });
   });
 }
 
-/** All of the purchase that no refund has taken already. */
-async function takeBack(deps: AdvanceDeps, payment: Payment, disputeId: string): Promise<void> {
-  const { accountId, grantId, credits } = payment;
-  const refunds = await withTransaction(deps.pool, (client) => lockRefunds(client, payment));
-  const taken = refunds.reduce((sum, refund) => sum + (refund.failed ? 0n : refund.credits), 0n);
-  if (taken >= credits) return;
-  const outcome = await deps.ledger.submit({
-    ...{ kind: "revoke", accountId, grantId, amount: credits - taken, by: "system:payments" },
-    id: `dispute:${disputeId}`,
-    asked: `dispute ${disputeId} lost`,
-    note: "The dispute was lost",
+/** What the disputed money has bought and no refund or other dispute has taken: decided once. */
+async function decideDraws(
+  deps: AdvanceDeps,
+  payment: Payment,
+  { id, amount }: DisputeRecord,
+): Promise<Draws> {
+  return withTransaction(deps.pool, async (client) => {
+    await lockPayment(client, payment);
+    const before = (await readDisputes(client, payment)).find((known) => known.id === id)?.draws;
+    if (before != null) return before;
+    const draws = allocate(payment, await readTaken(client, payment), proportion(payment, amount));
+    await keepDisputeDraws(client, payment, id, draws);
+    return draws;
   });
-  if (outcome.kind === "done" || outcome.kind === "duplicate") return;
-  throw new Error(`${disputeId}: ${outcome.kind} for a purchase that was charged back`);
 }

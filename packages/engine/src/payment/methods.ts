@@ -1,7 +1,7 @@
 import { type AccountId, newOperationId } from "@bursar/contract/ids";
 import { formatInstant, type Instant } from "@bursar/contract/instant";
 import type { Deps } from "../deps.ts";
-import type { PaymentMethod, Payments } from "./payments.ts";
+import type { CustomerDeleted, PaymentMethod, Payments } from "./payments.ts";
 import {
   beginCustomer,
   forgetCustomer,
@@ -24,8 +24,35 @@ export async function customerOf(deps: PaymentDeps, accountId: AccountId): Promi
   if (row.customerId !== null) return row.customerId;
   const { creationId } = row;
   const customerId = await deps.payments.createCustomer({ accountId, name, creationId });
-  await keepCustomer(deps.pool, creationId, customerId);
+  await keepCustomer(deps.pool, accountId, creationId, customerId);
   return customerId;
+}
+
+/** Does something with the account's customer; one that the provider has deleted is replaced, once. null: there is no
+ *  such account, or the provider deletes customers as fast as they are made. */
+export async function withCustomer<Outcome>(
+  deps: PaymentDeps,
+  accountId: AccountId,
+  work: (customerId: string) => Promise<Outcome | CustomerDeleted>,
+): Promise<Outcome | null> {
+  for (const isLast of [false, true]) {
+    const customerId = await customerOf(deps, accountId);
+    if (customerId === null) return null;
+    const outcome = await work(customerId);
+    if (!isCustomerDeleted(outcome)) return outcome;
+    await forgetCustomer(deps.pool, customerId);
+    if (isLast) return null;
+  }
+  return null;
+}
+
+function isCustomerDeleted(outcome: unknown): outcome is CustomerDeleted {
+  return (
+    typeof outcome === "object" &&
+    outcome !== null &&
+    "kind" in outcome &&
+    outcome.kind === "customer_deleted"
+  );
 }
 
 /** The saved methods, the default one first. Empty where nothing was ever saved; asks the provider. */

@@ -66,14 +66,19 @@ export async function declined(
   });
 }
 
-export async function canceled(client: Queryable, clock: Clock, payment: Payment): Promise<void> {
+export async function canceled(
+  client: Queryable,
+  clock: Clock,
+  payment: Payment,
+  failure: PaymentFailure | null,
+): Promise<void> {
   // Nobody needs to hear of a page they closed.
   if (payment.method === "checkout") return;
   await tell(client, clock, payment, {
     id: `canceled:${payment.id}`,
     kind: payment.kind === "topup" ? "topup_failed" : "payment_failed",
-    title: "A payment was not confirmed",
-    text: `${what(payment)} were not charged, because nobody confirmed the payment in time.`,
+    title: failure === null ? "A payment was not confirmed" : "A payment could not be made",
+    text: `${what(payment)} were not charged: ${failure?.message ?? "nobody confirmed the payment in time"}.`,
   });
 }
 
@@ -97,12 +102,16 @@ export async function refunded(
   clock: Clock,
   payment: Payment,
   refund: Refund,
+  isTopUpStopped: boolean,
 ): Promise<void> {
+  const stopped = isTopUpStopped
+    ? " Auto top-up is switched off, because it would have bought credits again at once."
+    : "";
   await tell(client, clock, payment, {
     id: `refund:${refund.id}`,
     kind: "refund",
     title: "A payment was paid back",
-    text: `${formatMoney(refund.amount, payment.currency)} go back to you, and ${formatCredits(refund.credits)} credits are taken back.`,
+    text: `${formatMoney(refund.amount, payment.currency)} go back to you, and ${formatCredits(refund.credits)} credits are taken back.${stopped}`,
     details: { refundId: refund.id, refunded: refund.amount, creditsTaken: formatCredits(refund.credits) },
   });
 }
@@ -131,7 +140,7 @@ export async function disputeClosed(
   const text =
     dispute.state === "won"
       ? "The payment stands: its credits can be used again, and auto top-up goes on."
-      : "The payment was charged back: its credits are taken back, and what was spent of them is owed.";
+      : "The payment was charged back: its credits are taken back, what was spent of them is owed, and auto top-up is switched off.";
   await tell(client, clock, payment, {
     id: `dispute_closed:${dispute.id}`,
     kind: "dispute_closed",

@@ -14,7 +14,13 @@ export interface Payments {
   setDefault(customerId: string, methodId: string): Promise<void>;
   detach(methodId: string): Promise<void>;
   /** A page of the provider's on which a person saves a payment method. */
-  setupPage(request: { accountId: AccountId; customerId: string; returnUrl: string }): Promise<string>;
+  setupPage(request: {
+    accountId: AccountId;
+    customerId: string;
+    returnUrl: string;
+    /** The idempotency key. */
+    pageId: string;
+  }): Promise<{ readonly url: string } | CustomerDeleted>;
 
   /** Charges a saved method without its owner being there. */
   charge(request: ChargeRequest): Promise<IntentRecord>;
@@ -34,7 +40,9 @@ export interface Payments {
   /** A page of the provider's to pay on. */
   openCheckout(
     request: CheckoutRequest,
-  ): Promise<CheckoutRecord | { readonly kind: "refused"; readonly failure: PaymentFailure }>;
+  ): Promise<
+    CheckoutRecord | { readonly kind: "refused"; readonly failure: PaymentFailure } | CustomerDeleted
+  >;
   checkout(checkoutId: string): Promise<CheckoutRecord | null>;
 
   refund(request: { refundId: string; intentId: string; amount: number }): Promise<RefundOutcome>;
@@ -44,8 +52,8 @@ export interface Payments {
   /** What the event is about, as far as it says. */
   subjectOf(body: unknown): EventSubject;
   event(eventId: string): Promise<ProviderEvent | null>;
-  /** The provider's own record of what it has told since then, oldest first, up to `limit`. */
-  eventsSince(since: Instant, limit: number): Promise<ProviderEvent[]>;
+  /** The provider's own record of what it has told since then, all of it, newest first. */
+  eventsSince(since: Instant): AsyncIterable<ProviderEvent>;
 }
 
 /** The provider did not answer in time, or answered that something is wrong on its side. */
@@ -71,7 +79,12 @@ export interface PaymentFailure {
 export type AttachOutcome =
   | { readonly kind: "attached"; readonly method: PaymentMethod }
   | ({ readonly kind: "refused" } & PaymentFailure)
-  | { readonly kind: "customer_deleted" };
+  | CustomerDeleted;
+
+/** Whoever asks makes a new customer and asks again. */
+export interface CustomerDeleted {
+  readonly kind: "customer_deleted";
+}
 
 export interface ChargeRequest {
   readonly accountId: AccountId;

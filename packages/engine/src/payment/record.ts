@@ -1,5 +1,5 @@
 import type { PaymentDeps } from "./methods.ts";
-import { customerOf } from "./methods.ts";
+import { customerOf, withCustomer } from "./methods.ts";
 import { isOpen, type Payment } from "./payment.ts";
 import { type IntentRecord, PaymentsUnavailable } from "./payments.ts";
 import { setCheckout } from "./store.ts";
@@ -44,8 +44,8 @@ async function ofCharge(deps: PaymentDeps, payment: Payment): Promise<RecordNow>
   const customerId = await customerOf(deps, accountId);
   if (customerId === null || paymentMethodId === null) return { record: NEVER_MADE, isAnswer: false };
   const age = deps.clock.now() - createdAt;
-  if (payment.tries > 0) {
-    // The answer to an earlier try may have been lost, or be an error that its key repeats for ever.
+  if (payment.tries > 0 || age >= LEASE_MICROSECONDS) {
+    // The answer to an earlier try may have been lost with the process, or be an error that its key repeats for ever.
     const made = await deps.payments.findIntent({ customerId, paymentId, since: createdAt });
     if (made !== null || age >= REPEATABLE_MICROSECONDS)
       return { record: made ?? NEVER_MADE, isAnswer: false };
@@ -61,6 +61,9 @@ async function ofCharge(deps: PaymentDeps, payment: Payment): Promise<RecordNow>
     return { record: { ...NEVER_MADE, failure: PROVIDER_FAILED }, isAnswer: false };
   }
 }
+
+/** Whoever wrote the payment down was alone with it for so long; after that somebody else carries it on. */
+const LEASE_MICROSECONDS = 60 * 1_000_000;
 
 /** How long a provider that answers other questions may fail to make a payment. */
 const PATIENCE_MICROSECONDS = 3600 * 1_000_000;
@@ -80,14 +83,18 @@ async function ofCheckout(deps: PaymentDeps, payment: Payment): Promise<RecordNo
 }
 
 async function pageOf(deps: PaymentDeps, payment: Payment) {
-  const { accountId, id: paymentId, amount, currency, checkoutId, returnUrl } = payment;
+  const { accountId, checkoutId, createdAt } = payment;
   if (checkoutId !== null) return deps.payments.checkout(checkoutId);
-  const customerId = await customerOf(deps, accountId);
-  if (customerId === null || deps.clock.now() - payment.createdAt >= REPEATABLE_MICROSECONDS) return null;
-  const sale = { accountId, paymentId, customerId, amount, currency, description: descriptionOf(payment) };
-  const page = await deps.payments.openCheckout({ ...sale, returnUrl: returnUrl! });
-  if (!("kind" in page)) await setCheckout(deps.pool, payment, page);
+  if (deps.clock.now() - createdAt >= REPEATABLE_MICROSECONDS) return null;
+  const page = await withCustomer(deps, accountId, (customerId) => openPage(deps, payment, customerId));
+  if (page !== null && !("kind" in page)) await setCheckout(deps.pool, payment, page);
   return page;
+}
+
+function openPage(deps: PaymentDeps, payment: Payment, customerId: string) {
+  const { accountId, id: paymentId, amount, currency, returnUrl } = payment;
+  const sale = { accountId, paymentId, customerId, amount, currency, description: descriptionOf(payment) };
+  return deps.payments.openCheckout({ ...sale, returnUrl: returnUrl! });
 }
 
 /** What people read on the page to pay on and on the receipt. */

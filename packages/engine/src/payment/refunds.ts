@@ -1,16 +1,20 @@
-import { divideRoundingDown, type MicroCredits } from "@bursar/contract/money";
+import type { GrantId } from "@bursar/contract/ids";
 import { withTransaction } from "@bursar/database/transaction";
+import type pg from "pg";
 import { grant } from "../grant/grant.ts";
+import { readStanding } from "../topup/standing.ts";
+import { disableTopUp, readPolicy } from "../topup/store-policies.ts";
 import type { AdvanceDeps } from "./advance.ts";
 import { refunded } from "./notices.ts";
 import { isGranted, type Payment } from "./payment.ts";
 import type { RefundRecord } from "./payments.ts";
 import { readPayment } from "./store.ts";
-import { insertRefund, lockRefunds, markRefundFailed, type Refund } from "./store-refunds.ts";
+import { insertRefund, lockPayment, markRefundFailed, type Refund, readTaken } from "./store-refunds.ts";
+import { allocate, type Draws, proportion, regrantIdOf, sumOf } from "./taken.ts";
 
 /** Takes back the credits of what was paid back, in proportion: first what is left of that purchase, the rest becomes
- *  debt. Partial refunds add up, and a full one takes every credit. Each refund's credits are decided once, under a
- *  lock, and revoked under the refund's id: any number of times, in any order, to one effect. */
+ *  debt. Partial refunds add up, and a full one takes every credit. What each takes is decided once, under a lock, and
+ *  revoked under the refund's id: any number of times, in any order, to one effect. */
 export async function applyRefunds(
   deps: AdvanceDeps,
   payment: Payment,
@@ -19,9 +23,8 @@ export async function applyRefunds(
   if (records.length === 0) return;
   const current = await readPayment(deps.pool, payment.accountId, payment.id);
   if (current === null || !isGranted(current.state)) return;
-  const refunds = await decideRefunds(deps, current, records);
-  for (const refund of refunds) {
-    await revoke(deps, current, refund.credits, `refund:${refund.id}`, "The payment was paid back");
+  for (const refund of await decideRefunds(deps, current, records)) {
+    await revoke(deps, current, refund.draws, `refund:${refund.id}`, "The payment was paid back");
     if (refund.failed) await giveAgain(deps, current, refund);
   }
 }
@@ -30,44 +33,52 @@ async function decideRefunds(
   deps: AdvanceDeps,
   payment: Payment,
   records: readonly RefundRecord[],
-): Promise<Refund[]> {
+): Promise<readonly Refund[]> {
   return withTransaction(deps.pool, async (client) => {
-    const known = await lockRefunds(client, payment);
-    const byId = new Map(known.map((refund) => [refund.id, refund]));
-    for (const { id, amount, hasFailed } of records) {
-      const before = byId.get(id);
-      if (before === undefined && hasFailed) continue;
-      if (before === undefined) {
-        const credits = creditsFor(payment, [...byId.values()], amount);
-        const refund = { id, amount, credits, failed: false };
-        byId.set(id, refund);
-        await insertRefund(client, payment, refund, deps.clock.now());
-        await refunded(client, deps.clock, payment, refund);
-      } else if (hasFailed && !before.failed) {
-        byId.set(id, { ...before, failed: true });
-        await markRefundFailed(client, payment, id);
-      }
+    await lockPayment(client, payment);
+    for (const record of records) {
+      const taken = await readTaken(client, payment);
+      const before = taken.refunds.find(({ id }) => id === record.id);
+      if (before === undefined && !record.hasFailed) await newRefund(deps, client, payment, record);
+      else if (before?.failed === false && record.hasFailed)
+        await markRefundFailed(client, payment, record.id);
     }
-    return [...byId.values()];
+    return (await readTaken(client, payment)).refunds;
   });
 }
 
-/** The credits of the refund that comes next: what all together are worth, less what those before have taken. Rounded
- *  down on the way, so that parts never take more than their share, and exact when all is paid back. */
-export function creditsFor(
-  payment: Pick<Payment, "credits" | "amount">,
-  before: readonly Pick<Refund, "amount" | "credits" | "failed">[],
-  amount: number,
-): MicroCredits {
-  const standing = before.filter((refund) => !refund.failed);
+async function newRefund(
+  deps: AdvanceDeps,
+  client: pg.PoolClient,
+  payment: Payment,
+  { id, amount }: RefundRecord,
+): Promise<void> {
+  const taken = await readTaken(client, payment);
+  const standing = taken.refunds.filter(({ failed }) => !failed);
   const paidBack = standing.reduce((sum, refund) => sum + refund.amount, amount);
-  const taken = standing.reduce((sum, refund) => sum + refund.credits, 0n);
-  const share = paidBack >= payment.amount ? payment.credits : proportion(payment, paidBack);
-  return share - taken;
+  const due = proportion(payment, paidBack) - sumOf(standing.flatMap(({ draws }) => draws));
+  const draws = allocate(payment, taken, due);
+  const refund = { id, amount, draws, credits: sumOf(draws), failed: false };
+  await insertRefund(client, payment, refund, deps.clock.now());
+  const isStopped = await stopTopUp(deps, client, payment, refund);
+  await refunded(client, deps.clock, payment, refund, isStopped);
 }
 
-function proportion({ credits, amount }: Pick<Payment, "credits" | "amount">, part: number): MicroCredits {
-  return divideRoundingDown(credits * BigInt(part), BigInt(amount));
+/** Where the refund would make auto top-up buy again right away, it is switched off: nobody who was just paid back wants
+ *  to be charged for it. Before the credits go, so that no process sees the need first. */
+async function stopTopUp(
+  deps: AdvanceDeps,
+  client: pg.PoolClient,
+  { accountId }: Payment,
+  { credits }: Refund,
+): Promise<boolean> {
+  const now = deps.clock.now();
+  const policy = await readPolicy(client, accountId);
+  if (policy?.enabled !== true || policy.rule === null) return false;
+  const { net } = await readStanding(client, accountId, null, now);
+  if (net - credits >= policy.rule.threshold) return false;
+  await disableTopUp(client, accountId, "refunded", now);
+  return true;
 }
 
 /** The bank sent the money back to us: the credits come again, as a grant of the refund's own. */
@@ -75,7 +86,7 @@ async function giveAgain(deps: AdvanceDeps, payment: Payment, refund: Refund): P
   if (refund.credits === 0n) return;
   const outcome = await grant(deps, {
     accountId: payment.accountId,
-    id: `grant_refund_failed_${refund.id}` as Payment["grantId"],
+    id: regrantIdOf(refund.id) as GrantId,
     amount: refund.credits,
     source: payment.kind === "topup" ? "topup" : "purchase",
     expiresAt: null,
@@ -88,21 +99,24 @@ async function giveAgain(deps: AdvanceDeps, payment: Payment, refund: Refund): P
 
 /** All that is left of the payment's credits, and the rest as debt. */
 export async function takeBackAll(deps: AdvanceDeps, payment: Payment, note: string): Promise<void> {
-  const refunds = await withTransaction(deps.pool, (client) => lockRefunds(client, payment));
-  const taken = refunds.reduce((sum, refund) => sum + (refund.failed ? 0n : refund.credits), 0n);
-  await revoke(deps, payment, payment.credits - taken, `reverse:${payment.id}`, note);
+  const taken = await withTransaction(deps.pool, (client) => readTaken(client, payment));
+  await revoke(deps, payment, allocate(payment, taken, payment.credits), `reverse:${payment.id}`, note);
 }
 
-async function revoke(
-  deps: AdvanceDeps,
-  { accountId, grantId }: Payment,
-  amount: MicroCredits,
-  id: string,
+/** Submitted together and at once: nothing is decided between them. */
+export async function revoke(
+  deps: Pick<AdvanceDeps, "ledger">,
+  { accountId }: Pick<Payment, "accountId">,
+  draws: Draws,
+  key: string,
   note: string,
 ): Promise<void> {
-  if (amount <= 0n) return;
-  const command = { kind: "revoke", accountId, id, grantId, amount, note, by: "system:payments" } as const;
-  const outcome = await deps.ledger.submit(command);
-  if (outcome.kind === "done" || outcome.kind === "duplicate") return;
-  throw new Error(`${id}: ${outcome.kind} for credits that were paid back`);
+  const commands = draws.map(([grantId, amount], index) => {
+    const id = index === 0 ? key : `${key}:${index}`;
+    const facts = { accountId, grantId: grantId as GrantId, amount, note, by: "system:payments" };
+    return deps.ledger.submit({ kind: "revoke", id, asked: `${key} ${grantId}`, ...facts });
+  });
+  for (const outcome of await Promise.all(commands))
+    if (outcome.kind !== "done" && outcome.kind !== "duplicate")
+      throw new Error(`${key}: ${outcome.kind} for credits whose money is gone`);
 }

@@ -40,11 +40,16 @@ export async function beginCustomer(
   return rows[0]!;
 }
 
-export async function keepCustomer(pool: pg.Pool, creationId: string, customerId: string): Promise<void> {
-  await pool.query("update payment_customers set customer_id = $2 where creation_id = $1", [
-    creationId,
-    customerId,
-  ]);
+export async function keepCustomer(
+  pool: pg.Pool,
+  accountId: AccountId,
+  creationId: string,
+  customerId: string,
+): Promise<void> {
+  await pool.query(
+    "update payment_customers set customer_id = $3 where account_id = $1 and creation_id = $2",
+    [accountId, creationId, customerId],
+  );
 }
 
 /** The provider has deleted it; the next need makes a new one. */

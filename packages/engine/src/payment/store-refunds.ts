@@ -1,31 +1,46 @@
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
-import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Payment } from "./payment.ts";
 import type { DisputeRecord } from "./payments.ts";
+import { type Draws, drawsFromJson, drawsToJson, type TakenRefund } from "./taken.ts";
 
 type Key = Pick<Payment, "accountId" | "id">;
 
-export interface Refund {
-  readonly id: string;
+export interface Refund extends TakenRefund {
   readonly amount: number;
-  readonly credits: MicroCredits;
-  readonly failed: boolean;
 }
 
-/** The refunds of a payment, in the order they were first seen. Locks the payment: whoever decides about refunds or
- *  disputes of it is alone. */
-export async function lockRefunds(client: pg.PoolClient, { accountId, id }: Key): Promise<Refund[]> {
+/** Whoever decides about refunds or disputes of a payment is alone until the transaction ends. */
+export async function lockPayment(client: pg.PoolClient, { accountId, id }: Key): Promise<void> {
   await client.query("select from payments where account_id = $1 and payment_id = $2 for update", [
     accountId,
     id,
   ]);
-  const { rows } = await client.query<Omit<Refund, "amount"> & { amount: bigint }>(
-    `select refund_id as id, amount, credits, failed from payment_refunds
-     where account_id = $1 and payment_id = $2 order by at, refund_id`,
-    [accountId, id],
-  );
-  return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
+}
+
+type Stored = readonly (readonly [string, string])[];
+type RefundRow = Omit<Refund, "amount" | "draws"> & { amount: bigint; draws: Stored; at: Instant };
+
+const REFUNDS = `select refund_id as id, amount, credits, failed, draws, at from payment_refunds
+  where account_id = $1 and payment_id = $2 order by at, refund_id`;
+
+const toRefund = ({ amount, draws, ...row }: RefundRow) => ({
+  ...row,
+  amount: Number(amount),
+  draws: drawsFromJson(draws),
+});
+
+/** What refunds and lost disputes have taken of a payment's credits, in the order they were first seen. */
+export async function readTaken(
+  client: pg.PoolClient,
+  { accountId, id }: Key,
+): Promise<{ readonly refunds: readonly Refund[]; readonly disputes: readonly Draws[] }> {
+  const refunds = await client.query<RefundRow>(REFUNDS, [accountId, id]);
+  const disputes = await readDisputes(client, { accountId, id });
+  return {
+    refunds: refunds.rows.map(toRefund),
+    disputes: disputes.flatMap(({ draws }) => (draws === null ? [] : [draws])),
+  };
 }
 
 /** The same for showing, with when each was first seen. */
@@ -33,12 +48,8 @@ export async function readRefunds(
   pool: pg.Pool,
   { accountId, id }: Key,
 ): Promise<(Refund & { readonly at: Instant })[]> {
-  const { rows } = await pool.query<Omit<Refund, "amount"> & { amount: bigint; at: Instant }>(
-    `select refund_id as id, amount, credits, failed, at from payment_refunds
-     where account_id = $1 and payment_id = $2 order by at, refund_id`,
-    [accountId, id],
-  );
-  return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
+  const { rows } = await pool.query<RefundRow>(REFUNDS, [accountId, id]);
+  return rows.map(toRefund);
 }
 
 export async function insertRefund(
@@ -48,9 +59,17 @@ export async function insertRefund(
   now: Instant,
 ): Promise<void> {
   await client.query(
-    `insert into payment_refunds (account_id, payment_id, refund_id, amount, credits, at)
-     values ($1, $2, $3, $4, $5, $6)`,
-    [accountId, id, refund.id, refund.amount, refund.credits, formatPostgresTimestamp(now)],
+    `insert into payment_refunds (account_id, payment_id, refund_id, amount, credits, at, draws)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      accountId,
+      id,
+      refund.id,
+      refund.amount,
+      refund.credits,
+      formatPostgresTimestamp(now),
+      drawsToJson(refund.draws),
+    ],
   );
 }
 
@@ -68,19 +87,31 @@ export async function markRefundFailed(
 export interface Dispute {
   readonly id: string;
   readonly state: DisputeRecord["state"];
-  readonly holdId: string | null;
+  /** null: nothing has been taken for it. */
+  readonly draws: Draws | null;
 }
 
 export async function readDisputes(client: pg.PoolClient, { accountId, id }: Key): Promise<Dispute[]> {
-  const { rows } = await client.query<Dispute>(
-    `select dispute_id as id, state, hold_id as "holdId" from payment_disputes
-     where account_id = $1 and payment_id = $2`,
+  const { rows } = await client.query<Omit<Dispute, "draws"> & { draws: Stored | null }>(
+    `select dispute_id as id, state, draws from payment_disputes
+     where account_id = $1 and payment_id = $2 order by opened_at, dispute_id`,
     [accountId, id],
   );
-  return rows;
+  return rows.map((row) => ({ ...row, draws: row.draws === null ? null : drawsFromJson(row.draws) }));
 }
 
-/** False when it is known already. */
+export async function keepDisputeDraws(
+  client: pg.PoolClient,
+  { accountId, id }: Key,
+  disputeId: string,
+  draws: Draws,
+): Promise<void> {
+  await client.query(
+    "update payment_disputes set draws = $4 where account_id = $1 and payment_id = $2 and dispute_id = $3",
+    [accountId, id, disputeId, drawsToJson(draws)],
+  );
+}
+
 export async function insertDispute(
   client: pg.PoolClient,
   { accountId, id }: Key,

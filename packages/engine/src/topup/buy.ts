@@ -13,11 +13,20 @@ import { insertPayment, lastTopUp, putOff, readPayment, topUpsSince } from "../p
 import { decideTopUp, type Market, type TopUpDecision } from "./decide.ts";
 import { keepTriggered } from "./last-triggered.ts";
 import { marketOf } from "./market.ts";
-import { readNet } from "./net.ts";
 import { noUsableMethod } from "./notices.ts";
+import { readStanding } from "./standing.ts";
 import { checkNotBefore, disableTopUp, lockPolicy, readPolicy } from "./store-policies.ts";
 
 export type TopUpDeps = AdvanceDeps & Pick<Deps, "prices" | "secrets">;
+
+/** What a waiting request is short of: recomputed whenever it is looked at, for credits may have come meanwhile. */
+export interface RequestNeed {
+  /** All the credits that it asks for; 0 where none waits. */
+  readonly needed: MicroCredits;
+  readonly feature: string | null;
+}
+
+export const NO_NEED: RequestNeed = { needed: 0n, feature: null };
 
 export type TopUpOutcome =
   /** Credits were bought and are there. */
@@ -34,21 +43,21 @@ export type TopUpOutcome =
 /** How long whoever wrote an attempt down is alone with it. */
 const LEASE_SECONDS = 60;
 
-/** Buys credits if the account's policy asks for it now. `missing` is what a waiting request lacks, else 0.
+/** Buys credits if the account's policy asks for it now, or a waiting request needs them.
  *  The attempt is written down, and counts against cooldown and caps, before anything is charged; one account has one
  *  open attempt, however many ask. Throws: LedgerUnavailable, database unreachable. */
 export async function topUp(
   deps: TopUpDeps,
   accountId: AccountId,
-  missing: MicroCredits,
+  request: RequestNeed,
 ): Promise<TopUpOutcome> {
   const market = await marketOf(deps);
-  const early = await mayBuy(deps, accountId, missing, market);
+  const early = await mayBuy(deps, accountId, request, market);
   if (early !== null) return early;
   const method = await usableMethod(deps, accountId).catch(unavailable);
-  if (method === "unavailable") return { kind: "unavailable" };
+  if (method === "unavailable") return putOffUntil(deps, accountId, { kind: "unavailable" });
   if (method === null) return withoutMethod(deps, accountId);
-  const begun = await begin(deps, accountId, { missing, market: market!, method });
+  const begun = await begin(deps, accountId, { request, market: market!, method });
   if (!("payment" in begun)) return putOffUntil(deps, accountId, begun);
   await keepTriggered(deps, accountId, begun.payment.createdAt);
   return carryOn(deps, begun.payment);
@@ -63,16 +72,18 @@ function unavailable(error: unknown): "unavailable" {
 async function mayBuy(
   deps: TopUpDeps,
   accountId: AccountId,
-  missing: MicroCredits,
+  request: RequestNeed,
   market: Market | null,
 ): Promise<TopUpOutcome | null> {
   const policy = await readPolicy(deps.pool, accountId);
   if (policy === null || !policy.enabled || policy.rule === null) return { kind: "disabled" };
   if (policy.isSuspended) return { kind: "suspended" };
   if (market === null) return { kind: "not_sold" };
-  const decision = await decideNow(deps, deps.pool, accountId, { missing, market, rule: policy.rule });
+  const decision = await decideNow(deps, deps.pool, accountId, { request, market, rule: policy.rule });
   if (decision.kind === "buy") return null;
-  if (decision.kind === "attempt_open") return openAttempt(deps.pool, accountId);
+  if (decision.kind === "suspended") return decision;
+  if (decision.kind === "attempt_open")
+    return putOffUntil(deps, accountId, await openAttempt(deps.pool, accountId));
   return putOffUntil(deps, accountId, decision);
 }
 
@@ -84,7 +95,7 @@ async function openAttempt(queryable: Reader, accountId: AccountId): Promise<Top
 type Reader = pg.Pool | pg.PoolClient;
 
 interface Need {
-  readonly missing: MicroCredits;
+  readonly request: RequestNeed;
   readonly market: Market;
 }
 
@@ -93,13 +104,17 @@ async function decideNow(
   reader: Reader,
   accountId: AccountId,
   need: Need & { rule: Parameters<typeof decideTopUp>[0] },
-): Promise<TopUpDecision> {
+): Promise<TopUpDecision | { readonly kind: "suspended" }> {
   const now = deps.clock.now();
   // Attempts before the balance: an attempt that has ended has given its credits by then.
   const charges = await topUpsSince(reader, accountId, monthStart(now));
   const last = await lastTopUp(reader, accountId);
-  const net = await readNet(reader, accountId, now);
-  const situation = { net, missing: need.missing, now, lastTriggeredAt: last?.createdAt ?? null, charges };
+  const { needed, feature } = need.request;
+  const { net, usable, isFrozen } = await readStanding(reader, accountId, feature, now);
+  // Credits that nobody may use are bought for nobody.
+  if (isFrozen) return { kind: "suspended" };
+  const missing = needed > usable ? needed - usable : 0n;
+  const situation = { net, missing, now, lastTriggeredAt: last?.createdAt ?? null, charges };
   return decideTopUp(need.rule, situation, need.market);
 }
 
@@ -121,7 +136,7 @@ function begin(
     if (decision.kind !== "buy") return decision;
     const id = newPaymentId();
     const { credits, amount } = decision;
-    const net = await readNet(client, accountId, deps.clock.now());
+    const { net } = await readStanding(client, accountId, null, deps.clock.now());
     const payment = {
       ...({
         accountId,
@@ -184,6 +199,7 @@ async function withoutMethod(deps: TopUpDeps, accountId: AccountId): Promise<Top
 }
 
 const LOOK_AGAIN_SECONDS = 3600;
+const OPEN_SECONDS = 60;
 
 /** The sweep need not look at it before something can have changed. */
 async function putOffUntil(
@@ -196,6 +212,8 @@ async function putOffUntil(
   if (outcome.kind === "in_cooldown" || outcome.kind === "cap_reached")
     await checkNotBefore(deps.pool, accountId, earlier(outcome.until, latest));
   if (outcome.kind === "not_sold") await checkNotBefore(deps.pool, accountId, latest);
+  if (outcome.kind === "attempt_open" || outcome.kind === "unavailable")
+    await checkNotBefore(deps.pool, accountId, addSeconds(now, OPEN_SECONDS));
   return outcome;
 }
 

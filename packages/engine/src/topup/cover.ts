@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { AccountId, PaymentId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import { readPayment } from "../payment/store.ts";
-import { outcomeOf, type TopUpDeps, type TopUpOutcome, topUp } from "./buy.ts";
+import { outcomeOf, type RequestNeed, type TopUpDeps, type TopUpOutcome, topUp } from "./buy.ts";
 import { readTopUpBelow } from "./store-policies.ts";
 
 /** Why no credits came while a request waited for them. */
@@ -19,9 +19,15 @@ export type Covering =
 
 /** The gate's way to credits that are not there yet. */
 export interface TopUps {
-  /** Buys credits for a request that lacks `missing`, if the account's policy allows it, and waits for them. Resolves
-   *  within the bounded time. Throws: database unreachable; the caller's own refusal then stands. */
-  cover(accountId: AccountId, missing: MicroCredits): Promise<Covering>;
+  /** Buys credits for a request that needs so many in all, if the account's policy allows it, and waits for them.
+   *  Resolves within the bounded time, or by the deadline (by `performance.now()`) where one is given.
+   *  Throws: database unreachable; the caller's own refusal then stands. */
+  cover(
+    accountId: AccountId,
+    needed: MicroCredits,
+    options?: { readonly feature?: string | null; readonly deadline?: number },
+  ): Promise<Covering>;
+  readonly waitSeconds: number;
   /** Whether the account's policy is on, whatever it could buy right now. Throws: database unreachable. */
   isOn(accountId: AccountId): Promise<boolean>;
 }
@@ -29,7 +35,7 @@ export interface TopUps {
 const POLL_MILLISECONDS = 100;
 
 interface Flight {
-  readonly missing: MicroCredits;
+  readonly request: RequestNeed;
   readonly outcome: Promise<TopUpOutcome>;
 }
 
@@ -37,25 +43,26 @@ export function openTopUps(deps: TopUpDeps, settings: { readonly waitSeconds: nu
   // Requests that meet the same empty account share one look at it; across processes the database decides.
   const flights = new Map<AccountId, Flight>();
 
-  const fly = (accountId: AccountId, missing: MicroCredits): Flight => {
-    const outcome = topUp(deps, accountId, missing).finally(() => flights.delete(accountId));
-    const flight = { missing, outcome };
+  const fly = (accountId: AccountId, request: RequestNeed): Flight => {
+    const outcome = topUp(deps, accountId, request).finally(() => flights.delete(accountId));
+    const flight = { request, outcome };
     flights.set(accountId, flight);
     return flight;
   };
 
-  const outcomeFor = async (accountId: AccountId, missing: MicroCredits): Promise<TopUpOutcome> => {
-    const flight = flights.get(accountId) ?? fly(accountId, missing);
+  const outcomeFor = async (accountId: AccountId, request: RequestNeed): Promise<TopUpOutcome> => {
+    const flight = flights.get(accountId) ?? fly(accountId, request);
     const outcome = await flight.outcome;
     // What was not needed for another request may be for this one.
-    const isOwn = outcome.kind !== "not_needed" || flight.missing === missing;
-    return isOwn ? outcome : topUp(deps, accountId, missing);
+    const isSame = flight.request.needed === request.needed && flight.request.feature === request.feature;
+    return outcome.kind !== "not_needed" || isSame ? outcome : topUp(deps, accountId, request);
   };
 
   return {
-    cover: async (accountId, missing) => {
-      const deadline = performance.now() + settings.waitSeconds * 1000;
-      const asked = outcomeFor(accountId, missing).then((outcome) =>
+    waitSeconds: settings.waitSeconds,
+    cover: async (accountId, needed, options = {}) => {
+      const { feature = null, deadline = performance.now() + settings.waitSeconds * 1000 } = options;
+      const asked = outcomeFor(accountId, { needed, feature }).then((outcome) =>
         settle(deps, accountId, outcome, deadline),
       );
       return withinTime(asked, deadline);
@@ -98,7 +105,11 @@ async function withinTime(asked: Promise<Covering>, deadline: number): Promise<C
 }
 
 type Refused =
-  | { readonly kind: "insufficient_credits"; readonly missing: MicroCredits }
+  | {
+      readonly kind: "insufficient_credits";
+      readonly available: MicroCredits;
+      readonly missing: MicroCredits;
+    }
   | { readonly kind: "in_debt"; readonly owed: MicroCredits };
 
 /** A refusal that a top-up was asked about says what came of it. */
@@ -107,27 +118,43 @@ export interface WithTopUp {
 }
 
 /** Asks the ledger, and once credits were bought asks again: the request that ran dry proceeds. Without top-ups it asks
- *  once. However often credits come and go meanwhile, it ends within a few rounds. */
+ *  once. However often credits come and go meanwhile, it ends within the bounded time. */
 export async function withTopUp<Outcome extends { readonly kind: string }>(
   topUps: TopUps | undefined,
-  accountId: AccountId,
+  request: { readonly accountId: AccountId; readonly feature?: string | undefined },
   ask: () => Promise<Outcome>,
 ): Promise<Outcome & WithTopUp> {
   let outcome = await ask();
-  for (let round = 0; round < ROUNDS && topUps !== undefined && isShort(outcome); round++) {
-    const missing = outcome.kind === "in_debt" ? outcome.owed : outcome.missing;
+  if (topUps === undefined || !isShort(outcome)) return outcome;
+  const { accountId, feature = null } = request;
+  const deadline = performance.now() + topUps.waitSeconds * 1000;
+  for (let round = 0; round < ROUNDS && isShort(outcome); round++) {
     // Where nobody can say, the refusal stands.
     const covering = await topUps
-      .cover(accountId, missing)
+      .cover(accountId, neededOf(outcome), { feature, deadline })
       .catch((): Covering => ({ kind: "not_covered", reason: "unavailable" }));
-    if (covering.kind === "not_covered") return { ...outcome, topUp: covering.reason };
-    outcome = await ask();
+    if (covering.kind === "added") outcome = await ask();
+    else if (covering.reason === "disabled") return outcome;
+    else return lastAsk(ask, covering.reason);
   }
   return outcome;
 }
 
 const ROUNDS = 3;
 
-function isShort(outcome: { readonly kind: string }): outcome is Refused {
+/** Credits may have come while nobody bought any: another request's purchase, or a grant. */
+async function lastAsk<Outcome extends { readonly kind: string }>(
+  ask: () => Promise<Outcome>,
+  reason: NotCovered,
+): Promise<Outcome & WithTopUp> {
+  const outcome = await ask();
+  return isShort(outcome) ? { ...outcome, topUp: reason } : outcome;
+}
+
+function neededOf(refused: Refused): MicroCredits {
+  return refused.kind === "in_debt" ? 0n : refused.available + refused.missing;
+}
+
+function isShort<Outcome extends { readonly kind: string }>(outcome: Outcome): outcome is Outcome & Refused {
   return outcome.kind === "insufficient_credits" || outcome.kind === "in_debt";
 }

@@ -62,7 +62,7 @@ export type TopUpDecision =
 /** Whether to buy now, and how much: one purchase that closes the whole gap, within the caps.
  *  Outcomes, first match wins: not_needed, attempt_open, in_cooldown, not_sold, cap_reached, buy. */
 export function decideTopUp(rule: TopUpRule, situation: Situation, market: Market): TopUpDecision {
-  const { now, lastTriggeredAt, charges } = situation;
+  const { now, lastTriggeredAt, charges, net, missing } = situation;
   const wanted = wantedCredits(rule, situation, market);
   if (wanted === null) return { kind: "not_needed" };
   if (charges.some((charge) => charge.isOpen)) return { kind: "attempt_open" };
@@ -75,7 +75,9 @@ export function decideTopUp(rule: TopUpRule, situation: Situation, market: Marke
   // As much as the caps leave room for, where that is a purchase at all.
   const credits = room.left > 0 ? market.mostCreditsFor(room.left, rule.currency) : null;
   const amount = credits === null ? null : market.priceOf(credits, rule.currency);
-  if (credits === null || amount === null) return { kind: "cap_reached", cap: room.cap, until: room.until };
+  const isUseless = credits !== null && net >= rule.threshold && credits < missing;
+  if (credits === null || amount === null || isUseless)
+    return { kind: "cap_reached", cap: room.cap, until: room.until };
   return { kind: "buy", credits, amount };
 }
 

@@ -6,7 +6,7 @@ import type { MicroCredits } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
 import { lastTopUp, topUpsSince } from "../payment/store.ts";
-import { chargedSince, problemOf, type RuleProblem, type TopUpRule } from "./decide.ts";
+import { chargedSince, type Market, problemOf, type RuleProblem, type TopUpRule } from "./decide.ts";
 import { marketOf } from "./market.ts";
 import { lockPolicy, readPolicy, type TopUpPolicy, writePolicy } from "./store-policies.ts";
 
@@ -46,13 +46,8 @@ export async function setPolicy(
   return withTransaction(deps.pool, async (client): Promise<SetPolicyOutcome> => {
     const before = await lockPolicy(client, accountId);
     const rule = completeRule(fields, before?.rule ?? null);
-    if ("field" in rule) {
-      // Off, it may be anything but contradictory.
-      if (enabled || hasFields(fields)) return { kind: "policy_refused", ...rule };
-    } else if (enabled || hasFields(fields)) {
-      const problem = market === null ? NOTHING_SOLD : problemOf(rule, market);
-      if (problem !== null) return { kind: "policy_refused", ...problem };
-    }
+    const problem = problemWith(rule, { enabled, fields, market });
+    if (problem !== null) return { kind: "policy_refused", ...problem };
     const whole = "field" in rule ? null : rule;
     const change = { accountId, enabled, rule: whole, by, reason };
     const isKnown = await writePolicy(client, {
@@ -62,6 +57,27 @@ export async function setPolicy(
     });
     return isKnown ? { kind: "set" } : { kind: "account_unknown", accountId };
   });
+}
+
+/** Whether the policy could be set, before its owner is asked for anything. null: it could. */
+export async function checkPolicy(
+  deps: Pick<Deps, "pool" | "prices">,
+  request: { readonly accountId: AccountId; readonly enabled: boolean; readonly fields: PolicyFields },
+): Promise<RuleProblem | null> {
+  const [before, market] = await Promise.all([readPolicy(deps.pool, request.accountId), marketOf(deps)]);
+  const rule = completeRule(request.fields, before?.rule ?? null);
+  return problemWith(rule, { ...request, market });
+}
+
+/** Who only switches it off may leave it as incomplete as it is. */
+function problemWith(
+  rule: TopUpRule | RuleProblem,
+  request: { readonly enabled: boolean; readonly fields: PolicyFields; readonly market: Market | null },
+): RuleProblem | null {
+  const { enabled, fields, market } = request;
+  if (!enabled && !hasFields(fields)) return null;
+  if ("field" in rule) return rule;
+  return market === null ? NOTHING_SOLD : problemOf(rule, market);
 }
 
 const NOTHING_SOLD: RuleProblem = {

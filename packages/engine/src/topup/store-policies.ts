@@ -1,5 +1,5 @@
 import type { Currency } from "@bursar/contract/fiat";
-import type { AccountId } from "@bursar/contract/ids";
+import { type AccountId, newOperationId } from "@bursar/contract/ids";
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
@@ -37,7 +37,8 @@ interface Row {
 
 const COLUMNS = `account_id as "accountId", enabled, mode, threshold, credits, currency, daily_cap as "dailyCap",
   monthly_cap as "monthlyCap", cooldown_seconds as "cooldownSeconds", disabled_reason as "disabledReason",
-  disputes > 0 as "isSuspended", updated_at as "updatedAt", updated_by as "updatedBy", reason`;
+  exists (select from payment_disputes d
+    where d.account_id = topup_policies.account_id and d.state = 'open') as "isSuspended", updated_at as "updatedAt", updated_by as "updatedBy", reason`;
 
 function toPolicy(row: Row): TopUpPolicy {
   const { mode, threshold, credits, currency, dailyCap, monthlyCap, cooldownSeconds, ...rest } = row;
@@ -88,7 +89,7 @@ export interface PolicyChange {
 
 /** Sets the policy, tells the ledger from where on to report, and keeps the version. False: no such account. */
 export async function writePolicy(client: pg.PoolClient, change: PolicyChange): Promise<boolean> {
-  const { accountId, enabled, rule, by, reason, changeId, now } = change;
+  const { accountId, enabled, rule, by, reason, now } = change;
   const known = await client.query("select from accounts where account_id = $1", [accountId]);
   if (known.rowCount === 0) return false;
   const values = [
@@ -102,9 +103,8 @@ export async function writePolicy(client: pg.PoolClient, change: PolicyChange): 
   ];
   await client.query(
     `insert into topup_policies (account_id, enabled, mode, threshold, credits, currency, daily_cap, monthly_cap,
-       cooldown_seconds, updated_at, updated_by, reason, disputes)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::int4, 3600), $10, $11, $12,
-       (select count(*) from payment_disputes where account_id = $1 and state = 'open'))
+       cooldown_seconds, updated_at, updated_by, reason)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::int4, 3600), $10, $11, $12)
      on conflict (account_id) do update set enabled = excluded.enabled, disabled_reason = null, check_at = null,
        mode = coalesce(excluded.mode, topup_policies.mode),
        threshold = coalesce(excluded.threshold, topup_policies.threshold),
@@ -117,11 +117,7 @@ export async function writePolicy(client: pg.PoolClient, change: PolicyChange): 
     [accountId, enabled, ...values, formatPostgresTimestamp(now), by, reason],
   );
   await setReport(client, accountId);
-  await client.query(
-    `insert into topup_policy_changes (account_id, change_id, policy, at, by, reason)
-     select account_id, $2, row_to_json(p), $3, $4, $5 from topup_policies p where account_id = $1`,
-    [accountId, changeId, formatPostgresTimestamp(now), by, reason],
-  );
+  await keepVersion(client, change);
   return true;
 }
 
@@ -141,24 +137,32 @@ export async function disableTopUp(
   reason: string,
   now: Instant,
 ): Promise<void> {
-  await client.query(
+  const { rowCount } = await client.query(
     `update topup_policies set enabled = false, disabled_reason = $2, updated_at = $3, updated_by = 'system:payments'
      where account_id = $1 and enabled`,
     [accountId, reason, formatPostgresTimestamp(now)],
   );
+  if (rowCount === 0) return;
   await setReport(client, accountId);
+  await keepVersion(client, { accountId, changeId: newOperationId(), now, by: "system:payments", reason });
 }
 
-/** While a dispute is open nothing is bought; an account without a policy has nothing to suspend. */
-export async function suspendTopUp(client: Queryable, accountId: AccountId): Promise<void> {
-  await client.query("update topup_policies set disputes = disputes + 1 where account_id = $1", [accountId]);
-}
-
-export async function resumeTopUp(client: Queryable, accountId: AccountId): Promise<void> {
+/** Every version of every policy, with who and why. */
+async function keepVersion(
+  client: Queryable,
+  version: Pick<PolicyChange, "accountId" | "changeId" | "now" | "by" | "reason">,
+): Promise<void> {
+  const { accountId, changeId, now, by, reason } = version;
   await client.query(
-    "update topup_policies set disputes = disputes - 1, check_at = null where account_id = $1 and disputes > 0",
-    [accountId],
+    `insert into topup_policy_changes (account_id, change_id, policy, at, by, reason)
+     select account_id, $2, row_to_json(p), $3, $4, $5 from topup_policies p where account_id = $1`,
+    [accountId, changeId, formatPostgresTimestamp(now), by, reason],
   );
+}
+
+/** What kept it from buying is over: the sweep looks again. */
+export async function lookAgain(client: Queryable, accountId: AccountId): Promise<void> {
+  await client.query("update topup_policies set check_at = null where account_id = $1", [accountId]);
 }
 
 /** Enabled policies whose account is below the threshold and that may be able to do something about it now. */
@@ -168,9 +172,10 @@ export async function policiesInNeed(
 ): Promise<AccountId[]> {
   const { rows } = await pool.query<{ id: AccountId }>(
     `select p.account_id as id from topup_policies p join accounts a using (account_id)
-     where p.enabled and p.disputes = 0 and (p.check_at is null or p.check_at <= $1)
+     where p.enabled and not a.frozen and (p.check_at is null or p.check_at <= $1)
        and a.available - a.owed < p.threshold
-     limit $2`,
+       and not exists (select from payment_disputes d where d.account_id = p.account_id and d.state = 'open')
+     order by p.check_at nulls first, p.account_id limit $2`,
     [formatPostgresTimestamp(now), limit],
   );
   return rows.map(({ id }) => id);

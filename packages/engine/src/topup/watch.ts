@@ -1,5 +1,6 @@
+import type { AccountId } from "@bursar/contract/ids";
 import { addSeconds, type Instant } from "@bursar/contract/instant";
-import { type TopUpDeps, topUp } from "./buy.ts";
+import { NO_NEED, type TopUpDeps, topUp } from "./buy.ts";
 import { forgetEffects, policiesInNeed, wantedEffects } from "./store-policies.ts";
 
 const LIMIT = 100;
@@ -11,21 +12,31 @@ const AT_ONCE = 8;
  *  The returned function says how many it bought for or saw to. */
 export function watchTopUps(deps: TopUpDeps): () => Promise<number> {
   let sweepAt = 0 as Instant;
-  return async () => {
-    const effects = await wantedEffects(deps.pool, LIMIT);
-    const wanted = new Set(effects.map(({ accountId }) => accountId));
-    await atMost(AT_ONCE, [...wanted], (accountId) => topUp(deps, accountId, 0n));
-    await forgetEffects(deps.pool, effects);
-    if (effects.length > 0) return effects.length;
+  const sweep = async () => {
     const now = deps.clock.now();
     if (now < sweepAt) return 0;
     sweepAt = addSeconds(now, SWEEP_SECONDS);
-    let bought = 0;
-    await atMost(AT_ONCE, await policiesInNeed(deps.pool, { now, limit: LIMIT }), async (accountId) => {
-      if ((await topUp(deps, accountId, 0n)).kind === "added") bought++;
-    });
-    return bought;
+    return seeTo(deps, await policiesInNeed(deps.pool, { now, limit: LIMIT }));
   };
+  return async () => {
+    const effects = await wantedEffects(deps.pool, LIMIT);
+    await seeTo(deps, [...new Set(effects.map(({ accountId }) => accountId))]);
+    await forgetEffects(deps.pool, effects);
+    return effects.length + (await sweep());
+  };
+}
+
+/** Returns for how many something was bought. One account's trouble is not another's: the sweep comes back to it. */
+async function seeTo(deps: TopUpDeps, accountIds: readonly AccountId[]): Promise<number> {
+  let bought = 0;
+  await atMost(AT_ONCE, accountIds, async (accountId) => {
+    try {
+      if ((await topUp(deps, accountId, NO_NEED)).kind === "added") bought++;
+    } catch (error) {
+      deps.log.warn({ err: error, accountId }, "a top-up did not get through; it is looked at again");
+    }
+  });
+  return bought;
 }
 
 /** A slow payment provider holds up a few accounts, not all. */

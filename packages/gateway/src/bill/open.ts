@@ -45,7 +45,7 @@ export async function openHold(engine: EngineDeps, opening: Opening): Promise<Op
   const { ask } = opening;
   const wanted = wantedTokens(opening) * ask.choices;
   let reserve: Reserve = { inputTokens: ask.prompt.quickBound, outputTokens: wanted };
-  let outcome: HoldOutcome = await withTopUp(engine.topUps, opening.principal.accountId, () =>
+  let outcome: HoldOutcome = await withTopUp(engine.topUps, opening.principal, () =>
     tryHold(engine, opening, reserve),
   );
   // Twice: a cap may leave more than the account has.

@@ -6,7 +6,7 @@ import type { Deps } from "@bursar/engine/deps";
 import { isUsable, methodsOf } from "@bursar/engine/payment/methods";
 import { type Payments, PaymentsUnavailable } from "@bursar/engine/payment/payments";
 import { lastTriggeredAt } from "@bursar/engine/topup/last-triggered";
-import { type PolicyFields, policyState, setPolicy } from "@bursar/engine/topup/policy";
+import { checkPolicy, type PolicyFields, policyState, setPolicy } from "@bursar/engine/topup/policy";
 import type { Identity } from "@bursar/identity/identity";
 import type { Person } from "@bursar/identity/person";
 import { message } from "../credit-check/fields.ts";
@@ -58,7 +58,11 @@ const numberOf = (micro: bigint) => Number(micro) / Number(MICRO_CREDITS_PER_CRE
 
 async function tiersOf(deps: SettingsDeps) {
   const sales = (await deps.prices.current()).body.credits;
-  return (sales?.tiers ?? []).map(({ credits, prices }) => ({ credits: numberOf(credits), prices }));
+  return (sales?.tiers ?? []).map(({ credits: micro, prices }) => ({
+    credits: numberOf(micro),
+    micro,
+    prices,
+  }));
 }
 
 /** null: the payment provider cannot be asked just now, or there is none. */
@@ -80,6 +84,9 @@ async function change(deps: SettingsDeps, { person, body }: RouteCall): Promise<
   if (typeof enabled !== "boolean") return refused("enabled", "must be true or false");
   const fields = enabled ? await readFields(deps, body) : {};
   if (fields instanceof Response) return fields;
+  // A code is good once: it is not asked for in vain.
+  const problem = await checkPolicy(deps, { accountId, enabled, fields });
+  if (problem !== null) return refused(problem.field, problem.message);
   // Who only switches it off needs no code: it can only save money.
   const stopped = enabled ? await stepUp(deps, id, body["totp_code"]) : null;
   if (stopped !== null) return stopped;
@@ -101,12 +108,13 @@ async function readFields(deps: SettingsDeps, body: RouteCall["body"]): Promise<
   if (!isOneOf(THRESHOLDS, threshold)) return notOneOf("threshold", THRESHOLDS);
   if (!isOneOf(amounts, amount)) return notOneOf("amount", amounts);
   if (!isOneOf<Currency>(CURRENCIES, currency)) return notOneOf("currency", CURRENCIES);
-  const price = tiers.find(({ credits }) => credits === amount)?.prices[currency];
+  const tier = tiers.find(({ credits }) => credits === amount)!;
+  const price = tier.prices[currency];
   if (price === undefined) return refused("currency", `this amount is not sold in ${currency}`);
   return {
     mode: "amount",
     threshold: BigInt(threshold) * MICRO_CREDITS_PER_CREDIT,
-    amount: BigInt(amount) * MICRO_CREDITS_PER_CREDIT,
+    amount: tier.micro,
     currency,
     // This form has no fields for the caps, and no policy goes without.
     dailyCap: price * DAILY_PURCHASES,
