@@ -45,6 +45,11 @@ export function openBrowser(base: string) {
         body: JSON.stringify(body),
         headers: { "content-type": "application/json", ...headers },
       }),
+    put: (path: string, body: unknown, headers: Record<string, string> = {}) =>
+      send("PUT", path, {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json", ...headers },
+      }),
     submit: (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
       send("POST", path, {
         body: new URLSearchParams(form).toString(),

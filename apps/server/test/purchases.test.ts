@@ -40,6 +40,7 @@ describe("what is sold", () => {
     [{}, 422, "pack"],
     [{ pack: "mini", paymentMethod: "pm_somebody_elses" }, 404, "paymentMethod"],
     [{ pack: "mini", returnUrl: "javascript:alert(1)" }, 422, "returnUrl"],
+    [{ pack: "mini", id: "x".repeat(101) }, 422, "id"],
   ])("refuses %j: %i, naming %s", async (body, status, param) => {
     const account = await world.account("0");
     const answer = await buy(account, body);

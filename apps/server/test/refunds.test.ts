@@ -98,6 +98,55 @@ describe("a refund", () => {
   });
 });
 
+describe("a refund that the bank sends back", () => {
+  it("gives its credits again, once; and the next refund takes them, once", async () => {
+    const account = await bought("pm_card_refundFail");
+    await refund(account, { id: "one" });
+    await world.advance(7 * 86_400);
+    expect(await account.available()).toBe("1000");
+    expect((await payment(account)).refunded).toBe(0);
+    world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_visa" });
+    const again = await refund(account, { id: "two" });
+    expect(again.status).toBe(200);
+    await world.advance(7 * 86_400);
+    expect((await account.balance())[2]).toBe("0");
+    await world.verify();
+  });
+});
+
+describe("auto top-up", () => {
+  it("is switched off by a refund after which it would buy again at once, and says so", async () => {
+    const account = await bought();
+    await account.policy({ cooldownSeconds: 0 });
+    await refund(account);
+    await world.advance(60);
+    expect((await account.get("/v1/topup-policy")).body).toMatchObject({
+      enabled: false,
+      disabledReason: "refunded",
+    });
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
+    expect(await account.attempts()).toEqual([]);
+  });
+
+  it("stays on after a refund that leaves enough", async () => {
+    const account = await bought("pm_card_visa", "5000");
+    await account.policy();
+    await refund(account);
+    expect((await account.get("/v1/topup-policy")).body.enabled).toBe(true);
+  });
+
+  it("buys nothing for an account that is frozen", async () => {
+    const account = await world.account("100");
+    await account.policy();
+    await world.admin("POST", `/v1/accounts/${account.id}/freeze`, { reason: "test" });
+    await world.advance(60);
+    expect(await account.attempts()).toEqual([]);
+    await world.admin("POST", `/v1/accounts/${account.id}/unfreeze`, { reason: "test" });
+    await world.advance(60);
+    expect(await account.available()).toBe("2000");
+  });
+});
+
 describe("documents", () => {
   const pdf = async (account: Account, path: string, key = account.key) => {
     const headers = { authorization: `Bearer ${key}` };
@@ -154,6 +203,32 @@ describe("a dispute", () => {
     expect(await account.balance()).toEqual(["0", "0", "300"]);
     await world.settle();
     expect(await account.balance()).toEqual(["0", "0", "300"]);
+    await world.verify();
+  });
+
+  it("lost switches auto top-up off: the card that charged back is not charged again", async () => {
+    const account = await bought();
+    await account.policy({ cooldownSeconds: 0, threshold: "100", target: "2000" });
+    world.stripe.openDispute(await intentOf(account));
+    await world.settle();
+    await closeDispute(account, "lost");
+    await world.advance(60);
+    expect((await account.get("/v1/topup-policy")).body).toMatchObject({
+      enabled: false,
+      suspended: false,
+      disabledReason: "dispute_lost",
+    });
+    expect(await account.attempts()).toEqual([]);
+  });
+
+  it("lost after a part was paid back takes the rest alone", async () => {
+    const account = await bought();
+    await refund(account, { amount: 50 });
+    world.stripe.openDispute(await intentOf(account));
+    await world.settle();
+    await closeDispute(account, "lost");
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
     await world.verify();
   });
 });

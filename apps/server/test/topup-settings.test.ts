@@ -106,6 +106,19 @@ describe("the low-balance form", () => {
   });
 });
 
+describe("an administrator", () => {
+  it("who is signed in gives a code as well as a reason; a key alone is enough with a reason", async () => {
+    const { browser, accountId } = await somebody();
+    await world.engine.pool.query("update identity.people set role = 'admin' where username = $1", [
+      `payer${people}`,
+    ]);
+    const { secret } = await enrol(browser, password);
+    const put = (body: object) => browser.put("/v1/topup-policy", { ...POLICY, accountId, ...body });
+    expect((await put({})).body.error.code).toBe("totp_refused");
+    expect((await put({ totpCode: codeOf(secret, 1) })).status).toBe(200);
+  });
+});
+
 describe("the policy of a person", () => {
   it("needs their TOTP code, and no reason", async () => {
     const { browser, token } = await somebody();

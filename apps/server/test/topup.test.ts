@@ -345,6 +345,53 @@ describe("what changes on the way", () => {
   });
 });
 
+describe("after an outage", () => {
+  it("of a day and more, what was charged before it is found, and not charged again", async () => {
+    const account = await world.account("100");
+    await account.policy();
+    // Charged, and dead before anything was written down.
+    const { deps } = mortal(world.paying, { call: "submit" });
+    await expect(topUp(deps, account.id, NO_NEED)).rejects.toThrow(Death);
+    await world.engine.pool.query("update payments set leased_until = null");
+    await world.advance(25 * 3600);
+    expect(await account.available()).toBe("2000");
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["confirmed"]);
+    expect(await intentCount(account.id)).toBe(1);
+  });
+
+  it("an attempt that nobody confirms ends after 24 hours, however rarely anybody looks", async () => {
+    const account = await world.account("100", "pm_card_authenticationRequired");
+    await account.policy();
+    await world.advance(20);
+    for (let hour = 0; hour < 25; hour++) await world.advance(3600);
+    expect((await account.attempts()).at(-1)).toMatchObject({ state: "canceled" });
+  });
+});
+
+describe("a request that waited", () => {
+  it("buys nothing where credits have come meanwhile", async () => {
+    const account = await world.account("2000");
+    await account.policy({ cooldownSeconds: 0 });
+    const { topUps } = world.engine;
+    expect(await topUps!.cover(account.id, 1_000_000_000n)).toEqual({
+      kind: "not_covered",
+      reason: "not_needed",
+    });
+    expect(await account.attempts()).toEqual([]);
+  });
+});
+
+async function intentCount(accountId: string): Promise<number> {
+  const { rows } = await world.engine.pool.query<{ id: string }>(
+    "select customer_id as id from payment_customers where account_id = $1",
+    [accountId],
+  );
+  const response = await fetch(`${world.stripe.url}/v1/payment_intents?limit=100&customer=${rows[0]!.id}`, {
+    headers: { authorization: `Bearer ${world.stripe.secretKey}` },
+  });
+  return ((await response.json()) as { data: unknown[] }).data.length;
+}
+
 describe("a policy", () => {
   it.each([
     [{ mode: undefined }, "mode"],
