@@ -144,10 +144,8 @@ const ORDER: readonly Tabled[] = [
 /** What rows of the table refer to, and what only exists once other rows have been called. */
 async function madeMeanwhile(account: Awaited<ReturnType<Running["account"]>>) {
   const [method] = (await account.get("/v1/payment-methods")).body.paymentMethods;
-  const { value: event } = await payments
-    .eventsSince(0 as Instant)
-    [Symbol.asyncIterator]()
-    .next();
+  const events = payments.eventsSince(0 as Instant);
+  const { value: event } = await events[Symbol.asyncIterator]().next();
   return { KEY: account.keyId, EVENT: event?.id ?? "none", METHOD: method?.id ?? "none" };
 }
 

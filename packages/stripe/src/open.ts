@@ -2,24 +2,16 @@ import type { Instant } from "@bursar/contract/instant";
 import type {
   AttachOutcome,
   ChargeRequest,
-  CheckoutRecord,
-  CheckoutRequest,
-  IntentRecord,
   PaymentMethod,
   Payments,
   RefundOutcome,
 } from "@bursar/engine/payment/payments";
 import { Stripe } from "stripe";
+import { authenticationPage, charge } from "./charge.ts";
+import { checkoutRecord, openCheckout } from "./checkout.ts";
 import { subjectOf, toEvent } from "./event.ts";
 import { EXPANDED, failureOf, recordOfIntent } from "./intent.ts";
-import {
-  asked,
-  ifThere,
-  isInvalidRequest,
-  isMissing,
-  isMissingCustomer,
-  unavailable,
-} from "./unavailable.ts";
+import { asked, ifThere, isInvalidRequest, isMissingCustomer } from "./unavailable.ts";
 
 export interface StripeSettings {
   readonly secretKey: string;
@@ -194,121 +186,6 @@ async function attach(stripe: Stripe, customerId: string, token: string): Promis
       return { kind: "refused", ...failureOf(error)! };
     throw error;
   }
-}
-
-/** Payments' ids are an account's own, Stripe's keys are everybody's. */
-function keyOf({ accountId, paymentId }: Pick<ChargeRequest, "accountId" | "paymentId">): string {
-  return `${accountId}/${paymentId}`;
-}
-
-async function charge(
-  stripe: Stripe,
-  request: ChargeRequest,
-  metadata: Record<string, string>,
-): Promise<IntentRecord> {
-  const { amount, currency, customerId, paymentMethodId, description } = request;
-  const intent = {
-    ...{ amount, currency, description, metadata, customer: customerId, payment_method: paymentMethodId },
-    ...{ confirm: true, off_session: true, expand: EXPANDED },
-    // Nobody is there to be sent anywhere.
-    automatic_payment_methods: { enabled: true, allow_redirects: "never" as const },
-  };
-  try {
-    const made = await asked(stripe.paymentIntents.create(intent, { idempotencyKey: keyOf(request) }));
-    return await recordOfIntent(stripe, made, "answer");
-  } catch (error) {
-    return refusedCharge(stripe, error);
-  }
-}
-
-/** A decline comes as an error that carries the payment; a method or customer that is gone comes without one. Any other
- *  refusal says nothing about the payer: something is wrong with the request or the Stripe account, which an operator
- *  must mend, and no policy is switched off for it. */
-async function refusedCharge(stripe: Stripe, error: unknown): Promise<IntentRecord> {
-  const isDecline = error instanceof Stripe.errors.StripeCardError;
-  if (isDecline && error.payment_intent !== undefined) {
-    const record = await recordOfIntent(stripe, error.payment_intent, "answer");
-    return { ...record, failure: record.failure ?? failureOf(error) };
-  }
-  if (!isDecline && !isGone(error)) throw unavailable(error);
-  return { intentId: null, status: "declined", failure: failureOf(error), refunds: [], disputes: [] };
-}
-
-/** The method or its owner cannot be charged any more. */
-function isGone(error: unknown): error is InstanceType<typeof Stripe.errors.StripeInvalidRequestError> {
-  if (!isInvalidRequest(error)) return false;
-  return (
-    isMissing(error) ||
-    /^payment_method_|payment_intent_invalid_parameter/.test(error.code ?? "") ||
-    error.param === "payment_method"
-  );
-}
-
-async function authenticationPage(
-  stripe: Stripe,
-  intentId: string,
-  returnUrl: string,
-): Promise<string | null> {
-  let intent: Stripe.PaymentIntent | null = await ifThere(stripe.paymentIntents.retrieve(intentId));
-  if (intent === null) return null;
-  const declined = intent.last_payment_error;
-  if (intent.status === "requires_payment_method" && declined?.code === "authentication_required") {
-    // Its owner is here now: the bank can ask.
-    const payment_method = declined.payment_method?.id;
-    if (payment_method === undefined) return null;
-    const confirmed = await confirmHere(stripe, intentId, { payment_method, return_url: returnUrl });
-    if (confirmed === null) return null;
-    intent = confirmed;
-  }
-  return intent.next_action?.redirect_to_url?.url ?? null;
-}
-
-/** null: it cannot be confirmed any more, because it was declined, or somebody was faster. */
-async function confirmHere(
-  stripe: Stripe,
-  intentId: string,
-  how: { readonly payment_method: string; readonly return_url: string },
-): Promise<Stripe.PaymentIntent | null> {
-  try {
-    return await asked(stripe.paymentIntents.confirm(intentId, how));
-  } catch (error) {
-    if (error instanceof Stripe.errors.StripeCardError || isInvalidRequest(error)) return null;
-    throw error;
-  }
-}
-
-async function openCheckout(
-  stripe: Stripe,
-  request: CheckoutRequest,
-  metadata: Record<string, string>,
-): ReturnType<Payments["openCheckout"]> {
-  const { amount, currency, customerId, description, returnUrl, paymentId } = request;
-  const product_data = { name: description };
-  const session = {
-    ...{ mode: "payment" as const, customer: customerId, client_reference_id: paymentId, metadata },
-    line_items: [{ quantity: 1, price_data: { currency, unit_amount: amount, product_data } }],
-    payment_intent_data: { description, metadata, setup_future_usage: "off_session" as const },
-    ...{ success_url: returnUrl, cancel_url: returnUrl },
-  };
-  try {
-    // A customer that was replaced makes it another page.
-    const idempotencyKey = `${keyOf(request)}/${customerId}`;
-    return checkoutRecord(await asked(stripe.checkout.sessions.create(session, { idempotencyKey })));
-  } catch (error) {
-    if (isMissingCustomer(error)) return { kind: "customer_deleted" };
-    // Such as a price below the smallest that the provider takes in this currency.
-    if (!isInvalidRequest(error)) throw error;
-    return { kind: "refused", failure: failureOf(error)! };
-  }
-}
-
-function checkoutRecord({ id, status, url, payment_intent }: Stripe.Checkout.Session): CheckoutRecord {
-  const intentId = typeof payment_intent === "string" ? payment_intent : (payment_intent?.id ?? null);
-  return { checkoutId: id, status: isEnded(status) ? status : "open", url, intentId };
-}
-
-function isEnded(status: string | null): status is "complete" | "expired" {
-  return status === "complete" || status === "expired";
 }
 
 async function refund(
