@@ -283,7 +283,15 @@ test("a renewal that needs its holder says so", async () => {
   sandbox.changeCard(await methodOf(subscription), { behavesAs: "pm_card_authenticationRequired" });
   await advance(periodEnd(subscription) - clock.now);
   expect(receiver.types()).toContain("invoice.payment_action_required");
+  await stripe.subscriptions.cancel(subscription.id);
+});
+
+test("canceled at once with prorate and invoice_now, what was not used becomes the customer's balance", async () => {
+  const subscription = await subscribed(await priceOf(1000));
+  await advance((periodEnd(subscription) - clock.now) / 2);
   await stripe.subscriptions.cancel(subscription.id, { prorate: true, invoice_now: true });
+  const customer = await stripe.customers.retrieve(subscription.customer as string);
+  expect(customer).toMatchObject({ balance: -500 });
 });
 
 test("a checkout in subscription mode begins it with the card that paid", async () => {

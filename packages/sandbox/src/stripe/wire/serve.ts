@@ -70,7 +70,7 @@ async function answerTo(
         headers: { ...headersOf(requestId), ...echo, ...replay },
       };
     }
-    const { expand, ...form } = parseForm(ask.method === "POST" ? ask.body : query);
+    const { expand, ...form } = parseForm([query, ask.body].filter((part) => part !== "").join("&"));
     // What does not even begin is not saved under its key.
     const run = found.route.prepare(world, ask.path, found.ids, form);
     world.request = { id: requestId, idempotency_key: ask.key === "" ? null : ask.key };
