@@ -294,6 +294,27 @@ test("canceled at once with prorate and invoice_now, what was not used becomes t
   expect(customer).toMatchObject({ balance: -500 });
 });
 
+test("an open invoice is paid on its page, with 3-D Secure where the card asks for it", async () => {
+  const subscription = await subscribed(await priceOf(1000), "pm_card_chargeCustomerFail");
+  const { id, hosted_invoice_url: url } = subscription.latest_invoice as Stripe.Invoice;
+  const browse = (address: string, form?: Record<string, string>) =>
+    fetch(address, {
+      headers: { accept: "text/html" },
+      redirect: "manual",
+      ...(form !== undefined && { method: "POST", body: new URLSearchParams(form) }),
+    });
+  expect(await (await browse(url!)).text()).toContain("Pay $10.00");
+  const declined = await browse(url!, { method: "pm_card_chargeDeclined" });
+  expect(await declined.text()).toContain("Your card was declined.");
+  const asked = await browse(url!, { method: "pm_card_threeDSecure2Required" });
+  const back = await browse(asked.headers.get("location")!, { answer: "approve" });
+  expect(back.headers.get("location")).toContain(url!);
+  expect((await stripe.invoices.retrieve(id)).status).toBe("paid");
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe("active");
+  expect(() => sandbox.payInvoice(id)).toThrow("This invoice is paid.");
+  await stripe.subscriptions.cancel(subscription.id);
+});
+
 test("a checkout in subscription mode begins it with the card that paid", async () => {
   const session = await stripe.checkout.sessions.create({
     mode: "subscription",

@@ -51,7 +51,7 @@ function apply(world: World, subscription: Stripe.Subscription, params: Updating
   emit(world, "customer.subscription.updated", subscription, changedFrom(before, subscription));
   if (!isNew && (behaviour !== "always_invoice" || lines.length === 0)) return null;
   const invoice = invoiceNow(world, subscription, isNew);
-  return collect(world, invoice, params.off_session === true);
+  return collect(world, invoice, { isOffSession: params.off_session === true });
 }
 
 /** With a new period everything old ends and nothing new is a part. */

@@ -14,26 +14,30 @@ export type Collected = AttemptOutcome | { readonly kind: "nothing_due" } | { re
 const RETRY_DAYS = [3, 5, 7];
 const DAY_SECONDS = 86_400;
 
+export interface Collection {
+  /** Nobody is there to answer questions. */
+  readonly isOffSession: boolean;
+  /** Left out: the usual one. */
+  readonly methodId?: string | undefined;
+  /** Where the bank sends its customer back to. */
+  readonly returnUrl?: string;
+}
+
 /** Tries to get an open invoice paid, with the method that is named or the usual one. What comes of it is told to the invoice
  *  by the intent that it follows. */
-export function collect(
-  world: World,
-  invoice: Stripe.Invoice,
-  isOffSession: boolean,
-  methodId?: string,
-): Collected {
+export function collect(world: World, invoice: Stripe.Invoice, how: Collection): Collected {
   if (invoice.amount_due === 0) {
     markPaid(world, invoice);
     afterPaid(world, invoice);
     return { kind: "nothing_due" };
   }
   const intent = intentOfInvoice(world, invoice);
-  const usual = methodId ?? methodFor(world, subscriptionIn(invoice));
+  const usual = how.methodId ?? methodFor(world, subscriptionIn(invoice));
   if (usual === null) {
     failed(world, invoice, false);
     return { kind: "no_method" };
   }
-  const outcome = attempt(world, intent, methodOf(world, usual), { isOffSession });
+  const outcome = attempt(world, intent, methodOf(world, usual), how);
   if (outcome.kind === "requires_action") emit(world, "invoice.payment_action_required", invoice);
   return outcome;
 }

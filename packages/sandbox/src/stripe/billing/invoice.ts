@@ -84,6 +84,7 @@ export function finalizeInvoice(world: World, invoice: Stripe.Invoice): void {
   Object.assign(invoice, {
     status: "open",
     effective_at: now,
+    hosted_invoice_url: `${world.url}/sandbox/invoices/${invoice.id}`,
     ending_balance: customer.balance,
     number: `${customer.invoice_prefix ?? "SANDBOX"}-${String(sequence).padStart(4, "0")}`,
     status_transitions: { ...invoice.status_transitions, finalized_at: now },

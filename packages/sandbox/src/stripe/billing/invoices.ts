@@ -30,7 +30,7 @@ function pay(world: World, invoice: Stripe.Invoice, params: z.output<typeof payi
   }
   const named = params.payment_method;
   const method = named === undefined ? undefined : usableMethod(world, named, idOf(invoice.customer!)).id;
-  const outcome = collect(world, invoice, params.off_session !== false, method);
+  const outcome = collect(world, invoice, { isOffSession: params.off_session !== false, methodId: method });
   if (outcome.kind === "declined") throw declinedCard(outcome.decline, { charge: outcome.charge });
   if (outcome.kind !== "no_method") return invoice;
   throw invalid(

@@ -20,7 +20,7 @@ export function settleBilling(world: World): number {
   let done = 0;
   for (const invoice of world.state.invoices.values()) {
     if (invoice.status !== "open" || (invoice.next_payment_attempt ?? Infinity) > now) continue;
-    collect(world, invoice, true);
+    collect(world, invoice, { isOffSession: true });
     done++;
   }
   for (const subscription of world.state.subscriptions.values()) {
@@ -45,7 +45,7 @@ function renew(world: World, subscription: Stripe.Subscription): void {
   }
   const invoice = beginPeriod(world, subscription);
   finalizeInvoice(world, invoice);
-  collect(world, invoice, true);
+  collect(world, invoice, { isOffSession: true });
 }
 
 /** The next period begins, with an invoice for it and for what has been put off. */

@@ -33,7 +33,7 @@ export const subscriptionRoutes = [
     if (lines.length > 0) {
       const invoice = draftInvoice(world, subscription, lines, "subscription_update", periodOf(subscription));
       finalizeInvoice(world, invoice);
-      collect(world, invoice, true);
+      collect(world, invoice, { isOffSession: true });
     }
     return subscription;
   }),

@@ -53,7 +53,7 @@ function start(
     intentOfInvoice(world, invoice);
     return { subscription, outcome: null };
   }
-  return { subscription, outcome: collect(world, invoice, params.off_session === true) };
+  return { subscription, outcome: collect(world, invoice, { isOffSession: params.off_session === true }) };
 }
 
 /** Throws a refusal for a payment that does not succeed at once. */

@@ -13,7 +13,7 @@ import type { World } from "../world.ts";
 import { detailsOf, sessionOf } from "./session.ts";
 import { dueNow } from "./subscribe.ts";
 
-export type CheckoutOutcome =
+export type PageOutcome =
   | { readonly kind: "complete"; readonly url: string }
   | { readonly kind: "declined"; readonly message: string }
   | { readonly kind: "requires_action"; readonly url: string };
@@ -25,7 +25,7 @@ export interface Payer {
 }
 
 /** What happens when somebody presses the button of the page. Throws a refusal: the checkout is not open, the method is unknown. */
-export function payCheckout(world: World, id: string, { method, email }: Payer): CheckoutOutcome {
+export function payCheckout(world: World, id: string, { method, email }: Payer): PageOutcome {
   const session = sessionOf(world, id);
   if (session.status !== "open") throw invalid(`This checkout is ${session.status}.`);
   if (session.customer_details === null) session.customer_details = detailsOf(email ?? null, null);
@@ -42,7 +42,7 @@ export function payCheckout(world: World, id: string, { method, email }: Payer):
   }
 }
 
-function payNow(world: World, session: Stripe.Checkout.Session, methodId: string): CheckoutOutcome {
+function payNow(world: World, session: Stripe.Checkout.Session, methodId: string): PageOutcome {
   const { payment } = world.state.sessionPlans.get(session.id)!;
   const isSubscription = session.mode === "subscription";
   const wantsCustomer =
@@ -65,7 +65,7 @@ function payNow(world: World, session: Stripe.Checkout.Session, methodId: string
 }
 
 /** A trial begins with a card that is set up and not charged. */
-function startTrial(world: World, session: Stripe.Checkout.Session, methodId: string): CheckoutOutcome {
+function startTrial(world: World, session: Stripe.Checkout.Session, methodId: string): PageOutcome {
   const customer = session.customer === null ? null : idOf(session.customer);
   const known = session.setup_intent === null ? null : setupOf(world, idOf(session.setup_intent));
   const setup = known ?? createSetup(world, { customer, types: session.payment_method_types });
@@ -94,7 +94,7 @@ function intentFor(world: World, session: Stripe.Checkout.Session): Stripe.Payme
   return intent;
 }
 
-function outcomeOf(session: Stripe.Checkout.Session, actionUrl: string | null | undefined): CheckoutOutcome {
+function outcomeOf(session: Stripe.Checkout.Session, actionUrl: string | null | undefined): PageOutcome {
   if (actionUrl !== undefined && actionUrl !== null) return { kind: "requires_action", url: actionUrl };
   return { kind: "complete", url: successUrl(session) };
 }

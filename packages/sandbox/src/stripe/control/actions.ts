@@ -1,6 +1,7 @@
 import type { Stripe } from "stripe";
+import { payInvoicePage } from "../billing/pay.ts";
 import { chargeOf } from "../charge/charge.ts";
-import { type CheckoutOutcome, type Payer, payCheckout } from "../checkout/pay.ts";
+import { type PageOutcome, type Payer, payCheckout } from "../checkout/pay.ts";
 import { deleteCustomer } from "../customer/delete.ts";
 import { closeDispute, type DisputeReason, disputeOf, openDispute } from "../dispute/dispute.ts";
 import type { Deliverer } from "../event/deliver.ts";
@@ -21,7 +22,9 @@ export interface Actions {
   /** The holder's answer on the page of their bank, for a PaymentIntent or a SetupIntent. */
   readonly authenticate: (intentId: string, answer: "approve" | "deny") => void;
   /** Presses the button on the page of a checkout. */
-  readonly payCheckout: (sessionId: string, payer?: Payer) => CheckoutOutcome;
+  readonly payCheckout: (sessionId: string, payer?: Payer) => PageOutcome;
+  /** Presses the button on the page of an open invoice. */
+  readonly payInvoice: (invoiceId: string, method?: string) => PageOutcome;
   /** Lets a saved card behave as another number or token does, or changes when it expires. */
   readonly changeCard: (methodId: string, change: CardChange) => void;
   /** The holder of the card disputes a charge, or the latest of a PaymentIntent. */
@@ -53,6 +56,7 @@ export function createActions(world: World, deliverer: Deliverer, webhookSecret:
       after(undefined);
     },
     payCheckout: (id, payer = { method: "pm_card_visa" }) => after(payCheckout(world, id, payer)),
+    payInvoice: (id, method = "pm_card_visa") => after(payInvoicePage(world, id, method)),
     openDispute: (id, reason = "fraudulent") => {
       const charge = id.startsWith("pi_") ? idOf(intentOf(world, id).latest_charge ?? "") : id;
       return after(structuredClone(openDispute(world, chargeOf(world, charge), reason)));

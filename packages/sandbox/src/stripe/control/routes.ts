@@ -64,6 +64,7 @@ const ROUTES: readonly ControlRoute[] = [
     actions.authenticate(id, parse(holder, body).answer);
     return { id };
   }),
+  on("POST", "invoices/:id", ({ actions }, id, body) => actions.payInvoice(id, parse(payer, body).method)),
   on("POST", "checkout/:id", ({ actions }, id, body) => actions.payCheckout(id, parse(payer, body))),
 ];
 

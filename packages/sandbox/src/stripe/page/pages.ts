@@ -28,10 +28,7 @@ export function checkoutPage({ session, items, saved, problem }: CheckoutPage): 
     html`${alert(problem)}${lines(items)}
 <form method="post">
 ${email === null ? emailField : html`<p>For ${email}</p>`}
-<fieldset><legend>Pay with</legend>
-${saved.map((method) => choice(method.id, `Saved: ${titleOf(method)}`, false))}
-${TEST_NUMBERS.map((entry, index) => choice(entry.tokens[0]!, describe(entry), index === 0))}
-</fieldset>
+${choices(saved)}
 <button>${button}</button></form>${back}`,
   );
 }
@@ -45,6 +42,13 @@ function lines(items: readonly SessionItem[]): Html {
   );
   if (items.length === 0) return html``;
   return html`<table><thead><tr><th>What</th><th>How many</th><th>Amount</th></tr></thead><tbody>${rows}</tbody></table>`;
+}
+
+function choices(saved: readonly Stripe.PaymentMethod[]): Html {
+  return html`<fieldset><legend>Pay with</legend>
+${saved.map((method) => choice(method.id, `Saved: ${titleOf(method)}`, false))}
+${TEST_NUMBERS.map((entry, index) => choice(entry.tokens[0]!, describe(entry), index === 0))}
+</fieldset>`;
 }
 
 function choice(value: string, title: string, isChecked: boolean): Html {
@@ -73,6 +77,30 @@ function describe({
     refund === "at_once" ? "" : `refund ${refund === "later" ? "comes later" : "fails"}`,
   ];
   return `${number} (${tokens[0]!}): ${told.filter((part) => part !== "").join(", ")}`;
+}
+
+interface InvoicePage {
+  readonly invoice: Stripe.Invoice;
+  readonly saved: readonly Stripe.PaymentMethod[];
+  readonly problem: string;
+}
+
+/** What an invoice asks for, and where it is paid while it is open. */
+export function invoicePage({ invoice, saved, problem }: InvoicePage): string {
+  const { number, status, amount_due: due, currency, lines } = invoice;
+  const rows = lines.data.map(
+    ({ description, amount }) =>
+      html`<tr><td>${description ?? "Item"}</td><td>${formatAmount(amount, currency)} ${currency}</td></tr>`,
+  );
+  const form = html`<form method="post">${choices(saved)}
+<button>Pay ${formatAmount(due, currency)}</button></form>`;
+  return page(
+    `Invoice ${number ?? ""}`,
+    NOTE,
+    html`${alert(problem)}<table><tbody>${rows}
+<tr><th>Due</th><td>${formatAmount(due, currency)} ${currency}</td></tr>
+<tr><th>State</th><td>${String(status)}</td></tr></tbody></table>${status === "open" ? form : html``}`,
+  );
 }
 
 /** Where the bank of a card asks whether it is really its holder. */

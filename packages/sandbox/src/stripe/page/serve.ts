@@ -1,3 +1,5 @@
+import type { Stripe } from "stripe";
+import { invoiceOf, paymentOf } from "../billing/invoice.ts";
 import { chargeOf } from "../charge/charge.ts";
 import { successUrl } from "../checkout/pay.ts";
 import { sessionOf } from "../checkout/session.ts";
@@ -7,7 +9,7 @@ import { intentOf } from "../intent/intent.ts";
 import { invalid } from "../refusal.ts";
 import { setupOf } from "../setup/setup.ts";
 import type { World } from "../world.ts";
-import { authenticationPage, checkoutPage, messagePage, receiptPage } from "./pages.ts";
+import { authenticationPage, checkoutPage, invoicePage, messagePage, receiptPage } from "./pages.ts";
 
 export type PageAnswer =
   | { readonly kind: "page"; readonly text: string }
@@ -18,11 +20,13 @@ type Form = URLSearchParams | null;
 /** Pages for people: `form` is null to look, else what they sent. null for a path that is no page.
  *  Throws a refusal: nothing there has this id, or it is too late. */
 export function answerPage(world: World, actions: Actions, path: string, form: Form): PageAnswer | null {
-  const [, kind, id] = /^\/sandbox\/(authenticate|checkout|receipts)\/([^/]+)$/.exec(path) ?? [];
+  const [, kind, id] = /^\/sandbox\/(authenticate|checkout|invoices|receipts)\/([^/]+)$/.exec(path) ?? [];
   if (kind === undefined || id === undefined) return null;
   switch (kind) {
     case "checkout":
       return checkout(world, actions, id, form);
+    case "invoices":
+      return invoice(world, actions, id, form);
     case "authenticate":
       return authenticate(world, actions, id, form);
     default:
@@ -43,10 +47,26 @@ function checkout(world: World, actions: Actions, id: string, form: Form): PageA
     problem = outcome.message;
   } else problem = lastProblem(world, session.payment_intent);
   const { items } = world.state.sessionPlans.get(id)!;
-  const saved = [...world.state.paymentMethods.values()].filter(({ customer }) => {
-    return customer !== null && customer === session.customer;
-  });
+  const saved = savedBy(world, session.customer);
   return { kind: "page", text: checkoutPage({ session, items, saved, problem }) };
+}
+
+function invoice(world: World, actions: Actions, id: string, form: Form): PageAnswer {
+  const owed = invoiceOf(world, id, "id");
+  const intent = paymentOf(world, owed)?.payment.payment_intent ?? null;
+  let problem = owed.status === "open" ? lastProblem(world, intent) : "";
+  if (form !== null) {
+    const outcome = actions.payInvoice(id, form.get("method") ?? undefined);
+    if (outcome.kind !== "declined") return { kind: "redirect", url: outcome.url };
+    problem = outcome.message;
+  }
+  const saved = savedBy(world, owed.customer);
+  return { kind: "page", text: invoicePage({ invoice: owed, saved, problem }) };
+}
+
+function savedBy({ state }: World, owner: string | { readonly id: string } | null): Stripe.PaymentMethod[] {
+  const id = idOf(owner);
+  return [...state.paymentMethods.values()].filter(({ customer }) => id !== null && customer === id);
 }
 
 /** Who comes back from their bank having said no is told so. */
