@@ -81,7 +81,7 @@ describe("a socket opens", () => {
     const own = open(running.url, null, { headers: { cookie: person.cookie, origin: running.url } });
     expect(await own.say({ type: "ping" })).toMatchObject({ success: true });
     const foreign = { cookie: person.cookie, origin: "https://evil.example" };
-    expect(await refusalOf(running.url, foreign)).toMatchObject({ status: 403 });
+    expect(await refusalOf(running.url, foreign)).toEqual({ status: 403, code: "cross_origin" });
     expect(await refusalOf(running.url, { cookie: person.cookie })).toMatchObject({ status: 403 });
   });
 

@@ -81,6 +81,7 @@ export const ERRORS = {
   unauthenticated: { status: 401, type: "authentication_error" },
   key_revoked: { status: 401, type: "authentication_error" },
   key_expired: { status: 401, type: "authentication_error" },
+  cross_origin: { status: 403, type: "permission_error" },
   admin_required: { status: 403, type: "permission_error" },
   not_found: { status: 404, type: "not_found_error" },
   method_not_allowed: { status: 405, type: "invalid_request_error" },

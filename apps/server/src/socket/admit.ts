@@ -32,6 +32,6 @@ export async function admit(deps: CredentialDeps, request: IncomingMessage): Pro
 }
 
 const foreignPage: Problem = {
-  problem: "admin_required",
+  problem: "cross_origin",
   message: "A socket with a session cookie must come from a page of this server (header Origin)",
 };
