@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Running, startRunning } from "../../../server/test/running.ts";
 import { createPaint } from "../output/paint.ts";
 import { bursar, PROGRAM } from "../testing/bursar.ts";
-import { openScreen } from "../watch/screen.ts";
+import { fitted, openScreen } from "../watch/screen.ts";
 import { viewOf, type Watched } from "../watch/view.ts";
 
 let running: Running;
@@ -124,9 +124,16 @@ describe("the view on a terminal", () => {
     const screen = openScreen({ look: () => LOOK }, out);
     screen.show(WATCHED);
     screen.show(WATCHED);
+    screen.show({ ...WATCHED, balance: { ...WATCHED.balance!, available: "9" } });
     screen.close();
     expect(written.split("\u001b[3A").length).toBe(2);
     expect(written).toContain("1,234.5 credits avai\u001b[K\n");
     expect(written.endsWith("\u001b[?25h")).toBe(true);
+  });
+
+  test("cuts lines to the terminal's width, and leaves no colour open", () => {
+    const { bold } = createPaint(true);
+    expect(fitted(`${bold("1234567")} 89`, 4)).toBe(bold("1234"));
+    expect(fitted(`a${bold("b")}c`, 10)).toBe(`a${bold("b")}c`);
   });
 });

@@ -17,14 +17,18 @@ const CLEAR_BELOW = "\u001b[J";
 export function openScreen(context: Pick<Context, "look">, out: NodeJS.WriteStream = process.stdout): Screen {
   let watched: Watched | null = null;
   let drawn = 0;
+  let last = "";
   const draw = () => {
     if (watched === null) return;
     // What does not fit would scroll, and could not be drawn over.
     const lines = viewOf(watched, context.look(out)).slice(0, Math.max(1, (out.rows ?? 24) - 1));
     const up = drawn === 0 ? "" : `\u001b[${drawn}A`;
-    const cut = lines.map((line) => `${fitted(line, out.columns ?? 80)}${CLEAR_LINE}`);
-    out.write(`${up}\r${cut.join("\n")}\n${CLEAR_BELOW}`);
+    const columns = out.columns ?? 80;
+    const view = lines.map((line) => `${fitted(line, columns)}${CLEAR_LINE}`).join("\n");
+    if (view === last) return;
+    out.write(`${up}\r${view}\n${CLEAR_BELOW}`);
     drawn = lines.length;
+    last = view;
   };
   out.write(HIDE_CURSOR);
   const timer = setInterval(draw, TICK_MILLISECONDS);
@@ -40,8 +44,14 @@ export function openScreen(context: Pick<Context, "look">, out: NodeJS.WriteStre
   };
 }
 
-/** A line that wraps would count as two. Colours take no room, so only lines without any are cut to the column. */
-function fitted(line: string, columns: number): string {
-  const hasColours = line.includes("\u001b");
-  return hasColours || line.length <= columns ? line : line.slice(0, columns);
+/** A line that wraps would count as two. Colours take no room and are all kept, so that each one ends. */
+export function fitted(line: string, columns: number): string {
+  let room = columns;
+  return line.replace(COLOUR_OR_CHARACTER, (part) => {
+    if (part.startsWith("\u001b")) return part;
+    room -= 1;
+    return room < 0 ? "" : part;
+  });
 }
+
+const COLOUR_OR_CHARACTER = /\p{Cc}\[[0-9;]*m|./gu;
