@@ -23,6 +23,8 @@ import { EVENT_HANDLERS } from "../src/payments/handlers.ts";
 import { paymentJobs } from "../src/payments/jobs.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
 import { SANDBOX_SALES } from "../src/sandbox/sales.ts";
+import { createChatRunner } from "../src/socket/chat-runner.ts";
+import { openSockets } from "../src/socket/open.ts";
 import { MASTER_KEY, PRICES } from "./running.ts";
 
 const nothing = () => undefined;
@@ -193,21 +195,21 @@ async function startServer(stripe: SandboxStripe, parts: ServerParts) {
     verifyEmail: false,
     oidc: null,
   });
+  const upstreams = [{ name: "sandbox", url: modelUrl, models: ["sandbox-*"] }];
+  const gateway = createGateway({ engine, upstreams });
   const app = createApp({
     ...engine,
     identity,
     proxyHops: 0,
-    gateway: createGateway({
-      engine,
-      upstreams: [{ name: "sandbox", url: modelUrl, models: ["sandbox-*"] }],
-    }),
+    gateway,
     rateLimit: openRateLimit(0),
     mode: "sandbox",
     mailServer: "off",
     migrations: ENGINE_MIGRATIONS,
     documents: { seller: { name: "Test seller", lines: ["1 Some Street"] }, documentFont: null },
   });
-  const server = await listen(app, "127.0.0.1", [0]);
+  const sockets = openSockets({ ...engine, identity, runner: createChatRunner({ ...engine, gateway }) });
+  const server = await listen(app, "127.0.0.1", [0], sockets);
   publicUrl = server.urls[0]!;
   const paying = { ...engine, payments };
   return {
@@ -217,7 +219,7 @@ async function startServer(stripe: SandboxStripe, parts: ServerParts) {
     url: publicUrl,
     jobs: [...engineJobs(engine, null), ...paymentJobs(paying, EVENT_HANDLERS)],
     close: async () => {
-      await server.close(0);
+      await Promise.all([sockets.close(0), server.close(0)]);
       await engine.close();
     },
   };

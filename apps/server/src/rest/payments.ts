@@ -175,8 +175,8 @@ async function answerOf(deps: RestDeps, payment: Payment): Promise<Answer> {
   return (await answersOf(deps, payment.accountId, [payment]))[0]!;
 }
 
-async function answersOf(
-  deps: RestDeps,
+export async function answersOf(
+  deps: Pick<RestDeps, "pool"> & Addressed,
   accountId: AccountId,
   payments: readonly Payment[],
 ): Promise<Answer[]> {
@@ -196,8 +196,13 @@ async function answersOf(
   });
 }
 
+/** What knows this server's public address. */
+interface Addressed {
+  readonly identity: Pick<RestDeps["identity"], "url">;
+}
+
 /** Where a person pays or confirms, while that is open. */
-export function personUrl(deps: Pick<RestDeps, "identity">, payment: Payment): string | null {
+export function personUrl(deps: Addressed, payment: Payment): string | null {
   if (!isOpen(payment.state)) return null;
   return payment.state === "requires_action" ? `${deps.identity.url()}/pay/${payment.link}` : payment.url;
 }

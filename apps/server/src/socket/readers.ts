@@ -2,15 +2,19 @@ import type { AccountId } from "@bursar/contract/ids";
 import { credits, iso } from "@bursar/contract/shapes";
 import type { PushOf, Topic } from "@bursar/contract/socket/topics";
 import { balanceOf } from "@bursar/engine/balance/balance";
-import type { Deps } from "@bursar/engine/deps";
 import { listOpenHolds } from "@bursar/engine/hold/store";
 import { readAccount } from "@bursar/engine/ledger/store-load";
 import { entriesBefore } from "@bursar/engine/ledger/store-read";
 import { countUnread, listNotices } from "@bursar/engine/notice/store";
+import { listPayments } from "@bursar/engine/payment/store";
+import type { RestDeps } from "../rest/context.ts";
 import { entryAnswer } from "../rest/history.ts";
 import { noticeAnswer } from "../rest/notices.ts";
+import { answersOf } from "../rest/payments.ts";
 
-export type ReaderDeps = Pick<Deps, "pool" | "clock">;
+export interface ReaderDeps extends Pick<RestDeps, "pool" | "clock"> {
+  readonly identity: Pick<RestDeps["identity"], "url">;
+}
 
 /** The present state of each topic; null where the account does not exist. */
 export const READERS: {
@@ -57,8 +61,14 @@ export const READERS: {
     ]);
     return { accountId, unread, notices: notices.map(noticeAnswer) };
   },
+  payments: async (deps, accountId) => {
+    const page = { accountId, kind: null, limit: LISTED_PAYMENTS, after: null };
+    const payments = await listPayments(deps.pool, page);
+    return { accountId, payments: await answersOf(deps, accountId, payments) };
+  },
 };
 
 const LISTED_HOLDS = 100;
 const LISTED_ENTRIES = 20;
 const LISTED_NOTICES = 20;
+const LISTED_PAYMENTS = 20;

@@ -103,7 +103,7 @@ export const listPacks = operation({
   errors: ["not_for_sale"],
 });
 
-const payment = z.object({
+export const payment = z.object({
   id: z.string(),
   kind: z.enum(["purchase", "topup"]),
   state: attemptState,

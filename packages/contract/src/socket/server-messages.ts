@@ -2,7 +2,7 @@ import { z } from "zod";
 import { agentEvent } from "../agent/events.ts";
 import { creditsText, instantText } from "../shapes.ts";
 import { socketErrorName } from "./errors.ts";
-import { balancePush, entriesPush, holdsPush, noticesPush } from "./topics.ts";
+import { balancePush, entriesPush, holdsPush, noticesPush, paymentsPush } from "./topics.ts";
 
 const userInputId = z.string();
 
@@ -118,6 +118,7 @@ const push = z.discriminatedUnion("topic", [
   z.object({ type: z.literal("push"), topic: z.literal("holds"), data: holdsPush }),
   z.object({ type: z.literal("push"), topic: z.literal("entries"), data: entriesPush }),
   z.object({ type: z.literal("push"), topic: z.literal("notices"), data: noticesPush }),
+  z.object({ type: z.literal("push"), topic: z.literal("payments"), data: paymentsPush }),
 ]);
 
 export type Push = z.infer<typeof push>;

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { notice } from "../notices.ts";
 import { entry } from "../operations/history.ts";
+import { payment } from "../operations/payments.ts";
 import { creditsText, instantText } from "../shapes.ts";
 
 /** What an account's devices can be told of, as it happens. A push is the whole present state, never a difference: who
  *  misses one has missed nothing once the next is there, and on every subscription the state comes at once. */
-export const TOPICS = ["balance", "holds", "entries", "notices"] as const;
+export const TOPICS = ["balance", "holds", "entries", "notices", "payments"] as const;
 
 export type Topic = (typeof TOPICS)[number];
 
@@ -43,11 +44,15 @@ export const entriesPush = z.object({ accountId: z.string(), entries: z.array(en
 /** How many are unread, and the last 20 notices, the newest first. */
 export const noticesPush = z.object({ accountId: z.string(), unread: z.int(), notices: z.array(notice) });
 
+/** The last 20 purchases and top-ups, the newest first, in whatever state each is. */
+export const paymentsPush = z.object({ accountId: z.string(), payments: z.array(payment) });
+
 export const PUSHES = {
   balance: balancePush,
   holds: holdsPush,
   entries: entriesPush,
   notices: noticesPush,
+  payments: paymentsPush,
 } as const satisfies Record<Topic, z.ZodType>;
 
 export type PushOf<Name extends Topic> = z.infer<(typeof PUSHES)[Name]>;
