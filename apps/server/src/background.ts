@@ -10,8 +10,6 @@ import { mailNotices, type RecipientsOf } from "@bursar/engine/notice/mail";
 import { alertOwners } from "@bursar/engine/organization/alert";
 import { sweepQuotas } from "@bursar/engine/quota/sweep";
 import { type ReferralTerms, rewardReferrals } from "@bursar/engine/referral/reward";
-import type { SubscriptionDeps } from "@bursar/engine/subscription/deps";
-import { tendSubscriptions } from "@bursar/engine/subscription/tend";
 import { startLoop } from "./background/loop.ts";
 
 /** Something that happens by itself when its time has come. Any number of processes may run it. */
@@ -73,11 +71,6 @@ export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
 /** Sends notices to the people that they are about; who that is, the engine does not know. */
 export function noticeMails(deps: Pick<Deps, "pool" | "clock">, recipientsOf: RecipientsOf): Job {
   return { name: "notices by mail", run: () => mailNotices(deps, recipientsOf) };
-}
-
-/** Begins, renews and ends subscriptions whose events got lost, and gives the months of yearly plans. */
-export function subscriptionJob(deps: SubscriptionDeps): Job {
-  return { name: "subscriptions", run: () => tendSubscriptions(deps) };
 }
 
 /** Rewards referrals, and clears away the count of codes tried; what proves a mailbox, the engine does not know. */

@@ -23,7 +23,7 @@ import { keptSecret } from "./identity/secret.ts";
 import { listen } from "./listen.ts";
 import { EVENT_HANDLERS } from "./payments/handlers.ts";
 import { paymentJobs } from "./payments/jobs.ts";
-import { openProvider } from "./payments/provider.ts";
+import { openProvider, openSubscriptions } from "./payments/provider.ts";
 import { openRateLimit } from "./rest/rate-limit.ts";
 import { banner } from "./sandbox/banner.ts";
 import { openSandboxClock } from "./sandbox/clock.ts";
@@ -75,20 +75,21 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
     ...codeJobs(engine, referralTerms(identity, referralCondition)),
     forgetExpired(identity, clock),
   ];
-  if (payments !== null) jobs.push(...paymentJobs({ ...engine, payments }, EVENT_HANDLERS));
+  const subscriptions = await openSubscriptions(settings, outside?.stripe ?? null, engine, identity.url);
+  if (payments !== null) jobs.push(...paymentJobs({ ...engine, payments, subscriptions }, EVENT_HANDLERS));
   if (outside !== null) jobs.push({ name: "sandbox-stripe", run: outside.stripe.tick });
   const background = startBackground(jobs, log);
   stops.push(() => background.stop());
-  const rateLimit = openRateLimit(settings.rateLimitPerSecond);
   const { mode, proxyHops } = settings;
   const runner = openRunner({ engine, gateway, upstreams, settings });
   const sockets = openSockets({ ...engine, identity, runner });
   const app = createApp({
     ...engine,
     sockets,
+    subscriptions,
     identity,
     gateway,
-    rateLimit,
+    rateLimit: openRateLimit(settings.rateLimitPerSecond),
     referralCondition,
     mode,
     proxyHops,

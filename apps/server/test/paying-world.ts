@@ -21,6 +21,7 @@ import { type EngineRequest, openEngine } from "../src/engine.ts";
 import { listen } from "../src/listen.ts";
 import { EVENT_HANDLERS } from "../src/payments/handlers.ts";
 import { paymentJobs } from "../src/payments/jobs.ts";
+import { openSubscriptions } from "../src/payments/provider.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
 import { SANDBOX_SALES } from "../src/sandbox/sales.ts";
 import { createChatRunner } from "../src/socket/chat-runner.ts";
@@ -34,6 +35,7 @@ const silentLog = { info: nothing, warn: nothing, error: nothing };
 const DEAR_MODEL = { inputPerMillion: "1000", outputPerMillion: "600000", maxOutputTokens: 4000 };
 
 export const SELLING: PriceBookInput = {
+  ...PRICES,
   models: { ...PRICES.models, "sandbox-small": DEAR_MODEL },
   credits: SANDBOX_SALES,
 };
@@ -197,8 +199,12 @@ async function startServer(stripe: SandboxStripe, parts: ServerParts) {
   });
   const upstreams = [{ name: "sandbox", url: modelUrl, models: ["sandbox-*"] }];
   const gateway = createGateway({ engine, upstreams });
+  const paying = { ...engine, payments };
+  const provider = { secretKey, webhookSecret, url: stripe.url, timeoutMilliseconds, now };
+  const subscriptions = await openSubscriptions({ stripe: provider }, null, paying, () => publicUrl);
   const app = createApp({
     ...engine,
+    subscriptions,
     identity,
     proxyHops: 0,
     gateway,
@@ -211,13 +217,12 @@ async function startServer(stripe: SandboxStripe, parts: ServerParts) {
   const sockets = openSockets({ ...engine, identity, runner: createChatRunner({ ...engine, gateway }) });
   const server = await listen(app, "127.0.0.1", [0], sockets);
   publicUrl = server.urls[0]!;
-  const paying = { ...engine, payments };
   return {
     engine,
     identity,
     paying,
     url: publicUrl,
-    jobs: [...engineJobs(engine, null), ...paymentJobs(paying, EVENT_HANDLERS)],
+    jobs: [...engineJobs(engine, null), ...paymentJobs({ ...paying, subscriptions }, EVENT_HANDLERS)],
     close: async () => {
       await Promise.all([sockets.close(0), server.close(0)]);
       await engine.close();

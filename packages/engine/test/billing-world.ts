@@ -3,6 +3,7 @@
 import { addMonths } from "@bursar/contract/calendar";
 import type { AccountId } from "@bursar/contract/ids";
 import { addSeconds, type Instant } from "@bursar/contract/instant";
+import { PaymentsUnavailable } from "../src/payment/payments.ts";
 import type { SubscriptionProvider } from "../src/subscription/deps.ts";
 import {
   type ChangeRequest,
@@ -10,7 +11,6 @@ import {
   type StartRequest,
   type SubscriptionPayments,
   type SubscriptionRecord,
-  SubscriptionsUnavailable,
 } from "../src/subscription/payments.ts";
 import type { PlanTerms } from "../src/subscription/subscription.ts";
 
@@ -71,9 +71,9 @@ export function openBillingWorld(clock: { now(): Instant }) {
   const once = async <T>(key: string, work: () => T): Promise<T> => {
     const failing = fault;
     fault = null;
-    if (failing === "before") throw new SubscriptionsUnavailable("no answer");
+    if (failing === "before") throw new PaymentsUnavailable("no answer");
     if (!done.has(key)) done.set(key, work());
-    if (failing === "after") throw new SubscriptionsUnavailable("no answer");
+    if (failing === "after") throw new PaymentsUnavailable("no answer");
     return done.get(key) as T;
   };
 
@@ -90,6 +90,7 @@ export function openBillingWorld(clock: { now(): Instant }) {
       number: `B-${invoices.size + 1}`,
       amountDue,
       amountPaid: isPaid ? amountDue : 0,
+      takenBack: 0,
       currency: sub.start.currency,
       periodStart: reason === "update" ? clock.now() : periodStart,
       periodEnd,
@@ -203,6 +204,8 @@ export function openBillingWorld(clock: { now(): Instant }) {
     invoice: async (id) => invoices.get(id) ?? null,
     invoices: async (providerId) =>
       [...invoices.values()].filter((invoice) => invoice.providerId === providerId).toReversed(),
+    subjectOf: () => null,
+    invoiceOfPayment: async () => null,
   };
   const provider: SubscriptionProvider = {
     payments,
@@ -227,6 +230,11 @@ export function openBillingWorld(clock: { now(): Instant }) {
     },
     failNext: (when: "before" | "after") => {
       fault = when;
+    },
+    /** Pays so much of an invoice back. */
+    payBack: (invoiceId: string, amount: number) => {
+      invoices.get(invoiceId)!.takenBack! += amount;
+      tell("invoice", invoiceId);
     },
     /** Whether the account's card is declined. */
     setBroke: (accountId: AccountId, isBroke: boolean) =>

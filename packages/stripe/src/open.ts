@@ -9,6 +9,7 @@ import type {
 import { Stripe } from "stripe";
 import { authenticationPage, charge } from "./charge.ts";
 import { checkoutRecord, openCheckout } from "./checkout.ts";
+import { stripeOf } from "./client.ts";
 import { subjectOf, toEvent } from "./event.ts";
 import { EXPANDED, failureOf, recordOfIntent } from "./intent.ts";
 import { asked, ifThere, isInvalidRequest, isMissingCustomer } from "./unavailable.ts";
@@ -24,20 +25,12 @@ export interface StripeSettings {
   readonly now?: () => number;
 }
 
-/** The version the adapter is written against: what Stripe changes later does not reach it. */
-const API_VERSION = "2026-10-28.endive" satisfies typeof Stripe.API_VERSION;
 const FRESH_SECONDS = 300;
 
 /** The payments port on Stripe's official SDK. Retries are the engine's, by its own rows and their ids as idempotency
  *  keys; so the SDK makes none of its own. */
 export function openStripe(settings: StripeSettings): Payments {
-  const stripe = new Stripe(settings.secretKey, {
-    apiVersion: API_VERSION,
-    maxNetworkRetries: 0,
-    timeout: settings.timeoutMilliseconds ?? 8000,
-    telemetry: false,
-    ...addressOf(settings.url),
-  });
+  const stripe = stripeOf(settings);
   const metadata = ({ accountId, paymentId }: Pick<ChargeRequest, "accountId" | "paymentId">) => ({
     bursar_account: accountId,
     bursar_payment: paymentId,
@@ -134,17 +127,6 @@ async function* eventsSince(stripe: Stripe, since: Instant) {
     if (next.done === true) return;
     yield toEvent(next.value);
   }
-}
-
-function addressOf(url: string | undefined) {
-  if (url === undefined) return {};
-  const { hostname, port, protocol } = new URL(url);
-  const isPlain = protocol === "http:";
-  return {
-    host: hostname,
-    port: port || (isPlain ? "80" : "443"),
-    protocol: isPlain ? "http" : "https",
-  } as const;
 }
 
 async function methodsOf(stripe: Stripe, customerId: string): Promise<PaymentMethod[] | null> {

@@ -1,5 +1,9 @@
 import type { Clock } from "@bursar/engine/clock/clock";
+import type { Deps } from "@bursar/engine/deps";
+import { customerOf, usableMethod } from "@bursar/engine/payment/methods";
 import type { Payments } from "@bursar/engine/payment/payments";
+import type { SubscriptionProvider } from "@bursar/engine/subscription/deps";
+import type { StripeSettings } from "@bursar/stripe/open";
 import type { Settings } from "../settings.ts";
 
 interface SandboxStripe {
@@ -14,11 +18,40 @@ export async function openProvider(
   sandbox: SandboxStripe | null,
   clock: Clock,
 ): Promise<Payments | null> {
-  const { stripe } = settings;
-  if (stripe === null && sandbox === null) return null;
+  const stripe = stripeSettings(settings, sandbox, clock);
+  if (stripe === null) return null;
   const { openStripe } = await import("@bursar/stripe/open");
-  if (stripe !== null) return openStripe(stripe);
-  // The sandbox's Stripe signs by the sandbox's time.
-  const { url, secretKey, webhookSecret } = sandbox!;
-  return openStripe({ url, secretKey, webhookSecret, now: () => Math.floor(clock.now() / 1000) });
+  return openStripe(stripe);
+}
+
+/** What plans are sold by, at the same provider. `url`: our own, asked late. */
+export async function openSubscriptions(
+  settings: Pick<Settings, "stripe">,
+  sandbox: SandboxStripe | null,
+  engine: Pick<Deps, "pool" | "clock"> & { readonly payments: Payments | null },
+  url: () => string,
+): Promise<SubscriptionProvider | undefined> {
+  const { pool, clock, payments } = engine;
+  const stripe = stripeSettings(settings, sandbox, clock);
+  if (stripe === null || payments === null) return undefined;
+  const { openStripeSubscriptions } = await import("@bursar/stripe/subscription/open");
+  const deps = { pool, clock, payments };
+  return {
+    payments: openStripeSubscriptions(stripe, () => `${url()}/pay/saved`),
+    payer: {
+      customerOf: (accountId) => customerOf(deps, accountId),
+      methodOf: async (accountId) => (await usableMethod(deps, accountId))?.id ?? null,
+    },
+  };
+}
+
+/** The sandbox's Stripe signs by the sandbox's time. */
+function stripeSettings(
+  { stripe }: Pick<Settings, "stripe">,
+  sandbox: SandboxStripe | null,
+  clock: Clock,
+): StripeSettings | null {
+  if (stripe !== null || sandbox === null) return stripe;
+  const { url, secretKey, webhookSecret } = sandbox;
+  return { url, secretKey, webhookSecret, now: () => Math.floor(clock.now() / 1000) };
 }

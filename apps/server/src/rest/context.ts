@@ -19,7 +19,7 @@ export interface RestDeps extends Deps {
   /** For forecasts, where accounts can top up by themselves. */
   readonly topUpBelow?: TopUpBelow;
   /** Where a payment provider is set up. */
-  readonly subscriptions?: SubscriptionProvider;
+  readonly subscriptions?: SubscriptionProvider | undefined;
   /** What earns the reward of a referral; default: the first purchase. */
   readonly referralCondition?: Condition;
   /** null where no payment provider is set. */

@@ -3,6 +3,7 @@ import { parseInstant } from "@bursar/contract/instant";
 import type { SubscriptionAnswer } from "@bursar/contract/operations/subscriptions";
 import { credits, iso } from "@bursar/contract/shapes";
 import { findAccount } from "@bursar/engine/account/store";
+import { PaymentsUnavailable } from "@bursar/engine/payment/payments";
 import {
   type ChangeOutcome,
   changePlan,
@@ -10,7 +11,6 @@ import {
   setCancelAtPeriodEnd,
 } from "@bursar/engine/subscription/change";
 import type { SubscriptionDeps } from "@bursar/engine/subscription/deps";
-import { SubscriptionsUnavailable } from "@bursar/engine/subscription/payments";
 import { plans } from "@bursar/engine/subscription/plans";
 import { currentSubscription } from "@bursar/engine/subscription/store";
 import { type InvoicePlace, listInvoices as list } from "@bursar/engine/subscription/store-invoices";
@@ -120,7 +120,7 @@ async function withProvider<Outcome>(
   try {
     return await work({ ...deps, ...deps.subscriptions });
   } catch (error) {
-    if (!(error instanceof SubscriptionsUnavailable)) throw error;
+    if (!(error instanceof PaymentsUnavailable)) throw error;
     const message = "The payment provider does not answer; ask again under the same id";
     return { problem: "payment_unavailable", message };
   }

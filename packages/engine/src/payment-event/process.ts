@@ -2,11 +2,17 @@ import { addSeconds } from "@bursar/contract/instant";
 import { isUnavailable } from "../ledger/unavailable.ts";
 import type { AdvanceDeps } from "../payment/advance.ts";
 import { type EventSubject, PaymentsUnavailable } from "../payment/payments.ts";
+import type { SubscriptionProvider } from "../subscription/deps.ts";
 import { type EventState, endEvent, type TakenEvent, takeDueEvents } from "./store.ts";
+
+export interface EventDeps extends AdvanceDeps {
+  /** Where plans are sold. */
+  readonly subscriptions?: SubscriptionProvider | undefined;
+}
 
 /** Does what an event means, from the provider's own record of what it is about. "ignored": not ours. */
 export type EventHandler = (
-  deps: AdvanceDeps,
+  deps: EventDeps,
   subject: EventSubject,
   event: Pick<TakenEvent, "id" | "type" | "body">,
 ) => Promise<"done" | "ignored">;
@@ -23,14 +29,14 @@ const OUTAGE_DELAY_SECONDS = 30;
 
 /** Processes what has come, in any order and any number of times to one effect; any number of processes may.
  *  Returns how many it took. Throws: database unreachable. */
-export async function processEvents(deps: AdvanceDeps, handlers: EventHandlers): Promise<number> {
+export async function processEvents(deps: EventDeps, handlers: EventHandlers): Promise<number> {
   const now = deps.clock.now();
   const events = await takeDueEvents(deps.pool, { now, limit: BATCH, leaseSeconds: LEASE_SECONDS });
   await Promise.all(events.map((event) => process(deps, handlers, event)));
   return events.length;
 }
 
-async function process(deps: AdvanceDeps, handlers: EventHandlers, event: TakenEvent): Promise<void> {
+async function process(deps: EventDeps, handlers: EventHandlers, event: TakenEvent): Promise<void> {
   try {
     const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
     const subject = deps.payments.subjectOf(event.body);
@@ -42,7 +48,7 @@ async function process(deps: AdvanceDeps, handlers: EventHandlers, event: TakenE
 }
 
 /** An outage is nobody's fault: the event waits as long as it takes. What fails by itself is parked in the end. */
-async function putAside(deps: AdvanceDeps, event: TakenEvent, error: unknown): Promise<void> {
+async function putAside(deps: EventDeps, event: TakenEvent, error: unknown): Promise<void> {
   const now = deps.clock.now();
   const isOutage = error instanceof PaymentsUnavailable || isUnavailable(error);
   const state: EventState = !isOutage && event.attempts >= ATTEMPTS ? "parked" : "waiting";

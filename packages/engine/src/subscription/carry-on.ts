@@ -1,5 +1,5 @@
 import { addSeconds, type Instant } from "@bursar/contract/instant";
-import type { SubscriptionDeps } from "./deps.ts";
+import type { CarryOnDeps } from "./deps.ts";
 import type { StartRequest } from "./payments.ts";
 import { findSubscription, findTerms, markFailed, writePage } from "./store.ts";
 import type { Subscription } from "./subscription.ts";
@@ -11,8 +11,8 @@ const LOOK_AGAIN_SECONDS = 600;
 
 /** Brings a beginning as far as it goes: whoever asked, the background after a crash, or an event. Every call to the
  *  provider is under the subscription's id, so it begins once. Returns what has become of it.
- *  Throws: SubscriptionsUnavailable. */
-export async function carryOn(deps: SubscriptionDeps, subscription: Subscription): Promise<Subscription> {
+ *  Throws: PaymentsUnavailable. */
+export async function carryOn(deps: CarryOnDeps, subscription: Subscription): Promise<Subscription> {
   if (subscription.providerId !== null) await syncAll(deps, subscription.providerId);
   else if (subscription.pageId !== null) await lookAtPage(deps, subscription, subscription.pageId);
   else if (isLate(subscription, deps.clock.now())) await abandon(deps, subscription);
@@ -20,7 +20,7 @@ export async function carryOn(deps: SubscriptionDeps, subscription: Subscription
   return (await findSubscription(deps.pool, subscription.accountId, subscription.id)) ?? subscription;
 }
 
-async function begin(deps: SubscriptionDeps, subscription: Subscription): Promise<void> {
+async function begin(deps: CarryOnDeps, subscription: Subscription): Promise<void> {
   const { accountId, id: subscriptionId, currency, planId, methodId } = subscription;
   const customerId = await deps.payer.customerOf(accountId);
   const terms = await findTerms(deps.pool, subscription, planId);
@@ -35,17 +35,13 @@ async function begin(deps: SubscriptionDeps, subscription: Subscription): Promis
   await syncAll(deps, outcome.record.providerId);
 }
 
-async function openPage(
-  deps: SubscriptionDeps,
-  subscription: Subscription,
-  request: StartRequest,
-): Promise<void> {
+async function openPage(deps: CarryOnDeps, subscription: Subscription, request: StartRequest): Promise<void> {
   const page = await deps.payments.openPage({ ...request, returnUrl: subscription.returnUrl });
   const dueAt = addSeconds(deps.clock.now(), LOOK_AGAIN_SECONDS);
   await writePage(deps.pool, subscription, { ...page, dueAt });
 }
 
-async function lookAtPage(deps: SubscriptionDeps, subscription: Subscription, pageId: string): Promise<void> {
+async function lookAtPage(deps: CarryOnDeps, subscription: Subscription, pageId: string): Promise<void> {
   const page = await deps.payments.page(pageId);
   if (page?.providerId != null) {
     await syncAll(deps, page.providerId);
@@ -58,7 +54,7 @@ async function lookAtPage(deps: SubscriptionDeps, subscription: Subscription, pa
 }
 
 /** Nobody will pay any more: first the provider's page is closed, so that nobody can. */
-export async function abandon(deps: SubscriptionDeps, subscription: Subscription): Promise<void> {
+export async function abandon(deps: CarryOnDeps, subscription: Subscription): Promise<void> {
   const { pageId } = subscription;
   if (pageId !== null) {
     await deps.payments.closePage(pageId);
@@ -73,7 +69,7 @@ export async function abandon(deps: SubscriptionDeps, subscription: Subscription
 }
 
 async function fail(
-  deps: SubscriptionDeps,
+  deps: CarryOnDeps,
   subscription: Subscription,
   endReason: "declined" | "abandoned",
   failure: string,

@@ -45,7 +45,7 @@ interface Change {
 }
 
 /** What a change would cost and give. The provider says what is charged; the credits follow from it as they will from
- *  the invoice. Throws: SubscriptionsUnavailable. */
+ *  the invoice. Throws: PaymentsUnavailable. */
 export async function previewChange(
   deps: SubscriptionDeps,
   accountId: AccountId,
@@ -65,7 +65,7 @@ export async function previewChange(
 /** A dearer plan begins at once: the difference is charged, and gives credits in proportion. Any other plan begins with
  *  the next period: what is paid for stays, and nothing is given back. Neither touches credits that are there.
  *  Outcomes, first match wins: subscription_unknown, plan_unknown, currency_not_sold, subscription_refused,
- *  payment_failed (nothing has changed), changed. Throws: SubscriptionsUnavailable. */
+ *  payment_failed (nothing has changed), changed. Throws: PaymentsUnavailable. */
 export async function changePlan(
   deps: SubscriptionDeps,
   request: { readonly accountId: AccountId; readonly planId: string; readonly changeId: string },
@@ -127,7 +127,7 @@ export async function paidTerms(
 }
 
 /** Ends the subscription with the period that is paid for, or lets it go on after all. One that never began is given up.
- *  Outcomes, first match wins: subscription_unknown, subscription_refused, changed. Throws: SubscriptionsUnavailable. */
+ *  Outcomes, first match wins: subscription_unknown, subscription_refused, changed. Throws: PaymentsUnavailable. */
 export async function setCancelAtPeriodEnd(
   deps: SubscriptionDeps,
   accountId: AccountId,

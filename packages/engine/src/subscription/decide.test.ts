@@ -3,7 +3,7 @@ import { addSeconds, formatInstant, type Instant, parseInstant } from "@bursar/c
 import { credits } from "@bursar/contract/money";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { creditsForChange, dueInstalments, isUpgrade } from "./decide.ts";
+import { creditsForChange, dueInstalments, isUpgrade, takenOf } from "./decide.ts";
 import type { PlanTerms } from "./subscription.ts";
 
 const at = (text: string): Instant => parseInstant(text)!;
@@ -91,4 +91,10 @@ it("a change gives what its price was paid for, rounded down, and never more tha
   expect(creditsForChange(galaxy, 0)).toBe(0n);
   expect(creditsForChange(yearly, 39_990)).toBe(credits("6600"));
   expect([isUpgrade(galaxy, yearly), isUpgrade(galaxy, galaxy)]).toEqual([true, false]);
+});
+
+it("of what was paid back the same share of the credits goes, rounded down, and all of them for all", () => {
+  expect(takenOf(credits("550"), 1000, 3999)).toBe((credits("550") * 1000n) / 3999n);
+  expect(takenOf(credits("550"), 3999, 3999)).toBe(credits("550"));
+  expect([takenOf(credits("550"), 0, 3999), takenOf(credits("550"), 5, 0)]).toEqual([0n, 0n]);
 });

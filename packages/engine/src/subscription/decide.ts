@@ -24,6 +24,14 @@ export function instalmentsOf({ reason }: Pick<PaidInvoice, "reason">, { interva
   return reason !== "update" && interval === "year" ? MONTHS_A_YEAR : 1;
 }
 
+/** What is to be taken of a month's credits when so much of its invoice was paid back: the same share, rounded down; all
+ *  of them when all was. */
+export function takenOf(amount: MicroCredits, takenBack: number, paid: number): MicroCredits {
+  if (takenBack <= 0 || paid <= 0) return 0n;
+  if (takenBack >= paid) return amount;
+  return divideRoundingDown(amount * BigInt(takenBack), BigInt(paid));
+}
+
 export interface Instalment {
   readonly number: number;
   readonly grantId: GrantId;
@@ -51,11 +59,21 @@ export function dueInstalments(
   for (let index = issued; index < count; index++) {
     const startsAt = addMonths(invoice.periodStart, index);
     if (startsAt > now) return { due, nextAt: startsAt };
-    const amount = count === 1 ? amountOf(invoice, terms) : monthly(terms);
-    const grantId = grantIdOf(invoice.id, count === 1 ? null : index + 1);
+    const { grantId, amount } = instalment(invoice, terms, index);
     due.push({ number: index, grantId, amount, expiresAt: expiryOf(invoice, terms, index, now) });
   }
   return { due, nextAt: null };
+}
+
+/** What one of an invoice's months gives, and the name of its grant. */
+export function instalment(
+  invoice: Pick<PaidInvoice, "id" | "reason" | "amountPaid">,
+  terms: PlanTerms,
+  index: number,
+): Pick<Instalment, "grantId" | "amount"> {
+  const isOnly = instalmentsOf(invoice, terms) === 1;
+  const grantId = grantIdOf(invoice.id, isOnly ? null : index + 1);
+  return { grantId, amount: isOnly ? amountOf(invoice, terms) : monthly(terms) };
 }
 
 /** The ledger's key of a paid month. */
@@ -65,7 +83,10 @@ export function grantIdOf(invoiceId: string, month: number | null): GrantId {
 
 /** A period gives base and bonus in full, whatever discount there was; a change gives as much of what its new plan gives
  *  in a period as was paid of the new plan's price. Rounded down. */
-function amountOf({ reason, amountPaid }: PaidInvoice, terms: PlanTerms): MicroCredits {
+function amountOf(
+  { reason, amountPaid }: Pick<PaidInvoice, "reason" | "amountPaid">,
+  terms: PlanTerms,
+): MicroCredits {
   return reason === "update" ? creditsForChange(terms, amountPaid) : monthly(terms);
 }
 

@@ -7,6 +7,12 @@ export interface SubscriptionProvider {
   readonly payer: Payer;
 }
 
-export interface SubscriptionDeps
-  extends Pick<Deps, "ledger" | "pool" | "clock" | "log" | "prices">,
-    SubscriptionProvider {}
+/** For taking in what the provider says. */
+export interface SyncDeps
+  extends Pick<Deps, "ledger" | "pool" | "clock" | "log">,
+    Pick<SubscriptionProvider, "payments"> {}
+
+/** For carrying on what has begun. */
+export interface CarryOnDeps extends SyncDeps, SubscriptionProvider {}
+
+export interface SubscriptionDeps extends CarryOnDeps, Pick<Deps, "prices"> {}

@@ -5,7 +5,7 @@ import type { PlanTerms, SubscriptionId } from "./subscription.ts";
 
 /** The engine's way to a provider that charges by the month or the year. Expected outcomes are values. Every call that
  *  creates or charges something carries an id of ours as the provider's idempotency key.
- *  All methods throw SubscriptionsUnavailable: the provider did not answer, or not sensibly. Whether it did anything is
+ *  All methods throw PaymentsUnavailable: the provider did not answer, or not sensibly. Whether it did anything is
  *  then unknown, and the same call may be made again. */
 export interface SubscriptionPayments {
   /** Begins by charging a saved method. */
@@ -29,8 +29,13 @@ export interface SubscriptionPayments {
   end(providerId: string): Promise<SubscriptionRecord>;
 
   invoice(invoiceId: string): Promise<InvoiceRecord | null>;
-  /** Newest first, at most 100. */
+  /** The invoice that a payment was for; null: for none. */
+  invoiceOfPayment(intentId: string): Promise<string | null>;
+  /** Newest first, at most 100; what was taken back of them is not asked. */
   invoices(providerId: string): Promise<InvoiceRecord[]>;
+
+  /** What an event of the provider's is about; null: about no subscription and no invoice. */
+  subjectOf(body: unknown): { readonly kind: "invoice" | "subscription"; readonly id: string } | null;
 }
 
 /** Who pays, and with what. */
@@ -39,11 +44,6 @@ export interface Payer {
   customerOf(accountId: AccountId): Promise<string | null>;
   /** The saved method that is charged first; null: there is none. */
   methodOf(accountId: AccountId): Promise<string | null>;
-}
-
-/** The provider did not answer in time, or answered that something is wrong on its side. */
-export class SubscriptionsUnavailable extends Error {
-  override readonly name = "SubscriptionsUnavailable";
 }
 
 export interface StartRequest {
@@ -107,6 +107,8 @@ export interface InvoiceRecord {
   readonly number: string | null;
   readonly amountDue: number;
   readonly amountPaid: number;
+  /** Of what was paid: paid back, or lost in a dispute. null: not asked. */
+  readonly takenBack: number | null;
   readonly currency: Currency;
   /** The period that it pays for. */
   readonly periodStart: Instant;

@@ -6,27 +6,37 @@ import type { InvoiceRecord } from "./payments.ts";
 import type { Subscription, SubscriptionId } from "./subscription.ts";
 
 /** An invoice as it is kept: what the provider said last, and how many of its months are in the ledger. */
-export interface Invoice extends Omit<InvoiceRecord, "providerId"> {
+export interface Invoice extends Omit<InvoiceRecord, "providerId" | "takenBack"> {
   readonly accountId: AccountId;
   readonly subscriptionId: SubscriptionId;
+  /** Grows only. */
+  readonly takenBack: number;
   readonly issued: number;
   /** When credits of it are due; null: none are. */
   readonly dueAt: Instant | null;
 }
 
-interface Row extends Omit<Invoice, "amountDue" | "amountPaid"> {
+interface Row extends Omit<Invoice, "amountDue" | "amountPaid" | "takenBack"> {
+  readonly takenBack: bigint;
   readonly amountDue: bigint;
   readonly amountPaid: bigint;
   readonly currency: Currency;
 }
 
 const COLUMNS = `account_id as "accountId", invoice_id as id, subscription_id as "subscriptionId", plan_id as "planId",
-  reason, status, number, amount_due as "amountDue", amount_paid as "amountPaid", currency,
+  reason, status, number, amount_due as "amountDue", amount_paid as "amountPaid",
+  taken_back as "takenBack", currency,
   period_start as "periodStart", period_end as "periodEnd", attempts, url, pdf_url as "pdfUrl",
   created_at as "createdAt", issued, due_at as "dueAt"`;
 
 const invoiceOf = (row: Row): Invoice => {
-  return { ...row, amountDue: Number(row.amountDue), amountPaid: Number(row.amountPaid) };
+  const { amountDue, amountPaid, takenBack } = row;
+  const amounts = {
+    amountDue: Number(amountDue),
+    amountPaid: Number(amountPaid),
+    takenBack: Number(takenBack),
+  };
+  return { ...row, ...amounts };
 };
 
 /** Takes in what the provider says now. What was read earlier may be written later, so a status that is final stays,
@@ -39,14 +49,16 @@ export async function writeInvoice(
 ): Promise<Invoice> {
   const { rows } = await pool.query<Row>(
     `insert into subscription_invoices as i (account_id, invoice_id, subscription_id, plan_id, reason, status, number,
-       amount_due, amount_paid, currency, period_start, period_end, attempts, url, pdf_url, created_at, due_at)
+       amount_due, amount_paid, currency, period_start, period_end, attempts, url, pdf_url, created_at, due_at,
+       taken_back)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-       case when $6 = 'paid' then $17::timestamptz end)
+       case when $6 = 'paid' then $17::timestamptz end, coalesce($18, 0))
      on conflict (account_id, invoice_id) do update set
        status = case when i.status in ('paid', 'void') then i.status else excluded.status end,
        due_at = case when i.status <> 'paid' and excluded.status = 'paid' then excluded.due_at else i.due_at end,
        plan_id = coalesce(i.plan_id, excluded.plan_id), number = coalesce(excluded.number, i.number),
        amount_due = excluded.amount_due, amount_paid = greatest(i.amount_paid, excluded.amount_paid),
+       taken_back = greatest(i.taken_back, excluded.taken_back),
        period_start = case when i.status = 'paid' then i.period_start else excluded.period_start end,
        period_end = case when i.status = 'paid' then i.period_end else excluded.period_end end,
        attempts = greatest(i.attempts, excluded.attempts),
@@ -70,6 +82,7 @@ export async function writeInvoice(
       record.pdfUrl,
       formatPostgresTimestamp(record.createdAt),
       formatPostgresTimestamp(now),
+      record.takenBack,
     ],
   );
   return invoiceOf(rows[0]!);

@@ -30,7 +30,7 @@ export type SubscribeOutcome =
 /** Begins a plan. The id is the provider's idempotency key: asking again under it never charges twice, and goes on where
  *  a crash or an outage stopped. One open subscription an account, however many ask at once.
  *  Outcomes, first match wins: account_unknown, plan_unknown, currency_not_sold, key_conflict, subscription_exists,
- *  payment_failed, begun. Throws: SubscriptionsUnavailable; the background then carries it on. */
+ *  payment_failed, begun. Throws: PaymentsUnavailable; the background then carries it on. */
 export async function subscribe(
   deps: SubscriptionDeps,
   request: SubscribeRequest,

@@ -319,6 +319,25 @@ it("canceled, it lasts as long as it is paid for; resumed, it is renewed", async
   expect(await grants()).toHaveLength(2);
 });
 
+it("takes the share of the credits that was paid back, as parts add up, and makes debt of what is spent", async () => {
+  await begin("galaxy-year");
+  await passTo(addMonths(START, 1));
+  await tendAll();
+  await one.ledger.submit(command(accountId, { kind: "spend", id: "most", amount: credits("1300") }));
+  const twice = (events: BillingEvent[]) => [...events, ...events];
+  for (const part of [10_000, 10_000, 20_000]) {
+    world.payBack("in_1", part);
+    await passTo(one.clock.now(), twice);
+  }
+  // The first month had expired unused; the second was spent, with 800 of what was bought.
+  expect(await balance(one, accountId)).toMatchObject({ available: 0n, owed: credits("300") });
+  await passTo(addMonths(START, 2));
+  await tendAll();
+  // The third month comes, and is taken back with it.
+  expect((await grants()).map(([id]) => id)).toEqual(["grant_in_1_1", "grant_in_1_2", "grant_in_1_3"]);
+  expect(await balance(one, accountId)).toMatchObject({ available: 0n, owed: credits("300") });
+});
+
 it("knows nothing of subscriptions and invoices that are not its own", async () => {
   expect(await syncSubscription(deps(), "sub_of_somebody")).toEqual({ kind: "ignored" });
   expect(await syncInvoice(deps(), "in_of_somebody")).toEqual({ kind: "ignored" });

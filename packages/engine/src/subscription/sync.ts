@@ -1,7 +1,7 @@
 import { withTransaction } from "@bursar/database/transaction";
 import { giveGrace, issueInvoice } from "./credits.ts";
 import { type Synced, synced } from "./decide.ts";
-import type { SubscriptionDeps } from "./deps.ts";
+import type { SyncDeps } from "./deps.ts";
 import { tellChange, tellUnpaid } from "./notices.ts";
 import type { InvoiceRecord, SubscriptionRecord } from "./payments.ts";
 import { findByProvider, findSubscription, writeSynced } from "./store.ts";
@@ -17,8 +17,8 @@ export type SyncOutcome = { readonly kind: "synced" } | { readonly kind: "ignore
 /** How often somebody else may write in between before this gives up for now. */
 const ATTEMPTS = 5;
 
-/** Takes in a subscription as the provider knows it now. Throws: SubscriptionsUnavailable, database unreachable. */
-export async function syncSubscription(deps: SubscriptionDeps, providerId: string): Promise<SyncOutcome> {
+/** Takes in a subscription as the provider knows it now. Throws: PaymentsUnavailable, database unreachable. */
+export async function syncSubscription(deps: SyncDeps, providerId: string): Promise<SyncOutcome> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // Before the provider is asked: what was written since is newer than its answer.
     const known = await findByProvider(deps.pool, providerId);
@@ -32,7 +32,7 @@ export async function syncSubscription(deps: SubscriptionDeps, providerId: strin
 }
 
 /** The subscription that a record was made for, before its provider's id was written here. */
-async function ofRecord(deps: SubscriptionDeps, record: SubscriptionRecord): Promise<Subscription | null> {
+async function ofRecord(deps: SyncDeps, record: SubscriptionRecord): Promise<Subscription | null> {
   const { accountId, subscriptionId } = record;
   if (accountId === null || subscriptionId === null) return null;
   return findSubscription(deps.pool, accountId, subscriptionId);
@@ -40,7 +40,7 @@ async function ofRecord(deps: SubscriptionDeps, record: SubscriptionRecord): Pro
 
 /** False when somebody has written since the subscription was read. */
 async function apply(
-  deps: SubscriptionDeps,
+  deps: SyncDeps,
   subscription: Subscription,
   record: SubscriptionRecord,
 ): Promise<boolean> {
@@ -54,14 +54,14 @@ async function apply(
   return isWritten;
 }
 
-async function keepCredits(deps: SubscriptionDeps, subscription: Subscription, next: Synced): Promise<void> {
+async function keepCredits(deps: SyncDeps, subscription: Subscription, next: Synced): Promise<void> {
   const hasBegun = next.graceUntil !== null && next.graceUntil > deps.clock.now();
   if (hasBegun) await giveGrace(deps, subscription, next.graceUntil);
 }
 
 /** Takes in an invoice and the subscription it is for. A paid one gives its credits, once.
- *  Throws: SubscriptionsUnavailable, LedgerUnavailable, database unreachable; a plan that nobody has chosen here. */
-export async function syncInvoice(deps: SubscriptionDeps, invoiceId: string): Promise<SyncOutcome> {
+ *  Throws: PaymentsUnavailable, LedgerUnavailable, database unreachable; a plan that nobody has chosen here. */
+export async function syncInvoice(deps: SyncDeps, invoiceId: string): Promise<SyncOutcome> {
   const record = await deps.payments.invoice(invoiceId);
   if (record?.providerId == null) return { kind: "ignored" };
   const outcome = await syncSubscription(deps, record.providerId);
@@ -72,7 +72,7 @@ export async function syncInvoice(deps: SubscriptionDeps, invoiceId: string): Pr
 }
 
 /** The same for all that the provider has of a subscription, for when its events got lost. */
-export async function syncAll(deps: SubscriptionDeps, providerId: string): Promise<SyncOutcome> {
+export async function syncAll(deps: SyncDeps, providerId: string): Promise<SyncOutcome> {
   const outcome = await syncSubscription(deps, providerId);
   const subscription = await findByProvider(deps.pool, providerId);
   if (outcome.kind === "ignored" || subscription === null) return outcome;
@@ -82,15 +82,15 @@ export async function syncAll(deps: SubscriptionDeps, providerId: string): Promi
   return outcome;
 }
 
-async function takeInvoice(
-  deps: SubscriptionDeps,
-  subscription: Subscription,
-  record: InvoiceRecord,
-): Promise<void> {
+async function takeInvoice(deps: SyncDeps, subscription: Subscription, record: InvoiceRecord): Promise<void> {
   const invoice = await writeInvoice(deps.pool, subscription, record, deps.clock.now());
-  if (invoice.dueAt !== null) await issueInvoice(deps, invoice);
+  if (invoice.dueAt !== null || hasGoneBack(record)) await issueInvoice(deps, invoice);
   // The first charge is answered for where it was asked for.
   if (invoice.status === "open" && invoice.attempts > 0 && invoice.reason === "cycle") {
     await tellUnpaid(deps.pool, deps.clock, subscription, invoice);
   }
+}
+
+function hasGoneBack({ status, takenBack }: InvoiceRecord): boolean {
+  return status === "paid" && takenBack !== null && takenBack > 0;
 }

@@ -1,0 +1,184 @@
+/** Plans by the real adapter and the official SDK, over HTTP to a Stripe that keeps Stripe's rules. */
+import { addMonths } from "@bursar/contract/calendar";
+import type { Instant } from "@bursar/contract/instant";
+import { stripeOf } from "@bursar/stripe/client";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
+
+const DAY = 86_400;
+
+let world: PayingWorld;
+beforeEach(async () => {
+  world = await startPayingWorld({ timeoutMilliseconds: 1000 });
+});
+afterEach(async () => {
+  await world.verify();
+  await world.close();
+});
+
+const client = () => stripeOf(world.stripe);
+
+type Account = Awaited<ReturnType<PayingWorld["account"]>>;
+const begin = (account: Account, plan = "galaxy", more: object = {}) =>
+  account.post("/v1/subscription", { plan, currency: "eur", ...more });
+const current = async (account: Account) => (await account.get("/v1/subscription")).body.subscription;
+const invoices = async (account: Account) =>
+  (await account.get("/v1/invoices")).body.invoices as { status: string; plan: string; amountPaid: number }[];
+
+/** To a little after the n-th renewal. */
+async function passTo(start: Instant, months: number): Promise<void> {
+  await world.advance((addMonths(start, months) - world.clock.now()) / 1_000_000 + 60);
+}
+
+it("charges and gives once a month, with webhooks lost, doubled, reordered and delivered twice at once", async () => {
+  const start = world.clock.now();
+  const account = await world.account();
+  const begun = await begin(account);
+  expect([begun.status, begun.body.subscription]).toMatchObject([
+    201,
+    { state: "active", plan: { id: "galaxy", amount: 3999 }, renewsAs: { id: "galaxy" } },
+  ]);
+  expect(await account.available()).toBe("550");
+  await world.settle();
+  expect(await account.available()).toBe("550");
+  const faults = ["duplicate_webhook", "reorder_webhooks", "concurrent_webhook", "lose_webhook"] as const;
+  for (let month = 1; month <= 5; month++) {
+    const kind = faults[month - 1];
+    if (kind !== undefined) world.stripe.faults.add({ kind, times: 20 });
+    await passTo(start, month);
+    // What got lost is asked for, two hours later.
+    await world.advance(3 * 3600);
+    world.stripe.faults.clear();
+    await expect.poll(() => invoices(account)).toHaveLength(month + 1);
+    await expect.poll(account.available).toBe("550");
+  }
+  expect(
+    (await invoices(account)).every(({ status, amountPaid }) => status === "paid" && amountPaid === 3999),
+  ).toBe(true);
+});
+
+it("begins once where the provider's answer never comes", async () => {
+  const account = await world.account();
+  world.stripe.faults.add({ kind: "timeout", when: "after", on: "POST /v1/subscriptions" });
+  const silent = await begin(account, "galaxy", { id: "mine" });
+  expect([silent.status, silent.body.error.code]).toEqual([503, "payment_unavailable"]);
+  expect((await begin(account, "galaxy", { id: "mine" })).body.subscription.state).toBe("active");
+  await world.advance(2 * DAY);
+  expect(await account.available()).toBe("550");
+  expect(await invoices(account)).toHaveLength(1);
+});
+
+it("a change costs what its preview said; a cheaper plan comes with the next period", async () => {
+  const start = world.clock.now();
+  const account = await world.account();
+  await begin(account, "orbit");
+  await world.advance(10 * DAY);
+  const preview = (await account.post("/v1/subscription/preview", { plan: "galaxy" })).body;
+  expect(preview.effective).toBe("now");
+  const changed = await account.call("PATCH", "/v1/subscription", { plan: "galaxy" });
+  expect(changed.body.subscription).toMatchObject({ state: "active", plan: { id: "galaxy" } });
+  await world.settle();
+  const [update] = await invoices(account);
+  expect(update).toMatchObject({ plan: "galaxy", amountPaid: preview.dueNow });
+  expect(Number(await account.available())).toBeCloseTo(100 + Number(preview.creditsNow), 6);
+  const back = await account.call("PATCH", "/v1/subscription", { plan: "orbit" });
+  expect(back.body.subscription).toMatchObject({ plan: { id: "galaxy" }, renewsAs: { id: "orbit" } });
+  await passTo(start, 1);
+  await expect.poll(account.available).toBe("100");
+  expect((await current(account)).plan.id).toBe("orbit");
+});
+
+it("a year is paid for once, and gives its credits month by month", async () => {
+  const start = world.clock.now();
+  const account = await world.account();
+  await begin(account, "galaxy-year");
+  for (let month = 1; month <= 11; month++) {
+    await passTo(start, month);
+    await expect.poll(account.available).toBe("500");
+  }
+  expect(await invoices(account)).toHaveLength(1);
+  await account.call("DELETE", "/v1/subscription");
+  await passTo(start, 12);
+  await expect.poll(account.available).toBe("0");
+  await expect.poll(async () => (await current(account)).state).toBe("ended");
+});
+
+it("an unpaid renewal is past due with grace, told once a try, and paid in the end", async () => {
+  const start = world.clock.now();
+  const account = await world.account();
+  await begin(account, "orbit");
+  await world.settle();
+  world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_chargeDeclined" });
+  await passTo(start, 1);
+  await expect
+    .poll(() => current(account))
+    .toMatchObject({ state: "past_due", graceUntil: expect.any(String) });
+  // What the period left unused lives on meanwhile.
+  await expect.poll(account.available).toBe("100");
+  world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_visa" });
+  await world.advance(3 * DAY + 60);
+  await expect.poll(() => current(account)).toMatchObject({ state: "active", graceUntil: null });
+  await expect.poll(account.available).toBe("200");
+  const told = await account.notices();
+  expect(told.filter((kind) => kind === "subscription_past_due")).toHaveLength(1);
+});
+
+it("a renewal that stays unpaid ends the plan after a week", async () => {
+  const start = world.clock.now();
+  const account = await world.account();
+  await begin(account, "orbit");
+  await world.settle();
+  world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_chargeDeclined" });
+  await passTo(start, 1);
+  for (let day = 0; day < 9; day++) await world.advance(DAY);
+  await expect.poll(() => current(account)).toMatchObject({ state: "ended", endReason: "unpaid" });
+  expect(await account.available()).toBe("0");
+});
+
+it("begins on Stripe's page without a saved card, or where the bank asks; a declined card begins nothing", async () => {
+  const account = await world.account("0", null);
+  const begun = (await begin(account)).body.subscription;
+  expect(begun).toMatchObject({ state: "starting", url: expect.stringContaining("http") });
+  world.stripe.payCheckout(/cs_[A-Za-z0-9_]+/.exec(begun.url)![0]);
+  await world.settle();
+  await expect.poll(account.available).toBe("550");
+  expect((await current(account)).state).toBe("active");
+
+  const asked = await world.account("0", "pm_card_authenticationRequired");
+  expect((await begin(asked)).body.subscription).toMatchObject({
+    state: "starting",
+    url: expect.any(String),
+  });
+  expect((await asked.call("DELETE", "/v1/subscription")).body.subscription.state).toBe("failed");
+
+  const broke = await world.account("0", "pm_card_chargeCustomerFail");
+  const declined = await begin(broke);
+  expect([declined.status, declined.body.error.code]).toEqual([402, "payment_failed"]);
+  await world.settle();
+  expect([await broke.available(), await invoices(broke)]).toEqual(["0", []]);
+});
+
+it("an invoice that is paid back, in parts or after a lost dispute, takes its credits with it", async () => {
+  const account = await world.account();
+  await begin(account);
+  await world.settle();
+  const [charge] = (await client().charges.list({ limit: 1 })).data;
+  await client().refunds.create({ charge: charge!.id, amount: 1333 });
+  await world.settle();
+  // A third of 550, rounded down.
+  await expect.poll(account.available).toBe("366.666667");
+  await client().refunds.create({ charge: charge!.id });
+  await world.settle();
+  await expect.poll(account.available).toBe("0");
+
+  const other = await world.account("0", "pm_card_visa");
+  await begin(other, "orbit");
+  await world.settle();
+  const [disputed] = (await client().charges.list({ limit: 1 })).data;
+  const dispute = world.stripe.openDispute(disputed!.id);
+  await world.settle();
+  expect(await other.available()).toBe("100");
+  world.stripe.closeDispute(dispute.id, "lost");
+  await world.settle();
+  await expect.poll(other.available).toBe("0");
+});

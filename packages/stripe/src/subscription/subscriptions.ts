@@ -1,0 +1,207 @@
+import type {
+  ChangeOutcome,
+  ChangeRequest,
+  PageRecord,
+  Refused,
+  StartOutcome,
+  StartRequest,
+  SubscriptionPayments,
+} from "@bursar/engine/subscription/payments";
+import { Stripe } from "stripe";
+import { EXPANDED, failureOf, recordOfIntent } from "../intent.ts";
+import { asked, ifThere, isInvalidRequest, isMissing } from "../unavailable.ts";
+import { ensureProduct, priceData } from "./plan.ts";
+import { ACCOUNT, itemOf, recordOfInvoice, recordOfSubscription, SUBSCRIPTION } from "./record.ts";
+
+/** Subscriptions on Stripe's: it charges, tries again and prorates. `returnUrl`: where people come back to who were not
+ *  sent from anywhere; asked late. */
+export function stripeSubscriptions(stripe: Stripe, returnUrl: () => string): SubscriptionPayments {
+  return {
+    subscribe: (request) => subscribe(stripe, request),
+    openPage: (request) => openPage(stripe, request, request.returnUrl ?? returnUrl()),
+    page: async (pageId) => {
+      const session = await ifThere(stripe.checkout.sessions.retrieve(pageId));
+      return session === null ? null : pageRecord(session);
+    },
+    closePage: async (pageId) => {
+      // Complete or expired already: then it is closed.
+      await unlessRefused(asked(stripe.checkout.sessions.expire(pageId)));
+    },
+    subscription: async (providerId) => {
+      const subscription = await ifThere(stripe.subscriptions.retrieve(providerId));
+      return subscription === null ? null : recordOfSubscription(subscription);
+    },
+    preview: (request) => preview(stripe, request),
+    change: (request) => change(stripe, request),
+    setCancelAtPeriodEnd: async (providerId, cancel_at_period_end) => {
+      const changed = await asked(stripe.subscriptions.update(providerId, { cancel_at_period_end }));
+      return recordOfSubscription(changed);
+    },
+    end: async (providerId) => {
+      await unlessRefused(asked(stripe.subscriptions.cancel(providerId, { prorate: false })));
+      return recordOfSubscription(await asked(stripe.subscriptions.retrieve(providerId)));
+    },
+    invoice: async (invoiceId) => {
+      const invoice = await ifThere(stripe.invoices.retrieve(invoiceId));
+      if (invoice === null) return null;
+      return { ...recordOfInvoice(invoice), takenBack: await takenBack(stripe, invoice) };
+    },
+    invoiceOfPayment: async (payment_intent) => {
+      const payment = { type: "payment_intent", payment_intent } as const;
+      const found = await asked(stripe.invoicePayments.list({ payment, limit: 1 }));
+      const invoice = found.data[0]?.invoice;
+      return typeof invoice === "string" ? invoice : (invoice?.id ?? null);
+    },
+    invoices: async (subscription) => {
+      const invoices = await asked(stripe.invoices.list({ subscription, limit: 100 }));
+      return invoices.data.map(recordOfInvoice);
+    },
+    subjectOf,
+  };
+}
+
+const metadataOf = ({ accountId, subscriptionId }: StartRequest) => {
+  return { [ACCOUNT]: accountId, [SUBSCRIPTION]: subscriptionId };
+};
+
+async function subscribe(
+  stripe: Stripe,
+  request: StartRequest & { readonly methodId: string },
+): Promise<StartOutcome> {
+  const { customerId, terms, currency, methodId, subscriptionId } = request;
+  const product = await ensureProduct(stripe, terms);
+  try {
+    const made = await asked(
+      stripe.subscriptions.create(
+        {
+          customer: customerId,
+          items: [{ price_data: priceData(product, currency, terms) }],
+          default_payment_method: methodId,
+          // Paid at once, or not made at all.
+          payment_behavior: "error_if_incomplete",
+          off_session: true,
+          metadata: metadataOf(request),
+        },
+        { idempotencyKey: subscriptionId },
+      ),
+    );
+    return { kind: "started", record: recordOfSubscription(made) };
+  } catch (error) {
+    return needsItsOwner(error) ? { kind: "needs_page" } : refused(error);
+  }
+}
+
+/** The bank wants to see whose card it is. */
+function needsItsOwner(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeError)) return false;
+  const codes = [error.code, error.decline_code];
+  return (
+    codes.includes("authentication_required") || codes.includes("subscription_payment_intent_requires_action")
+  );
+}
+
+/** What the provider clearly refuses; anything else is thrown on. */
+function refused(error: unknown): Refused {
+  const isRefusal = error instanceof Stripe.errors.StripeCardError || isInvalidRequest(error);
+  if (!isRefusal) throw error;
+  return { kind: "refused", ...failureOf(error)! };
+}
+
+async function openPage(stripe: Stripe, request: StartRequest, returnUrl: string): Promise<PageRecord> {
+  const { customerId, terms, currency, subscriptionId } = request;
+  const product = await ensureProduct(stripe, terms);
+  const session = await asked(
+    stripe.checkout.sessions.create(
+      {
+        mode: "subscription",
+        customer: customerId,
+        client_reference_id: subscriptionId,
+        line_items: [{ quantity: 1, price_data: priceData(product, currency, terms) }],
+        subscription_data: { metadata: metadataOf(request) },
+        metadata: metadataOf(request),
+        success_url: returnUrl,
+        cancel_url: returnUrl,
+      },
+      { idempotencyKey: `${subscriptionId}:page` },
+    ),
+  );
+  return pageRecord(session);
+}
+
+const PAGE_STATUSES = ["open", "complete", "expired"] as const;
+
+function pageRecord({ id, status, url, subscription }: Stripe.Checkout.Session): PageRecord {
+  const providerId = typeof subscription === "string" ? subscription : (subscription?.id ?? null);
+  const known = PAGE_STATUSES.find((candidate) => candidate === status) ?? "open";
+  return { pageId: id, status: known, url: known === "open" ? url : null, providerId };
+}
+
+/** The item under its new price. */
+async function itemsOf(stripe: Stripe, { providerId, terms, currency }: ChangeRequest) {
+  const product = await ensureProduct(stripe, terms);
+  const { id } = itemOf(await asked(stripe.subscriptions.retrieve(providerId)));
+  return [{ id, price_data: priceData(product, currency, terms) }];
+}
+
+async function preview(stripe: Stripe, request: ChangeRequest): Promise<number> {
+  const items = await itemsOf(stripe, request);
+  const invoice = await asked(
+    stripe.invoices.createPreview({
+      subscription: request.providerId,
+      subscription_details: { items, proration_behavior: "always_invoice" },
+    }),
+  );
+  return Math.max(0, invoice.amount_due);
+}
+
+async function change(
+  stripe: Stripe,
+  request: ChangeRequest & { readonly changeId: string; readonly charges: boolean },
+): Promise<ChangeOutcome> {
+  const { providerId, changeId, charges } = request;
+  const items = await itemsOf(stripe, request);
+  const how = charges
+    ? ({ proration_behavior: "always_invoice", payment_behavior: "error_if_incomplete" } as const)
+    : ({ proration_behavior: "none" } as const);
+  try {
+    const changed = await asked(
+      stripe.subscriptions.update(providerId, { items, ...how }, { idempotencyKey: changeId }),
+    );
+    return { kind: "changed", record: recordOfSubscription(changed) };
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+/** Of what was paid: refunds that have not failed, and disputes that were lost. */
+async function takenBack(stripe: Stripe, { id, status }: Stripe.Invoice): Promise<number> {
+  if (status !== "paid") return 0;
+  const { data } = await asked(stripe.invoicePayments.list({ invoice: id, limit: 100 }));
+  let sum = 0;
+  for (const { payment } of data) {
+    const intent = payment.payment_intent;
+    if (intent === undefined) continue;
+    const intentId = typeof intent === "string" ? intent : intent.id;
+    const found = await asked(stripe.paymentIntents.retrieve(intentId, { expand: EXPANDED }));
+    const { refunds, disputes } = await recordOfIntent(stripe, found, "record");
+    for (const { amount, hasFailed } of refunds) if (!hasFailed) sum += amount;
+    for (const { amount, state } of disputes) if (state === "lost") sum += amount;
+  }
+  return sum;
+}
+
+async function unlessRefused(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!isInvalidRequest(error) && !isMissing(error)) throw error;
+  }
+}
+
+/** As far as an event tells; null: it is about neither. */
+function subjectOf(body: unknown): ReturnType<SubscriptionPayments["subjectOf"]> {
+  const about = (body as { data?: { object?: { id?: unknown; object?: unknown } } }).data?.object;
+  if (typeof about?.id !== "string") return null;
+  if (about.object === "invoice") return { kind: "invoice", id: about.id };
+  return about.object === "subscription" ? { kind: "subscription", id: about.id } : null;
+}
