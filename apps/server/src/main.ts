@@ -11,7 +11,7 @@ import { createWelcomedAccount } from "@bursar/engine/quota/welcome";
 import { createGateway } from "@bursar/gateway/gateway";
 import { type OpenIdentity, openIdentity } from "@bursar/identity/open";
 import type { OpenAccount } from "@bursar/identity/people/people";
-import pino, { type Logger } from "pino";
+import type { Logger } from "pino";
 import { openRunner } from "./agent/open.ts";
 import { type AppDeps, createApp } from "./app.ts";
 import { codeJobs, engineJobs, noticeMails, startBackground } from "./background.ts";
@@ -21,6 +21,7 @@ import { peopleOfAccount } from "./identity/recipients.ts";
 import { referralTerms } from "./identity/referral-terms.ts";
 import { keptSecret } from "./identity/secret.ts";
 import { listen } from "./listen.ts";
+import { openLog } from "./log.ts";
 import { EVENT_HANDLERS } from "./payments/handlers.ts";
 import { paymentJobs } from "./payments/jobs.ts";
 import { openProvider, openSubscriptions } from "./payments/provider.ts";
@@ -249,25 +250,7 @@ async function stopAll(stops: Stop[], log: Logger): Promise<void> {
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env, process.argv.slice(2));
-  const log = pino(
-    {
-      level: settings.logLevel,
-      redact: [
-        "apiKey",
-        "*.apiKey",
-        "authorization",
-        "*.authorization",
-        "headers",
-        "*.headers",
-        "url",
-        "*.databaseUrl",
-        "*.raw",
-        "*.payment_intent",
-        "*.payment_method",
-      ],
-    },
-    pino.destination(2),
-  );
+  const log = openLog(settings.logLevel);
   const stops: Stop[] = [];
   let isStopping = false;
   const stop = async (code: number) => {

@@ -75,7 +75,8 @@ export function boundOf(text: string): number {
 /** A word without end is cut all the same. */
 const LONGEST_WORD = 64;
 
+/** At the beginning where there is but one word, which may grow like any other. */
 function lastWordBegins(text: string): number {
-  const space = text.lastIndexOf(" ");
-  return space > 0 && text.length - space <= LONGEST_WORD ? space : text.length;
+  const begin = Math.max(0, text.lastIndexOf(" "));
+  return text.length - begin <= LONGEST_WORD ? begin : text.length;
 }
