@@ -98,6 +98,52 @@ describe("a refund", () => {
   });
 });
 
+describe("giving unused credits back", () => {
+  const giveBack = (account: Account, key = world.adminKey) =>
+    world.call(key, "POST", `/v1/payments/pay-${account.id}/refund-unused`, { accountId: account.id });
+
+  it("within 14 days pays in proportion to what is unused, and leaves no debt", async () => {
+    const account = await bought("pm_card_visa", "50");
+    await account.post("/v1/spend", { id: "work", amount: "350" });
+    const answer = await giveBack(account);
+    // 300 of the purchase are spent: 700 of 1,000 credits for EUR 2.00.
+    expect([answer.status, answer.body.refunded]).toEqual([200, 140]);
+    expect(answer.body.refunds).toMatchObject([
+      {
+        amount: 140,
+        credits: "700",
+        by: expect.stringMatching(/admin/),
+        reason: "Unused credits given back",
+      },
+    ]);
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
+    expect((await giveBack(account)).status).toBe(409);
+    await world.verify();
+  });
+
+  it("is for the owner who is signed in: an API key may not", async () => {
+    const account = await bought();
+    const answer = await giveBack(account, account.key);
+    expect([answer.status, answer.body.error.code]).toEqual([403, "person_required"]);
+  });
+
+  it("is over after 14 days", async () => {
+    const account = await bought();
+    await world.advance(15 * 86_400);
+    const answer = await giveBack(account);
+    expect([answer.status, answer.body.error.code]).toEqual([409, "refund_refused"]);
+    expect(await account.available()).toBe("1000");
+  });
+
+  it("leaves the credits where they are while the provider is silent, and nothing held", async () => {
+    const account = await bought();
+    world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds" });
+    expect((await giveBack(account)).status).toBe(503);
+    expect(await account.balance()).toEqual(["1000", "0", "0"]);
+  });
+});
+
 describe("a refund that the bank sends back", () => {
   it("gives its credits again, once; and the next refund takes them, once", async () => {
     const account = await bought("pm_card_refundFail");

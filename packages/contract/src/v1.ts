@@ -88,6 +88,7 @@ export const v1 = {
   createPurchase: payments.createPurchase,
   listPayments: payments.listPayments,
   getPayment: payments.getPayment,
+  refundUnused: payments.refundUnused,
   removePaymentMethod: payments.removePaymentMethod,
   getTopUpPolicy: topup.getTopUpPolicy,
   putTopUpPolicy: topup.putTopUpPolicy,

@@ -57,10 +57,10 @@ async function refundsOf(stripe: Stripe, intentId: string): Promise<RefundRecord
   const refunds = await stripe.refunds
     .list({ payment_intent: intentId, limit: 100 })
     .autoPagingToArray({ limit: 1000 });
-  return refunds.toReversed().map(({ id, amount, status }) => ({
-    id,
-    amount,
-    hasFailed: status === "failed" || status === "canceled",
+  return refunds.toReversed().map(({ id, amount, status, metadata }) => ({
+    ...{ id, amount, hasFailed: status === "failed" || status === "canceled" },
+    by: metadata?.["bursar_by"] ?? null,
+    reason: metadata?.["bursar_reason"] ?? null,
   }));
 }
 

@@ -5,6 +5,7 @@ import type {
   PaymentMethod,
   Payments,
   RefundOutcome,
+  RefundRequest,
 } from "@bursar/engine/payment/payments";
 import { Stripe } from "stripe";
 import { authenticationPage, charge } from "./charge.ts";
@@ -172,10 +173,11 @@ async function attach(stripe: Stripe, customerId: string, token: string): Promis
 
 async function refund(
   stripe: Stripe,
-  { refundId, intentId, amount }: { refundId: string; intentId: string; amount: number },
+  { refundId, intentId, amount, by, reason }: RefundRequest,
 ): Promise<RefundOutcome> {
   try {
-    const wanted = { payment_intent: intentId, amount, metadata: { bursar_refund: refundId } };
+    const metadata = { bursar_refund: refundId, bursar_by: by, bursar_reason: reason };
+    const wanted = { payment_intent: intentId, amount, metadata };
     await asked(stripe.refunds.create(wanted, { idempotencyKey: `refund/${intentId}/${refundId}` }));
     return { kind: "refunded" };
   } catch (error) {

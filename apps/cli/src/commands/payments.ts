@@ -22,6 +22,7 @@ export function payments(command: Command, context: Context): void {
   show(command.command("show"), context);
   receipt(command.command("receipt"), context);
   refund(command.command("refund"), context);
+  giveBack(command.command("return"), context);
   methods(command.command("methods"), context);
   add(command.command("add"), context);
   remove(command.command("remove"), context);
@@ -123,6 +124,18 @@ function refund(command: Command, context: Context): void {
     .action(async (id: string, options: { amount?: number; reason: string }) => {
       const { client, requireAccount } = await context.connect("admin");
       const payment = await client.refundPayment(id, { accountId: requireAccount(), ...options });
+      context.print(payment, (look) => paymentText(payment, look));
+    });
+}
+
+function giveBack(command: Command, context: Context): void {
+  command
+    .description("give the unused credits of a purchase back for money, within 14 days")
+    .argument("<payment id>", "the payment")
+    .addHelpText("after", examples("bursar payments return pay_7"))
+    .action(async (id: string) => {
+      const { client, account } = await context.connect("account");
+      const payment = await client.refundUnused(id, account);
       context.print(payment, (look) => paymentText(payment, look));
     });
 }

@@ -94,6 +94,7 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   listPaymentMethods: methods.listPaymentMethods,
   addPaymentMethod: methods.addPaymentMethod,
   setDefaultPaymentMethod: methods.setDefaultPaymentMethod,
+  refundUnused: payments.refundUnused,
   removePaymentMethod: methods.removePaymentMethod,
   getTopUpPolicy: topup.getTopUpPolicy,
   putTopUpPolicy: topup.putTopUpPolicy,

@@ -116,6 +116,7 @@ const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>([
   "trackReferral",
   "createPurchase",
   "addPaymentMethod",
+  "refundUnused",
 ]);
 
 const USES_CREDITS: ReadonlySet<string> = new Set<OperationName>([

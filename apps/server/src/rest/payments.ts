@@ -5,7 +5,11 @@ import { credits, iso } from "@bursar/contract/shapes";
 import { findAccount } from "@bursar/engine/account/store";
 import { isOpen, type Payment } from "@bursar/engine/payment/payment";
 import { type PurchaseOutcome, purchase } from "@bursar/engine/payment/purchase";
-import { refundPayment as refund } from "@bursar/engine/payment/refund";
+import {
+  type RefundPaymentOutcome,
+  refundPayment as refund,
+  refundUnused as returnUnused,
+} from "@bursar/engine/payment/refund";
 import { listPayments as list, readPayment } from "@bursar/engine/payment/store";
 import { readAftermath } from "@bursar/engine/payment/store-refunds";
 import { priceOf } from "@bursar/engine/price/credit-price";
@@ -157,16 +161,37 @@ export const refundPayment: Handler<"refundPayment"> = (call) =>
     const { body, params, idempotencyKey, principal } = call;
     const accountId = body.accountId as AccountId;
     const id = body.id ?? idempotencyKey ?? newOperationId();
-    const facts = { accountId, paymentId: params.id as PaymentId, id, amount: body.amount };
+    const { amount, reason } = body;
+    const facts = { accountId, paymentId: params.id as PaymentId, id, amount, by: principal.by, reason };
     const outcome = await refund(deps, facts);
-    deps.log.info(
-      { ...facts, by: principal.by, reason: body.reason, outcome: outcome.kind },
-      "a refund was asked",
-    );
-    if (outcome.kind === "payment_unknown") return paymentUnknown(params.id);
-    if (outcome.kind === "refund_refused")
-      return { problem: "refund_refused", message: outcome.message, param: "amount" };
-    return { answer: await answerOf(deps, outcome.payment) };
+    return refundedAnswer(deps, params.id, outcome);
+  });
+
+async function refundedAnswer(
+  deps: RestDeps,
+  id: string,
+  outcome: RefundPaymentOutcome,
+): Promise<{ answer: Answer } | Problem> {
+  if (outcome.kind === "payment_unknown") return paymentUnknown(id);
+  if (outcome.kind === "refund_refused")
+    return { problem: "refund_refused", message: outcome.message, param: "amount" };
+  return { answer: await answerOf(deps, outcome.payment) };
+}
+
+const ownerRequired: Problem = {
+  problem: "person_required",
+  message: "Sign in as the account's owner: its API key may not give credits back",
+};
+
+/** Programs hold an account's key, so it takes a person, or an administrator. */
+export const refundUnused: Handler<"refundUnused"> = (call) =>
+  withPayments(call.deps, async (deps) => {
+    const { body, params, accountId, idempotencyKey, principal } = call;
+    if (principal.kind !== "admin" && principal.person === undefined) return ownerRequired;
+    const id = body.id ?? idempotencyKey ?? newOperationId();
+    if (id.length > LONGEST_ID) return idTooLong;
+    const facts = { accountId, paymentId: params.id as PaymentId, id, by: principal.by };
+    return refundedAnswer(deps, params.id, await returnUnused(deps, facts));
   });
 
 type Answer = Success<"getPayment">["answer"];
@@ -184,10 +209,16 @@ export async function answersOf(
   const aftermath = await readAftermath(deps.pool, accountId, ids);
   return payments.map((payment) => {
     const { id, kind, state, amount, currency, grantId, failure } = payment;
-    const { refunded = 0, isDisputed = false } = aftermath.get(id) ?? {};
+    const { refunds = [], isDisputed = false } = aftermath.get(id) ?? {};
+    const refunded = refunds.reduce((sum, each) => (each.failed ? sum : sum + each.amount), 0);
     return {
       ...{ id, kind, state, amount, currency, grantId, refunded, disputed: isDisputed, failure },
       credits: credits(payment.credits),
+      refunds: refunds.map((each) => ({
+        ...{ id: each.id, amount: each.amount, failed: each.failed, by: each.by, reason: each.reason },
+        credits: credits(each.credits),
+        at: iso(each.at)!,
+      })),
       expiresAt: null,
       url: personUrl(deps, payment),
       createdAt: iso(payment.createdAt)!,

@@ -113,6 +113,17 @@ export const payment = z.object({
   grantId: z.string(),
   expiresAt: z.null().describe("Bought credits never expire"),
   refunded: minorUnitsText,
+  refunds: z.array(
+    z.object({
+      id: z.string(),
+      amount: minorUnitsText,
+      credits: creditsText,
+      failed: z.boolean(),
+      at: instantText,
+      by: z.string().nullable().describe("null: made at the payment provider"),
+      reason: z.string().nullable(),
+    }),
+  ),
   disputed: z.boolean(),
   url: z.string().nullable().describe("Where a person pays or confirms, while that is open"),
   failure: z.object({ code: z.string(), message: z.string() }).nullable(),
@@ -203,6 +214,23 @@ export const refundPayment = operation({
   status: 200,
   answer: payment,
   errors: ["account_unknown", "payment_unknown", "refund_refused", "payments_off", "payment_unavailable"],
+});
+
+export const refundUnused = operation({
+  name: "refundUnused",
+  method: "post",
+  path: "/v1/payments/{id}/refund-unused",
+  access: "account",
+  summary:
+    "Give unused credits of a purchase back within 14 days, for money in proportion. For its owner, signed in, or an admin key.",
+  params: z.object({ id }),
+  body: z.strictObject({
+    accountId: id.optional(),
+    id: id.max(100, "must be at most 100 characters").optional(),
+  }),
+  status: 200,
+  answer: payment,
+  errors: ["payment_unknown", "refund_refused", "person_required", "payments_off", "payment_unavailable"],
 });
 
 const event = z.object({

@@ -45,7 +45,7 @@ export interface Payments {
   >;
   checkout(checkoutId: string): Promise<CheckoutRecord | null>;
 
-  refund(request: { refundId: string; intentId: string; amount: number }): Promise<RefundOutcome>;
+  refund(request: RefundRequest): Promise<RefundOutcome>;
 
   /** Reads an event that has come by itself. null: not signed by the provider for us, or stale. */
   verifyEvent(rawBody: string, signature: string): ProviderEvent | null;
@@ -110,10 +110,23 @@ export interface IntentRecord {
   readonly disputes: readonly DisputeRecord[];
 }
 
+export interface RefundRequest {
+  /** The idempotency key. */
+  readonly refundId: string;
+  readonly intentId: string;
+  readonly amount: number;
+  /** Kept with the refund at the provider, so that it is there when the refund is seen. */
+  readonly by: string;
+  readonly reason: string;
+}
+
 export interface RefundRecord {
   readonly id: string;
   readonly amount: number;
   readonly hasFailed: boolean;
+  /** null: it was made at the provider itself. */
+  readonly by: string | null;
+  readonly reason: string | null;
 }
 
 export interface DisputeRecord {

@@ -51,14 +51,14 @@ async function newRefund(
   deps: AdvanceDeps,
   client: pg.PoolClient,
   payment: Payment,
-  { id, amount }: RefundRecord,
+  { id, amount, by, reason }: RefundRecord,
 ): Promise<void> {
   const taken = await readTaken(client, payment);
   const standing = taken.refunds.filter(({ failed }) => !failed);
   const paidBack = standing.reduce((sum, refund) => sum + refund.amount, amount);
   const due = proportion(payment, paidBack) - sumOf(standing.flatMap(({ draws }) => draws));
   const draws = allocate(payment, taken, due);
-  const refund = { id, amount, draws, credits: sumOf(draws), failed: false };
+  const refund = { id, amount, draws, credits: sumOf(draws), failed: false, by, reason };
   await insertRefund(client, payment, refund, deps.clock.now());
   const isStopped = await stopTopUp(deps, client, payment, refund);
   await refunded(client, deps.clock, payment, refund, isStopped);

@@ -8,6 +8,8 @@ type Key = Pick<Payment, "accountId" | "id">;
 
 export interface Refund extends TakenRefund {
   readonly amount: number;
+  readonly by: string | null;
+  readonly reason: string | null;
 }
 
 /** Whoever decides about refunds or disputes of a payment is alone until the transaction ends. */
@@ -21,7 +23,7 @@ export async function lockPayment(client: pg.PoolClient, { accountId, id }: Key)
 type Stored = readonly (readonly [string, string])[];
 type RefundRow = Omit<Refund, "amount" | "draws"> & { amount: bigint; draws: Stored; at: Instant };
 
-const REFUNDS = `select refund_id as id, amount, credits, failed, draws, at from payment_refunds
+const REFUNDS = `select refund_id as id, amount, credits, failed, draws, at, by, reason from payment_refunds
   where account_id = $1 and payment_id = $2 order by at, refund_id`;
 
 const toRefund = ({ amount, draws, ...row }: RefundRow) => ({
@@ -59,8 +61,8 @@ export async function insertRefund(
   now: Instant,
 ): Promise<void> {
   await client.query(
-    `insert into payment_refunds (account_id, payment_id, refund_id, amount, credits, at, draws)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+    `insert into payment_refunds (account_id, payment_id, refund_id, amount, credits, at, draws, by, reason)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       accountId,
       id,
@@ -69,6 +71,8 @@ export async function insertRefund(
       refund.credits,
       formatPostgresTimestamp(now),
       drawsToJson(refund.draws),
+      refund.by,
+      refund.reason,
     ],
   );
 }
@@ -139,22 +143,27 @@ export async function closeDispute(
   return rowCount === 1;
 }
 
-/** What was paid back, and whether a dispute is open: for showing a payment. */
+/** What was paid back, and whether a dispute is open: for showing payments. */
 export async function readAftermath(
   pool: pg.Pool,
   accountId: string,
   ids: readonly string[],
-): Promise<Map<string, { refunded: number; isDisputed: boolean }>> {
-  const { rows } = await pool.query<{ id: string; refunded: bigint; disputed: boolean }>(
-    `select p.id,
-       coalesce((select sum(amount) from payment_refunds r
-         where r.account_id = $1 and r.payment_id = p.id and not failed), 0)::int8 as refunded,
-       exists (select from payment_disputes d
-         where d.account_id = $1 and d.payment_id = p.id and state = 'open') as disputed
-     from unnest($2::text[]) as p (id)`,
+): Promise<Map<string, { refunds: (Refund & { readonly at: Instant })[]; isDisputed: boolean }>> {
+  const refunds = await pool.query<RefundRow & { paymentId: string }>(
+    `select payment_id as "paymentId", refund_id as id, amount, credits, failed, draws, at, by, reason
+     from payment_refunds where account_id = $1 and payment_id = any($2) order by at, refund_id`,
     [accountId, ids],
   );
+  const disputed = await pool.query<{ id: string }>(
+    `select payment_id as id from payment_disputes
+     where account_id = $1 and payment_id = any($2) and state = 'open'`,
+    [accountId, ids],
+  );
+  const isDisputed = new Set(disputed.rows.map(({ id }) => id));
   return new Map(
-    rows.map(({ id, refunded, disputed }) => [id, { refunded: Number(refunded), isDisputed: disputed }]),
+    ids.map((id) => {
+      const own = refunds.rows.filter(({ paymentId }) => paymentId === id).map(toRefund);
+      return [id, { refunds: own, isDisputed: isDisputed.has(id) }];
+    }),
   );
 }
