@@ -69,8 +69,12 @@ export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
 }
 
 /** Sends notices to the people that they are about; who that is, the engine does not know. */
-export function noticeMails(deps: Pick<Deps, "pool" | "clock">, recipientsOf: RecipientsOf): Job {
-  return { name: "notices by mail", run: () => mailNotices(deps, recipientsOf) };
+export function noticeMails(
+  deps: Pick<Deps, "pool" | "clock">,
+  recipientsOf: RecipientsOf,
+  url: () => string,
+): Job {
+  return { name: "notices by mail", run: () => mailNotices(deps, recipientsOf, url) };
 }
 
 /** Rewards referrals, and clears away the count of codes tried; what proves a mailbox, the engine does not know. */

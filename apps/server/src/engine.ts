@@ -35,7 +35,7 @@ export interface Engine extends Deps {
 const GOODBYE_MILLISECONDS = 2000;
 
 /** How long a caller waits on the database before the answer is no: with the work around it, within 2 seconds. */
-const TIMEOUT_SECONDS = 1.8;
+const TIMEOUT_SECONDS = 1.7;
 
 /** How long a request waits for credits that are being bought, unless it is set. */
 const TOP_UP_WAIT_SECONDS = 10;

@@ -72,7 +72,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const { referralCondition } = settings;
   const jobs = [
     ...engineJobs(engine, mailServer),
-    noticeMails(engine, peopleOfAccount),
+    noticeMails(engine, peopleOfAccount, identity.url),
     ...codeJobs(engine, referralTerms(identity, referralCondition)),
     forgetExpired(identity, clock),
   ];

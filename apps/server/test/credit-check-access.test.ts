@@ -2,6 +2,7 @@
  *  here fails. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { creditCheckRoutes } from "../src/compat/credit-check/routes.ts";
+import { settingsRoutes } from "../src/compat/settings/low-balance.ts";
 import { type Running, startRunning } from "./running.ts";
 
 interface Row {
@@ -54,6 +55,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   "delete /api/auth/admin/users/:userId": { path: () => "/api/auth/admin/users/nobody-at-all", right: 404 },
   "post /api/auth/admin/keys/rotate": { right: 201 },
+  "get /v1/settings/auto-topup/low-balance": { right: 200 },
+  "post /v1/settings/auto-topup/low-balance": { body: { enabled: false }, right: 200 },
   "get /api/credits/balance": { right: 200 },
   "get /api/credits/total-balance": { right: 200 },
   "post /api/credits/check": { body: { credits: 1 }, right: 200 },
@@ -176,12 +179,39 @@ beforeAll(async () => {
 });
 afterAll(() => running.close());
 
-const routes = creditCheckRoutes({} as Parameters<typeof creditCheckRoutes>[0]);
+const routes = [
+  ...creditCheckRoutes({} as Parameters<typeof creditCheckRoutes>[0]),
+  ...settingsRoutes({} as Parameters<typeof settingsRoutes>[0]),
+];
 const named = routes.map((route) => [`${route.method} ${route.path}`, route] as const);
 
 it("has a row for every route, and a route for every row", () => {
   expect(Object.keys(ROWS).toSorted()).toEqual(named.map(([name]) => name).toSorted());
 });
+
+it("says of every route that names something what it does to somebody else's", () => {
+  const silent = named.filter(([name, route]) => {
+    const namesSomething = route.path.includes("/:") && route.access !== "public";
+    return namesSomething && !Array.isArray(route.access) && ROWS[name]!.foreign === undefined;
+  });
+  expect(silent.map(([name]) => name)).toEqual([]);
+});
+
+it.each([
+  ["post", "/api/credits/check", { credits: 1 }],
+  ["post", "/api/credits/deduct", { credits: 1 }],
+  ["post", "/api/usage/record", { ...MODEL, tokens: 10 }],
+  ["post", "/api/streaming-sessions/initialize", { sessionId: "anns", ...MODEL, estimatedTokens: 1 }],
+] as const)(
+  "%s %s acts for whoever the token names, whatever id the header and the body name",
+  async (method, path, body) => {
+    const balanceOf = async (who: string) =>
+      (await call(tokens[who]!, "get", "/api/credits/balance")).body.totalCredits;
+    const before = await balanceOf("bob");
+    await call(tokens["ann"]!, method, path, { ...body, userId: ids.bob }, { "x-user-id": ids.bob });
+    expect(await balanceOf("bob")).toBe(before);
+  },
+);
 
 describe.each(named)("%s", (name, route) => {
   const row = ROWS[name]!;

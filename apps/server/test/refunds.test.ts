@@ -17,10 +17,15 @@ async function bought(card = "pm_card_visa", amount = "0"): Promise<Account> {
   return account;
 }
 
-const refund = (account: Account, body: object = {}) =>
+let refunds = 0;
+const refund = (
+  account: Account,
+  body: { id?: string | undefined; amount?: number; reason?: string | undefined } = {},
+) =>
   world.admin("POST", `/v1/payments/pay-${account.id}/refund`, {
     accountId: account.id,
     reason: "test",
+    id: `refund-${++refunds}`,
     ...body,
   });
 
@@ -90,6 +95,7 @@ describe("a refund", () => {
     [{ amount: 0 }, 422, "amount"],
     [{ amount: 201 }, 409, "amount"],
     [{ reason: undefined }, 422, "reason"],
+    [{ amount: 50, id: undefined }, 422, "id"],
   ])("of %j is refused: %i", async (body, status, param) => {
     const account = await bought();
     const answer = await refund(account, body);

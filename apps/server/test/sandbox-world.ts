@@ -30,16 +30,16 @@ export async function startSandboxWorld() {
   const mail = await startSandboxMail({ now: () => new Date(clock.now() / 1000) });
   const stripe = await startSandboxStripe({ now: () => clock.now() / 1000 });
   const smtp = openSmtp({ url: mail.smtpUrl, from: "Bursar <bursar@sandbox.test>" });
+  let url = "";
   const background = startBackground(
     [
       ...engineJobs(engine, smtp),
-      noticeMails(engine, peopleOfAccount),
+      noticeMails(engine, peopleOfAccount, () => url),
       ...codeJobs(engine, { condition: "purchase", hasVerifiedMail: () => Promise.resolve(false) }),
       { name: "sandbox-stripe", run: stripe.tick },
     ],
     silentLog,
   );
-  let url = "";
   const identity = openIdentity(engine, {
     secret: "a secret of this test alone, 0123456789",
     url: () => url,

@@ -1,6 +1,7 @@
 import { carryOnPayments } from "@bursar/engine/payment/due";
 import { processEvents } from "@bursar/engine/payment-event/process";
 import { NO_NEED, topUp } from "@bursar/engine/topup/buy";
+import { watchTopUps } from "@bursar/engine/topup/watch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EVENT_HANDLERS } from "../src/payments/handlers.ts";
 import { Death, type Mortality, mortal } from "./mortal.ts";
@@ -32,6 +33,7 @@ async function taken(account: Account): Promise<number[]> {
 async function dieAndHeal(account: Account, mortality: Mortality): Promise<boolean> {
   const { deps, hasDied } = mortal(world.paying, mortality);
   try {
+    await watchTopUps(deps)();
     await topUp(deps, account.id, NO_NEED);
     await world.stripe.tick();
     await processEvents(deps, EVENT_HANDLERS);

@@ -141,15 +141,17 @@ describe("webhooks", () => {
   it("that are signed, but ten minutes old, are refused as replays", async () => {
     const before = await eventCount();
     const body = JSON.stringify({ id: "evt_old", object: "event", type: "charge.refunded", created: 1 });
-    const send = (secondsAgo: number) => {
+    const send = (secondsAgo: number, secret = world.stripe.webhookSecret) => {
       const time = Math.floor(world.clock.time / 1e6) - secondsAgo;
-      const v1 = createHmac("sha256", world.stripe.webhookSecret).update(`${time}.${body}`).digest("hex");
+      const v1 = createHmac("sha256", secret).update(`${time}.${body}`).digest("hex");
       const headers = { "stripe-signature": `t=${time},v1=${v1}` };
       return fetch(`${world.url}/api/stripe/webhook`, { method: "POST", headers, body });
     };
     expect((await send(600)).status).toBe(400);
     expect(await eventCount()).toBe(before);
     expect((await send(10)).status).toBe(200);
+    expect(await eventCount()).toBe(before + 1n);
+    expect((await send(10, "whsec_of_somebody_else")).status).toBe(400);
     expect(await eventCount()).toBe(before + 1n);
   });
 

@@ -12,8 +12,10 @@ export const currency = z.enum(CURRENCIES, { error: `must be one of ${CURRENCIES
 /** Money is a whole number of the currency's minor units; payment providers allow eight digits. */
 const LARGEST_MINOR = 99_999_999;
 
+export const MINOR_UNITS = "must be a whole number in the currency's minor unit: cents, or yen";
+
 export const minorUnits = z
-  .int({ error: "must be a whole number in the currency's minor unit: cents, or yen" })
+  .int({ error: MINOR_UNITS })
   .min(1, "must be at least 1, in the currency's minor unit: cents, or yen")
   .max(LARGEST_MINOR, `must be at most ${LARGEST_MINOR}, in the currency's minor unit`);
 

@@ -66,7 +66,9 @@ function priceOf(packs: Packs, what: string, isAmount: boolean, currency: Curren
 /** The price and the expiry are shown before anything is paid. Where nobody can be asked, --yes must say it. */
 async function confirmed(context: Context, { credits, money }: Price): Promise<boolean> {
   if (context.isJson() || !process.stdin.isTTY)
-    throw usageFailure(`${creditsText(credits)} for ${money}: give --yes to buy them.`);
+    throw usageFailure(
+      `${creditsText(credits)} for ${money}, and they never expire: give --yes to buy them.`,
+    );
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(
     `Buy ${creditsText(credits)} for ${money}? They never expire. [y/N] `,

@@ -21,10 +21,26 @@ async function pay(stripe: StripeApi, card: string): Promise<string> {
 const customer = async (stripe: StripeApi) =>
   idOf(await stripe.post("/v1/customers", { name: "Made by bursar trigger" }));
 
+async function subscribed(stripe: StripeApi): Promise<string> {
+  const id = await customer(stripe);
+  const method = idOf(await stripe.post("/v1/payment_methods/pm_card_visa/attach", { customer: id }));
+  const product = idOf(await stripe.post("/v1/products", { name: "Made by bursar trigger" }));
+  const subscription = await stripe.post("/v1/subscriptions", {
+    customer: id,
+    default_payment_method: method,
+    "items[0][price_data][currency]": "usd",
+    "items[0][price_data][product]": product,
+    "items[0][price_data][unit_amount]": "2000",
+    "items[0][price_data][recurring][interval]": "month",
+  });
+  return idOf(subscription);
+}
+
 export const TRIGGERS: Readonly<Record<string, Trigger>> = {
   "payment_intent.succeeded": (stripe) => pay(stripe, "pm_card_visa"),
   "payment_intent.payment_failed": (stripe) => pay(stripe, "pm_card_chargeDeclined"),
   "payment_intent.requires_action": (stripe) => pay(stripe, "pm_card_authenticationRequired"),
+  "payment_intent.processing": (stripe) => pay(stripe, "pm_sandbox_processing"),
   "payment_intent.canceled": async (stripe) => {
     const intent = await stripe.post("/v1/payment_intents", { amount: "2000", currency: "usd" });
     return idOf(await stripe.post(`/v1/payment_intents/${idOf(intent)}/cancel`, {}));
@@ -44,6 +60,19 @@ export const TRIGGERS: Readonly<Record<string, Trigger>> = {
     const id = await customer(stripe);
     return idOf(await stripe.post("/v1/payment_methods/pm_card_visa/attach", { customer: id }));
   },
+  "payment_method.detached": async (stripe) => {
+    const id = await customer(stripe);
+    const method = idOf(await stripe.post("/v1/payment_methods/pm_card_visa/attach", { customer: id }));
+    return idOf(await stripe.post(`/v1/payment_methods/${method}/detach`, {}));
+  },
+  "customer.subscription.created": subscribed,
+  "invoice.paid": subscribed,
+  "customer.subscription.updated": async (stripe) => {
+    const id = await subscribed(stripe);
+    return idOf(await stripe.post(`/v1/subscriptions/${id}`, { cancel_at_period_end: "true" }));
+  },
+  "customer.subscription.deleted": async (stripe) =>
+    idOf(await stripe.delete(`/v1/subscriptions/${await subscribed(stripe)}`)),
   "setup_intent.succeeded": async (stripe) => {
     const id = await customer(stripe);
     const fields = {

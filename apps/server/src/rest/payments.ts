@@ -160,8 +160,11 @@ export const refundPayment: Handler<"refundPayment"> = (call) =>
   withPayments(call.deps, async (deps) => {
     const { body, params, idempotencyKey, principal } = call;
     const accountId = body.accountId as AccountId;
-    const id = body.id ?? idempotencyKey ?? newOperationId();
     const { amount, reason } = body;
+    const named = body.id ?? idempotencyKey;
+    // All that is left can be asked for twice; a part would be paid back twice.
+    if (amount !== undefined && named === undefined) return idRequired;
+    const id = named ?? newOperationId();
     const facts = { accountId, paymentId: params.id as PaymentId, id, amount, by: principal.by, reason };
     const outcome = await refund(deps, facts);
     return refundedAnswer(deps, params.id, outcome);
@@ -177,6 +180,12 @@ async function refundedAnswer(
     return { problem: "refund_refused", message: outcome.message, param: "amount" };
   return { answer: await answerOf(deps, outcome.payment) };
 }
+
+const idRequired: Problem = {
+  problem: "invalid_request",
+  message: "id: is required with an amount, or an Idempotency-Key, so that the same refund is not made twice",
+  param: "id",
+};
 
 const ownerRequired: Problem = {
   problem: "person_required",

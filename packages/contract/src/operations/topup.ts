@@ -1,7 +1,10 @@
 import { z } from "zod";
-import { currency, minorUnits, minorUnitsText } from "../fiat.ts";
+import { currency, MINOR_UNITS, minorUnits, minorUnitsText } from "../fiat.ts";
 import { operation } from "../operation.ts";
 import { amountOrZero, creditsText, id, instantText, note, positiveAmount } from "../shapes.ts";
+
+const COOLDOWN = "must be a whole number of seconds from 0 to 2592000";
+const cooldown = z.int({ error: COOLDOWN }).min(0, COOLDOWN).max(2_592_000, COOLDOWN);
 
 const mode = z.enum(["target", "amount"], { error: "must be target or amount" });
 
@@ -18,7 +21,7 @@ const policyFields = {
   monthlyCap: minorUnits
     .optional()
     .describe("The most to charge a month (UTC), in the currency's minor unit"),
-  cooldownSeconds: z.int().min(0).max(2_592_000).optional().describe("Between two charges; default 3600"),
+  cooldownSeconds: cooldown.optional().describe("Between two charges; default 3600"),
 };
 
 const policyState = z.object({
@@ -85,9 +88,9 @@ export const previewTopUpPolicy = operation({
   query: z.strictObject({
     accountId: id.optional(),
     ...policyFields,
-    dailyCap: z.coerce.number().pipe(minorUnits).optional(),
-    monthlyCap: z.coerce.number().pipe(minorUnits).optional(),
-    cooldownSeconds: z.coerce.number().int().min(0).max(2_592_000).optional(),
+    dailyCap: z.coerce.number({ error: MINOR_UNITS }).pipe(minorUnits).optional(),
+    monthlyCap: z.coerce.number({ error: MINOR_UNITS }).pipe(minorUnits).optional(),
+    cooldownSeconds: z.coerce.number({ error: COOLDOWN }).pipe(cooldown).optional(),
   }),
   status: 200,
   answer: z.object({

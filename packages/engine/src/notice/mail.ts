@@ -18,20 +18,32 @@ export type RecipientsOf = (queryable: Queryable, accountId: AccountId) => Promi
 const BATCH = 50;
 
 /** Hands the notices that are to be mailed to the outbox: one mail a person and notice, in the transaction that ends
- *  the notice's turn, so that a crash loses none and repeats none. Returns how many notices it has ended.
+ *  the notice's turn, so that a crash loses none and repeats none. `url`: this server's public address, for links. Returns how many notices it has ended.
  *  Throws: database unreachable. */
-export function mailNotices(deps: Pick<Deps, "pool" | "clock">, recipientsOf: RecipientsOf): Promise<number> {
+export function mailNotices(
+  deps: Pick<Deps, "pool" | "clock">,
+  recipientsOf: RecipientsOf,
+  url: () => string,
+): Promise<number> {
   return withTransaction(deps.pool, async (client) => {
     const notices = await takeNoticesToMail(client, BATCH);
     for (const notice of notices) {
       const recipients = await recipientsOf(client, notice.accountId);
-      for (const { email } of recipients) await enqueueMail(deps, client, letterFor(notice, email));
+      for (const { email } of recipients) await enqueueMail(deps, client, letterFor(notice, email, url()));
     }
     return notices.length;
   });
 }
 
-function letterFor({ accountId, id, title, text }: NoticeToMail, email: string) {
+/** Where a notice names a page of ours (`details.path`), the mail links to it. */
+function letterFor({ accountId, id, title, text, details }: NoticeToMail, email: string, url: string) {
+  const path = details?.["path"];
+  const link = typeof path === "string" ? `\n\n${url}${path}` : "";
   const name = createHash("sha256").update(`${accountId}\n${id}\n${email}`).digest("hex");
-  return { id: `notice:${name}`, to: email, subject: title, text: `${text}\n\nAccount: ${accountId}\n` };
+  return {
+    id: `notice:${name}`,
+    to: email,
+    subject: title,
+    text: `${text}${link}\n\nAccount: ${accountId}\n`,
+  };
 }

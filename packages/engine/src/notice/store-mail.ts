@@ -6,6 +6,7 @@ export interface NoticeToMail {
   readonly id: string;
   readonly title: string;
   readonly text: string;
+  readonly details: Readonly<Record<string, unknown>> | null;
 }
 
 /** Takes the oldest notices that are still to be mailed. They are taken for good when the caller's transaction commits;
@@ -17,7 +18,7 @@ export async function takeNoticesToMail(queryable: Queryable, limit: number): Pr
      )
      update notices n set mail_due = false
      from due where n.account_id = due.account_id and n.notice_id = due.notice_id
-     returning n.account_id as "accountId", n.notice_id as id, n.title, n.text`,
+     returning n.account_id as "accountId", n.notice_id as id, n.title, n.text, n.details`,
     [limit],
   );
   return rows;

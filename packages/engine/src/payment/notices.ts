@@ -42,7 +42,7 @@ export async function actionNeeded(client: Queryable, clock: Clock, payment: Pay
     id: `action:${payment.id}`,
     kind: "topup_action_needed",
     title: "Please confirm a payment",
-    text: `Your bank wants you to confirm ${what(payment)}. Open /pay/${payment.link} within 24 hours; the credits come right after.`,
+    text: `Your bank wants you to confirm ${what(payment)}. Please do so within 24 hours; the credits come right after.`,
     details: { path: `/pay/${payment.link}` },
   });
 }
