@@ -4,15 +4,15 @@ import { projectFolder } from "@bursar/client/agent/testing/project-folder";
 import { openSocket } from "@bursar/client/socket";
 import { isClientTool } from "@bursar/contract/agent/tools";
 import type { GrantId } from "@bursar/contract/ids";
-import { credits } from "@bursar/contract/money";
+import { credits, formatCredits } from "@bursar/contract/money";
 import type { GatePorts } from "@bursar/engine/gate/ports";
 import { grant } from "@bursar/engine/grant/grant";
 import { type SandboxModel, startSandboxModel } from "@bursar/sandbox/model";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Cut, type CutWatch, cuttingSocket } from "./cutting-socket.ts";
 import { type Running, startRunning } from "./running.ts";
+import { openPeer } from "./socket-peer.ts";
 
-const isLong = process.env["BURSAR_LONG"] === "1";
 const BACKOFF = { firstMilliseconds: 2, longestMilliseconds: 10 };
 let model: SandboxModel;
 let running: Running;
@@ -59,7 +59,7 @@ async function runWith(cut: Cut | null) {
   const { signal } = new AbortController();
   const calls: string[] = [];
   const heard = { text: "", events: [] as string[] };
-  model.requests.clear();
+  const prompt = `Add a word, for ${account.id}`;
   const socket = openSocket({
     ...{ url: running.url, credential: account.key, backoff: BACKOFF },
     socketClass: cuttingSocket(cut, watch),
@@ -70,7 +70,7 @@ async function runWith(cut: Cut | null) {
     },
   });
   const end = await socket.prompt(
-    { prompt: "Add a word", agent: "coder", model: "small" },
+    { prompt, agent: "coder", model: "small" },
     {
       onText: (text) => {
         heard.text += text;
@@ -85,7 +85,7 @@ async function runWith(cut: Cut | null) {
     facts: {
       ...{ ended: end.ended, calls, heard, held },
       files: [await project.text("log.txt"), await project.text("ran.txt")],
-      asked: model.requests.list().length,
+      asked: model.requests.list().filter(({ body }) => JSON.stringify(body).includes(prompt)).length,
       isPaidOnce: credits(available) + credits(end.cost) === credits("100"),
     },
   };
@@ -110,33 +110,44 @@ const EXPECTED = {
   isPaidOnce: true,
 };
 
-it("cut at any message, a run resumes: each tool once, each model call once, each word once", {
+/** Runs at the same time: each is an account, a project and a session of its own. */
+const AT_ONCE = 8;
+
+it("cut before or after any message, a run resumes: each tool once, each model call once, each word once", {
   timeout: 120_000,
 }, async () => {
   const whole = await runWith(null);
   expect(whole.facts).toEqual(EXPECTED);
   const { passedIn, passedOut } = whole.watch;
   const cuts: Cut[] = [];
-  // Each message once; before and after it on a machine with time.
-  const isCut = (at: number, when: Cut["when"]) => isLong || (at % 2 === 0) === (when === "before");
   for (const when of ["before", "after"] as const) {
-    for (let at = 1; at <= passedIn; at += 1) if (isCut(at, when)) cuts.push({ direction: "in", at, when });
-    for (let at = 1; at <= passedOut; at += 1) if (isCut(at, when)) cuts.push({ direction: "out", at, when });
+    for (let at = 1; at <= passedIn; at += 1) cuts.push({ direction: "in", at, when });
+    for (let at = 1; at <= passedOut; at += 1) cuts.push({ direction: "out", at, when });
   }
-  for (const cut of cuts) {
-    const { facts, watch } = await runWith(cut);
-    expect(facts, JSON.stringify(cut)).toEqual(EXPECTED);
-    expect(watch.cuts, JSON.stringify(cut)).toBe(1);
-  }
+  expect(cuts.length).toBeGreaterThan(50);
+  const rest = cuts.values();
+  const work = async () => {
+    for (const cut of rest) {
+      const { facts, watch } = await runWith(cut);
+      expect(facts, JSON.stringify(cut)).toEqual(EXPECTED);
+      expect(watch.cuts, JSON.stringify(cut)).toBe(1);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
 });
+
+const STOLEN = { ok: true, output: { files: [{ path: "log.txt", content: "stolen" }] } };
 
 it("another socket of the account gets none of its tool calls, and cannot answer for it", async () => {
   const account = await running.account("100");
   const asked = Promise.withResolvers<string>();
+  const stolen = Promise.withResolvers<void>();
+  const results: unknown[] = [];
   const mine = openSocket({
     ...{ url: running.url, credential: account.key, backoff: BACKOFF },
     onToolCall: async ({ requestId }) => {
       asked.resolve(requestId);
+      await stolen.promise;
       return { ok: false, error: { code: "failed", message: "mine" } };
     },
   });
@@ -146,8 +157,23 @@ it("another socket of the account gets none of its tool calls, and cannot answer
     onToolCall: async ({ toolName }) => overheard.push(toolName),
   });
   await other.init();
-  const end = await mine.prompt({ prompt: "Add a word", agent: "coder", model: "small" });
-  expect([end.ended, overheard]).toEqual(["complete", []]);
+  const thief = openPeer(running.url, account.key);
+  await thief.say({ type: "identify", clientSessionId: "session_of_the_thief" });
+  const ended = mine.prompt(
+    { prompt: "Add a word", agent: "coder", model: "small" },
+    { onAgentEvent: (event) => event.type === "tool-result" && results.push(event.answer) },
+  );
+  const answer = { type: "tool-call-response", requestId: await asked.promise, output: STOLEN };
+  expect(await thief.say({ type: "action", data: answer })).toMatchObject({
+    success: false,
+    error: "request_unknown",
+    param: "data.requestId",
+  });
+  stolen.resolve();
+  expect([(await ended).ended, overheard]).toEqual(["complete", []]);
+  expect(results[0]).toEqual({ ok: false, error: { code: "failed", message: "mine" } });
+  expect(JSON.stringify(results)).not.toContain("stolen");
+  thief.socket.terminate();
   mine.close();
   other.close();
 });
@@ -156,6 +182,7 @@ it("runs dry in the middle: buys more and says so, or ends with what went wrong"
   let isDeclined = false;
   const gate: GatePorts = {
     topUp: {
+      isOn: async () => true,
       cover: async (accountId) => {
         if (isDeclined) return { kind: "not_covered", reason: "declined" };
         const id = `grant_more_${accountId}` as GrantId;
@@ -176,23 +203,38 @@ it("runs dry in the middle: buys more and says so, or ends with what went wrong"
     const prompt = { prompt: "Add a word", agent: "coder", model: "small" };
     const ask = async (key: string) => {
       const usage: (string | undefined)[] = [];
-      const socket = openSocket({ url: dry.url, credential: key, backoff: BACKOFF, onToolCall: refuseTools });
+      const heard: { data?: { type?: string } }[] = [];
+      const watch: CutWatch = { passedIn: 0, passedOut: 0, cuts: 0, heard };
+      const socket = openSocket({
+        ...{ url: dry.url, credential: key, backoff: BACKOFF, onToolCall: refuseTools },
+        socketClass: cuttingSocket(null, watch),
+      });
       const end = await socket
         .prompt(prompt, { onUsage: ({ autoTopupAdded }) => usage.push(autoTopupAdded) })
         .catch((error: unknown) => error);
       socket.close();
-      return { end, usage };
+      return { end, usage, last: heard.findLast(({ data }) => data !== undefined)?.data };
     };
     const first = await dry.account("0.4");
-    expect(await ask(first.key)).toMatchObject({ end: { ended: "complete" }, usage: ["50"] });
+    expect(await ask(first.key)).toMatchObject({
+      end: { ended: "complete" },
+      usage: ["50"],
+      last: { type: "prompt-response" },
+    });
     isDeclined = true;
     const second = await dry.account("0.4");
-    const { end } = await ask(second.key);
+    const { end, last } = await ask(second.key);
     expect(end).toMatchObject({
       code: "auto_topup_failed",
       message: expect.stringContaining("was declined"),
     });
     const { available, held, owed } = (await second.get("/v1/balance")).body;
+    expect(last).toMatchObject({
+      type: "action-error",
+      error: "auto_topup_failed",
+      remainingBalance: available,
+      cost: formatCredits(credits("0.4") - credits(available)),
+    });
     expect([Number(available) < 0.4, held, owed]).toEqual([true, "0", "0"]);
   } finally {
     await dry.close();

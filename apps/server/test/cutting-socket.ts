@@ -13,6 +13,8 @@ export interface CutWatch {
   passedIn: number;
   passedOut: number;
   cuts: number;
+  /** What came in, where a test wants to read it. */
+  readonly heard?: unknown[];
 }
 
 export function cuttingSocket(cut: Cut | null, watch: CutWatch): typeof globalThis.WebSocket {
@@ -23,6 +25,7 @@ export function cuttingSocket(cut: Cut | null, watch: CutWatch): typeof globalTh
       super.addEventListener("message", (event) => {
         if (this.readyState !== WebSocket.OPEN) return;
         watch.passedIn += 1;
+        watch.heard?.push(JSON.parse(String(event.data)));
         const isCut = cut?.direction === "in" && cut.at === watch.passedIn;
         if (isCut && cut.when === "before") return this.#cut();
         hear(event);

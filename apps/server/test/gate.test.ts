@@ -15,6 +15,7 @@ let model: SandboxModel;
 let running: Running;
 let organizations: NonNullable<GatePorts["organizations"]>;
 let topUp: NonNullable<GatePorts["topUp"]> = {
+  isOn: () => Promise.resolve(false),
   cover: () => Promise.resolve({ kind: "not_covered", reason: "disabled" }),
 };
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
   const upstream = { name: "box", url: model.url, models: ["small"], modelNames: { small: "sandbox-small" } };
   const gate = {
     organizations: { payerFor: (question) => organizations.payerFor(question) },
-    topUp: { cover: (...asked) => topUp.cover(...asked) },
+    topUp: { isOn: (id) => topUp.isOn(id), cover: (...asked) => topUp.cover(...asked) },
   } satisfies GatePorts;
   running = await startRunning(undefined, 0, {}, { upstreams: [upstream] }, { gate });
 });
@@ -109,9 +110,10 @@ test("a prompt without credits buys some where it may, and says how many; where 
   const socket = openSocket({ url: running.url, credential: account.key });
   const ask = (listener = {}) => socket.prompt({ prompt: "hi", model: "small" }, listener);
   await expect(ask()).rejects.toMatchObject({ code: "insufficient_credits" });
-  topUp = { cover: () => Promise.resolve({ kind: "not_covered", reason: "declined" }) };
+  topUp = { isOn: () => Promise.resolve(true), cover: () => Promise.resolve({ kind: "not_covered", reason: "declined" }) };
   await expect(ask()).rejects.toMatchObject({ code: "auto_topup_failed", remainingBalance: "0" });
   topUp = {
+    isOn: () => Promise.resolve(true),
     cover: async (accountId) => {
       const amount = credits("500");
       const facts = { accountId, source: "topup", by: "test" } as const;

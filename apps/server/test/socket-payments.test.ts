@@ -3,6 +3,7 @@ import { type BursarSocket, openSocket } from "@bursar/client/socket";
 import type { PushOf } from "@bursar/contract/socket/topics";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
+import { openPeer } from "./socket-peer.ts";
 
 const PATIENCE = { timeout: 10_000, interval: 20 };
 let world: PayingWorld;
@@ -57,6 +58,25 @@ test("a prompt on an empty account whose card is declined says exactly that", as
     message: expect.stringMatching(/declined/),
     remainingBalance: "0",
   });
+});
+
+test("one whose card is declined in the middle says so, too, and what it wrote is kept and paid", async () => {
+  const account = await world.account("100", "pm_card_chargeCustomerFail");
+  await account.policy();
+  const peer = openPeer(world.url, account.key);
+  await peer.say({ type: "identify", clientSessionId: "session_of_the_declined" });
+  await peer.say({ type: "action", data: { type: "prompt", userInputId: "p", ...LONG } });
+  const { data } = await peer.until((each) => each.data?.type === "action-error");
+  expect(data).toMatchObject({ error: "auto_topup_failed", message: expect.stringMatching(/declined/) });
+  expect(Number(data.cost)).toBeGreaterThan(50);
+  expect(await account.balance()).toEqual([data.remainingBalance, "0", "0"]);
+  expect(Number(data.remainingBalance) + Number(data.cost)).toBeCloseTo(100, 6);
+  expect(peer.heard.filter((each) => each.data?.type === "response-chunk").length).toBeGreaterThan(20);
+  const usage = peer.heard.find((each) => each.data?.type === "usage-response");
+  expect(usage.data.autoTopupAdded).toBeUndefined();
+  peer.socket.terminate();
+  await world.settle();
+  await world.verify();
 });
 
 test("a prompt without auto top-up stops cleanly, and what it wrote is kept and paid", async () => {

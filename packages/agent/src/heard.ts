@@ -1,11 +1,13 @@
 import type { LanguageModelUsage, TextStreamPart, ToolSet } from "ai";
-import type { CallUsage, Permit } from "./bill/billing.ts";
+import type { CallUsage, Denial, Permit } from "./bill/billing.ts";
 import type { MadeCall } from "./turn.ts";
 
 /** How a model call ended. */
 export type Outcome =
   | { readonly kind: "finished"; readonly isCut: boolean }
   | { readonly kind: "stopped" }
+  /** What it said is paid for, and no more can be. */
+  | { readonly kind: "unpaid"; readonly denial: Denial }
   | { readonly kind: "broken"; readonly message: string };
 
 /** Takes in an answer as it streams: counts all of it, shows what is for people, keeps what is for the loop. */
@@ -59,8 +61,13 @@ export class Heard {
     }
   }
 
+  /** No more of it can be paid for. */
+  stop(denial: Denial): void {
+    this.outcome = { kind: "unpaid", denial };
+  }
+
   fail(error: unknown, isCancelled: boolean): void {
-    if (this.outcome.kind === "stopped") return;
+    if (this.outcome.kind === "stopped" || this.outcome.kind === "unpaid") return;
     const message = error instanceof Error ? error.message : String(error);
     this.outcome = isCancelled
       ? { kind: "stopped" }

@@ -55,10 +55,11 @@ async function open(run: Run, task: Task): Promise<void> {
 /** null: the agent goes on. */
 async function takeUp(run: Run, task: Task, step: number, asked: Spoken): Promise<End | null> {
   const { text, calls, outcome } = asked;
-  if (outcome.kind === "stopped" || outcome.kind === "broken") {
+  if (outcome.kind !== "finished") {
     // Half of a call is none: only what was said is kept.
     if (text !== "") task.messages.push(assistantMessage(text, []));
     if (outcome.kind === "stopped") return ended("cancelled", "The run was cancelled");
+    if (outcome.kind === "unpaid") return denied(outcome.denial);
     return ended("model_failed", outcome.message, "upstream_failed");
   }
   if (calls.length === 0) {

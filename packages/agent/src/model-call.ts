@@ -41,6 +41,7 @@ export async function callModel(run: Run, task: Task, step: number): Promise<Spo
   });
   if (permit.kind === "denied") return permit;
   const heard = new Heard(permit, step, (type, text) => run.deps.emit({ type, agentId, text }));
+  const stop = new AbortController();
   try {
     const asked = streamText({
       ...{ model, messages, tools },
@@ -48,13 +49,21 @@ export async function callModel(run: Run, task: Task, step: number): Promise<Spo
       maxOutputTokens: permit.maxOutputTokens,
       maxRetries: RETRIES,
       timeout: run.deps.patience ?? PATIENCE,
-      abortSignal: run.signal,
+      abortSignal: AbortSignal.any([run.signal, stop.signal]),
       // Errors arrive in the stream; left alone, the SDK would print them.
       onError: () => undefined,
     });
-    for await (const part of asked.stream) heard.take(part);
+    for await (const part of asked.stream) {
+      heard.take(part);
+      const denial = await permit.paid();
+      if (denial === null) continue;
+      heard.stop(denial);
+      break;
+    }
   } catch (error) {
     heard.fail(error, run.signal.aborted);
+  } finally {
+    stop.abort();
   }
   const charge = await billing.afterModelCall(permit, heard.usage);
   run.total += charge.cost;

@@ -1,6 +1,6 @@
 import type { Ending } from "@bursar/contract/agent/events";
 import { changesFiles, type ToolName } from "@bursar/contract/agent/tools";
-import type { Subgoal } from "@bursar/contract/agent/tools/subgoals";
+import type { Subgoal } from "@bursar/contract/agent/tools/subgoal";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { ModelMessage } from "ai";
 import type { AgentDefinition } from "./agents/definition.ts";

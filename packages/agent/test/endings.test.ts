@@ -294,7 +294,7 @@ describe("a run that runs dry", () => {
     const account = await running.account("0.7");
     const asked: bigint[] = [];
     await using project = await projectFolder();
-    const topUp = async (needed: bigint): Promise<MoreCredits> => {
+    const buy = async (needed: bigint): Promise<MoreCredits> => {
       asked.push(needed);
       if (more === "off") return { kind: "off" };
       if (more !== "added") return { kind: "failed", code: more, message: "Your card was declined" };
@@ -302,6 +302,7 @@ describe("a run that runs dry", () => {
       await grant(running, { accountId: account, source: "topup", by: "test", id, amount: credits("50") });
       return { kind: "added" };
     };
+    const topUp = { isOn: async () => more !== "off", buy };
     const request = { account, prompt: "go", folder: project.path, topUp };
     const made = await running.run(budget === undefined ? request : { ...request, budget });
     return { made, asked, balance: await running.balanceOf(account) };
@@ -329,9 +330,75 @@ describe("a run that runs dry", () => {
   it("buys what a budget needs before it begins", async () => {
     const { made, asked } = await runDry("added", credits("10"));
     expect(ran(made).outcome.ending).toBe("done");
-    expect(asked).toEqual([credits("9.3")]);
+    expect(asked).toEqual([credits("10")]);
     running.model.scripts.clear();
     expect((await runDry("auto_topup_failed", credits("10"))).made).toEqual({ denied: "auto_topup_failed" });
+  });
+});
+
+describe("a long answer is paid for as it grows", () => {
+  const LONG = { content: "word ".repeat(6000) };
+  /** About 3.6 credits; an answer of the longest length would cost 9.8. */
+  const ENOUGH = "7";
+
+  async function answerLong(amount: string, more: "added" | "declined" | "unasked") {
+    script(LONG);
+    const account = await running.account(amount);
+    const asked: bigint[] = [];
+    await using project = await projectFolder();
+    const topUp = {
+      isOn: async () => true,
+      buy: async (needed: bigint): Promise<MoreCredits> => {
+        asked.push(needed);
+        if (more === "declined") return { kind: "failed", code: "auto_topup_failed", message: "declined" };
+        const id = `grant_long_${asked.length}_${account}` as GrantId;
+        await grant(running, { accountId: account, source: "topup", by: "test", id, amount: credits("50") });
+        return { kind: "added" };
+      },
+    };
+    const request = { account, prompt: "go", folder: project.path, topUp };
+    const { outcome } = ran(await running.run(request));
+    const query = "select max(held_after) as most from entries where account_id = $1";
+    const [row] = (await running.pool.query<{ most: bigint }>(query, [account])).rows;
+    return { outcome, asked, most: row!.most, balance: await running.balanceOf(account) };
+  }
+
+  it("reserves what an ordinary answer needs, not what the longest one would: nothing is bought for that", async () => {
+    const { outcome, asked, most, balance } = await answerLong(ENOUGH, "unasked");
+    expect(outcome).toMatchObject({ ending: "done", text: expect.stringMatching(/^(word ?){6000}$/) });
+    expect(asked).toEqual([]);
+    expect(most).toBeGreaterThan(outcome.cost);
+    expect(most).toBeLessThan(credits(ENOUGH));
+    expect(balance).toMatchObject({ available: credits(ENOUGH) - outcome.cost, held: 0n, owed: 0n });
+  });
+
+  it("an answer that outgrows the account goes on with what is bought at that moment, once", async () => {
+    const { outcome, asked, balance } = await answerLong("2.5", "added");
+    expect(outcome).toMatchObject({ ending: "done", text: expect.stringMatching(/^(word ?){6000}$/) });
+    expect(asked).toHaveLength(1);
+    expect(balance).toMatchObject({ available: credits("52.5") - outcome.cost, held: 0n, owed: 0n });
+  });
+
+  it("or ends there, by the reason's name, with what was said kept and paid, and nothing owed", async () => {
+    const { outcome, asked, balance } = await answerLong("2.5", "declined");
+    expect(outcome).toMatchObject({ ending: "insufficient_credits", code: "auto_topup_failed" });
+    expect(asked).toHaveLength(1);
+    expect(outcome.text.length).toBeGreaterThan(5000);
+    expect(balance).toMatchObject({ available: credits("2.5") - outcome.cost, held: 0n, owed: 0n });
+  });
+
+  it("ends where nobody can say whether there are credits", async () => {
+    script(LONG);
+    let isBroken = false;
+    const onEvent = (event: AgentEvent) => {
+      if (event.type !== "text" || isBroken) return;
+      isBroken = true;
+      running.breakLedger(1);
+    };
+    const { outcome, balance } = await run({ credits: ENOUGH, onEvent });
+    expect(outcome).toMatchObject({ ending: "refused", code: "unavailable" });
+    expect(outcome.cost).toBeGreaterThan(credits("1"));
+    expect(balance).toMatchObject({ available: credits(ENOUGH) - outcome.cost, held: 0n });
   });
 });
 

@@ -1,7 +1,7 @@
 import { findAgent } from "@bursar/agent/agents/all";
 import type { DenialCode } from "@bursar/agent/bill/billing";
 import { openRunBilling } from "@bursar/agent/bill/engine-billing";
-import type { BillingDeps, RunBillingRequest } from "@bursar/agent/bill/purse";
+import type { BillingDeps, TopUp } from "@bursar/agent/bill/purse";
 import type { Models, WebSearch } from "@bursar/agent/ports";
 import { type RunOutcome, runAgent } from "@bursar/agent/run-agent";
 import type { ClientTools } from "@bursar/contract/agent/client-tools";
@@ -37,7 +37,7 @@ async function answerByAgent(deps: AgentRunnerDeps, run: Run, output: RunOutput)
   const topUp = topUpFor(deps.gate, run);
   const opened = await openRunBilling(deps, { runId, payer, budget, topUp });
   if (opened.kind === "denied")
-    return { kind: "failed", error: opened.code, message: opened.message, cost: 0n };
+    return { kind: "refused", error: opened.code, message: opened.message, cost: 0n };
   const { billing } = opened;
   try {
     const { models, webSearch } = deps;
@@ -60,15 +60,18 @@ async function answerByAgent(deps: AgentRunnerDeps, run: Run, output: RunOutput)
 }
 
 /** Buys by the account's own policy, as the gate does at the start of a prompt. */
-function topUpFor({ topUp }: GatePorts, { principal }: Run): RunBillingRequest["topUp"] {
+function topUpFor({ topUp }: GatePorts, { principal: { accountId } }: Run): TopUp | undefined {
   if (topUp === undefined) return undefined;
-  return async (needed) => {
-    const covering = await topUp.cover(principal.accountId, needed);
-    if (covering.kind === "added") return { kind: "added" };
-    const why = whyNotCovered(covering.reason);
-    if (why === null) return { kind: "off" };
-    const [error, message] = why;
-    return { kind: "failed", code: error as DenialCode, message };
+  return {
+    isOn: () => topUp.isOn(accountId),
+    buy: async (needed) => {
+      const covering = await topUp.cover(accountId, needed);
+      if (covering.kind === "added") return { kind: "added" };
+      const why = whyNotCovered(covering.reason);
+      if (why === null) return { kind: "off" };
+      const [error, message] = why;
+      return { kind: "failed", code: error as DenialCode, message };
+    },
   };
 }
 
@@ -124,7 +127,7 @@ function endOf(outcome: RunOutcome): RunEnd {
     case "insufficient_credits":
       // Why no more could be bought matters more than how far it came.
       if (code === "auto_topup_failed" || code === "auto_topup_disabled")
-        return { kind: "failed", error: code, message: message ?? code, cost };
+        return { kind: "refused", error: code, message: message ?? code, cost };
       return { kind: "ended", how: "insufficient_credits", output, cost };
     case "step_limit":
     case "budget_exhausted":

@@ -2,6 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import { type MicroCredits, parseCredits } from "@bursar/contract/money";
 import type { SocketErrorName } from "@bursar/contract/socket/errors";
 import type { Deps } from "@bursar/engine/deps";
+import { whyNotCovered } from "@bursar/engine/gate/chain";
 import type { PriceBook } from "@bursar/engine/price/decide";
 import { receipt } from "@bursar/engine/receipt/receipt";
 import type { Gateway } from "@bursar/gateway/gateway";
@@ -22,7 +23,7 @@ interface Chunk {
     readonly delta?: { readonly content?: string | null };
     readonly finish_reason?: string | null;
   }[];
-  readonly bursar?: { readonly cost: string; readonly reason?: string };
+  readonly bursar?: { readonly cost: string; readonly reason?: string; readonly topUp?: string };
   readonly error?: { readonly code?: string; readonly message?: string };
 }
 
@@ -61,6 +62,8 @@ interface Heard {
   text: string;
   cost: MicroCredits | null;
   reason: string | null;
+  /** What came of the auto top-up that was asked for more. */
+  topUp: string | null;
   finish: string | null;
   failure: { readonly code?: string; readonly message?: string } | null;
   isWhole: boolean;
@@ -68,7 +71,10 @@ interface Heard {
 
 /** Reads the stream to its end. */
 async function listen(response: Response, onText: (text: string) => void): Promise<Heard> {
-  const heard: Heard = { text: "", cost: null, reason: null, finish: null, failure: null, isWhole: false };
+  const heard: Heard = {
+    ...{ text: "", cost: null, reason: null, topUp: null },
+    ...{ finish: null, failure: null, isWhole: false },
+  };
   const splitter = openSplitter();
   const decoder = new TextDecoder();
   for await (const bytes of response.body as AsyncIterable<Uint8Array>) {
@@ -88,6 +94,7 @@ function learn(heard: Heard, chunk: Chunk, onText: (text: string) => void): void
   if (chunk.bursar !== undefined) {
     heard.cost = parseCredits(chunk.bursar.cost);
     heard.reason = chunk.bursar.reason ?? null;
+    heard.topUp = chunk.bursar.topUp ?? null;
   }
   if (text === "") return;
   heard.text += text;
@@ -101,6 +108,8 @@ function endOf(heard: Heard, cost: MicroCredits, signal: AbortSignal): RunEnd {
     const { code = "upstream_failed", message = "The model failed" } = heard.failure;
     return failed(code as SocketErrorName, message, cost);
   }
+  const why = heard.topUp === null ? null : whyNotCovered(heard.topUp);
+  if (why !== null) return refused(why[0], why[1], cost);
   if (heard.reason === "insufficient_credits" || heard.reason === "cap_exceeded")
     return {
       kind: "ended",
@@ -116,7 +125,9 @@ function endOf(heard: Heard, cost: MicroCredits, signal: AbortSignal): RunEnd {
 
 async function refusedBy(response: Response, signal: AbortSignal): Promise<RunEnd> {
   if (signal.aborted) return { kind: "ended", how: "cancelled", output: { text: "" }, cost: 0n };
-  const { error } = (await response.json()) as { error: { code: string; message: string } };
+  const { error } = (await response.json()) as { error: { code: string; message: string; topUp?: string } };
+  const why = error.topUp === undefined ? null : whyNotCovered(error.topUp);
+  if (why !== null) return refused(why[0], why[1], 0n);
   if (error.code === "key_conflict") return failed("prompt_repeated", "This prompt has run before", 0n);
   return failed(error.code as SocketErrorName, error.message, 0n);
 }
@@ -128,6 +139,10 @@ async function billed(
 ): Promise<MicroCredits> {
   const found = await receipt({ pool }, accountId, requestId);
   return found?.charged ?? 0n;
+}
+
+function refused(error: SocketErrorName, message: string, cost: MicroCredits): RunEnd {
+  return { kind: "refused", error, message, cost };
 }
 
 function failed(error: SocketErrorName, message: string, cost: MicroCredits): RunEnd {

@@ -97,7 +97,7 @@ async function runPrompt(
   const added = await grantedSince(deps.pool, accountId, "topup", before?.seq ?? 0n);
   const usage = await usageOf(deps, accountId, passage.added + added);
   session.send({ type: "usage-response", userInputId, ...usage });
-  session.send(endOf(userInputId, end, signal));
+  session.send(endOf(userInputId, end, { signal, remainingBalance: usage.remainingBalance }));
 }
 
 /** An ended credential begins nothing more, even before the socket is closed for it. */
@@ -137,11 +137,19 @@ function outputOf(deps: PromptDeps, session: Session, { prompt: { userInputId },
   };
 }
 
-function endOf(userInputId: string, end: RunEnd, signal: AbortSignal): ServerAction {
+function endOf(
+  userInputId: string,
+  end: RunEnd,
+  { signal, remainingBalance }: { readonly signal: AbortSignal; readonly remainingBalance: string },
+): ServerAction {
   const cost = credits(end.cost);
   if (signal.reason === SHUTTING_DOWN) {
     const message = "The server restarts; what was produced so far is billed";
     return { type: "prompt-error", userInputId, error: "shutting_down", message, cost };
+  }
+  if (end.kind === "refused") {
+    const { error, message } = end;
+    return { type: "action-error", userInputId, error, message, remainingBalance, cost };
   }
   if (end.kind === "failed") {
     const { error, message } = end;

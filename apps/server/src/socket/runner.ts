@@ -50,12 +50,15 @@ export type RunEnd =
       readonly output: unknown;
       readonly cost: MicroCredits;
     }
-  | {
-      readonly kind: "failed";
-      readonly error: SocketErrorName;
-      readonly message: string;
-      readonly cost: MicroCredits;
-    };
+  | (Failure & { readonly kind: "failed" })
+  /** The credits could not be had, and why: the client is told as at the gate. */
+  | (Failure & { readonly kind: "refused" });
+
+interface Failure {
+  readonly error: SocketErrorName;
+  readonly message: string;
+  readonly cost: MicroCredits;
+}
 
 /** Does the work of a prompt, and bills it. */
 export interface AgentRunner {

@@ -16,12 +16,15 @@ export interface PlannedCall {
 export type Permit = {
   readonly kind: "permit";
   readonly callId: string;
-  /** What is paid for: the model is told to stop there. */
+  /** The model is told to stop there. */
   readonly maxOutputTokens: number;
   /** True when credits, and not the model, set that limit. */
   readonly isShort: boolean;
   /** To be told all output as it arrives: what is billed if no more is ever heard of the call. */
   heard(text: string): void;
+  /** Resolves when all that was heard is reserved, which grows with it. A denial: no more is to be had, and the call
+   *  must end here. Never throws. */
+  paid(): Promise<Denial | null>;
 };
 
 /** As REST v1 names it, and the socket. */

@@ -36,8 +36,7 @@ export async function openRunBilling(
     });
   let held = await reserve();
   if (held.kind !== "held") {
-    const missing = held.kind === "insufficient_credits" ? held.missing : budget;
-    const denial = await buyOrDeny(request, held, missing);
+    const denial = await buyOrDeny(request, held, budget);
     if (denial !== null) return denial;
     held = await reserve();
   }

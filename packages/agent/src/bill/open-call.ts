@@ -1,27 +1,19 @@
-import type { HoldId } from "@bursar/contract/ids";
 import { extend } from "@bursar/engine/hold/extend";
-import { costOf, type PriceBook, type Rates } from "@bursar/engine/price/decide";
-import type { PlannedCall } from "./billing.ts";
+import { costOf } from "@bursar/engine/price/decide";
+import type { Denial } from "./billing.ts";
+import type { CallFacts } from "./call-facts.ts";
 import { type BillingDeps, CALL_SECONDS, type RunBillingRequest, signedBy } from "./purse.ts";
-import type { Estimate } from "./tokens.ts";
+import { Reach } from "./reach.ts";
 
 const REPORT_MILLISECONDS = 10_000;
 const CHARACTERS_PER_TOKEN = 4;
-
-export interface CallFacts {
-  readonly call: PlannedCall;
-  /** The prices when the call began: they hold until its end. */
-  readonly book: PriceBook;
-  readonly rates: Rates;
-  readonly holdId: HoldId;
-  readonly estimate: Estimate;
-}
 
 /** A model call under way. It leaves word of its cost now and then: if this process dies, that is what is settled. */
 export class OpenCall {
   readonly facts: CallFacts;
   readonly #deps: BillingDeps;
   readonly #request: RunBillingRequest;
+  readonly #reach: Reach;
   readonly #heard: string[] = [];
   #characters = 0;
   #reports = 0;
@@ -31,6 +23,7 @@ export class OpenCall {
     this.#deps = deps;
     this.#request = request;
     this.facts = facts;
+    this.#reach = new Reach(deps, request, facts);
   }
 
   get output(): readonly string[] {
@@ -39,11 +32,17 @@ export class OpenCall {
 
   heard(text: string): void {
     this.#heard.push(text);
+    this.#reach.heard(text);
     this.#characters += text.length;
     const pause = this.#deps.reportMilliseconds ?? REPORT_MILLISECONDS;
     if (performance.now() - this.#reportedAt < pause) return;
     this.#reportedAt = performance.now();
     void this.#report();
+  }
+
+  /** null: all that was heard is reserved. Never throws. */
+  paid(): Promise<Denial | null> {
+    return this.#reach.cover(this.#heard);
   }
 
   async #report(): Promise<void> {

@@ -26,13 +26,21 @@ export type MoreCredits =
   | { readonly kind: "off" }
   | { readonly kind: "failed"; readonly code: DenialCode; readonly message: string };
 
+/** The account's own way to more credits. */
+export interface TopUp {
+  /** Whether it is switched on, whatever it could buy right now. */
+  isOn(): Promise<boolean>;
+  /** Buys for work that needs so many in all; what is there already counts. */
+  buy(needed: MicroCredits): Promise<MoreCredits>;
+}
+
 export interface RunBillingRequest {
   readonly runId: string;
   readonly payer: Payer;
   /** What the run may cost at most, reserved at its start; null: whatever the account has. */
   readonly budget: MicroCredits | null;
-  /** Buys more when a call cannot begin for want of credits; at least so many. Absent: nothing is bought. */
-  readonly topUp?: ((needed: MicroCredits) => Promise<MoreCredits>) | undefined;
+  /** Buys more when a call cannot begin, or go on, for want of credits. Absent: nothing is bought. */
+  readonly topUp?: TopUp | undefined;
 }
 
 /** A hold lives this long without news: longer than any one model call. */

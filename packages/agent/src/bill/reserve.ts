@@ -1,14 +1,9 @@
 import type { HoldId } from "@bursar/contract/ids";
-import { larger, type MicroCredits } from "@bursar/contract/money";
+import { larger } from "@bursar/contract/money";
 import { type HoldOutcome, holdAtPrices } from "@bursar/engine/hold/hold";
-import {
-  affordableOutputTokens,
-  costOf,
-  type PriceBook,
-  type Rates,
-  ratesFor,
-} from "@bursar/engine/price/decide";
+import { type PriceBook, type Rates, ratesFor } from "@bursar/engine/price/decide";
 import type { Denial, Permit, PlannedCall } from "./billing.ts";
+import { costWith, payableTokens } from "./call-facts.ts";
 import { OpenCall } from "./open-call.ts";
 import {
   type BillingDeps,
@@ -18,14 +13,13 @@ import {
   type RunBillingRequest,
   signedBy,
 } from "./purse.ts";
+import { SLICE_TOKENS } from "./reach.ts";
 import { denialOf, leftOf, repeated } from "./refusal.ts";
 import type { Estimate } from "./tokens.ts";
 import { buyOrDeny } from "./top-up.ts";
 
 /** Of one answer, where the model has no limit of its own: a whole file fits. */
 const MOST_OUTPUT_TOKENS = 16_384;
-/** What is bought for, when credits are bought. */
-const ORDINARY_OUTPUT_TOKENS = 2048;
 /** With less than this no answer is worth asking for. */
 const LEAST_OUTPUT_TOKENS = 64;
 
@@ -45,41 +39,26 @@ export interface Purse {
   readonly estimate: Estimate;
 }
 
-/** Reserves the whole answer, or as long a one as there are credits for; buys more when there are too few for any. */
+/** Reserves an answer of ordinary length, or as long a one as there are credits for; buys more when there are too few
+ *  for any. Decision: 0023. */
 export async function permit(purse: Purse, call: PlannedCall): Promise<Permitted | Denial> {
-  const { deps, request, estimate } = purse;
+  const { deps, request, parentId } = purse;
   const book = await deps.prices.current();
   const rates = ratesFor(book, call.model);
   if (rates === null) return noPrice(call.model);
-  const asked: Asked = {
-    call,
-    book,
-    rates,
-    wanted: Math.min(rates.maxOutputTokens ?? MOST_OUTPUT_TOKENS, MOST_OUTPUT_TOKENS),
-  };
+  const wanted = Math.min(rates.maxOutputTokens ?? MOST_OUTPUT_TOKENS, MOST_OUTPUT_TOKENS);
+  // What a budget has reserved is missing nowhere else: all that the answer may need is taken from it at once.
+  const asked: Asked = { call, book, rates, first: parentId === null ? Math.min(wanted, SLICE_TOKENS) : wanted };
   let reserved = await reserve(purse, asked);
   if (reserved.outcome.kind !== "held") {
-    const denial = await buyOrDeny(
-      request,
-      reserved.outcome,
-      await shortfall(purse, asked, reserved.outcome),
-    );
+    const denial = await buyOrDeny(request, reserved.outcome, await ordinaryCost(purse, asked));
     if (denial !== null) return denial;
     reserved = await reserve(purse, asked);
   }
-  const { outcome, outputTokens } = reserved;
+  const { outcome } = reserved;
   if (outcome.kind !== "held") return denialOf(outcome);
   if (outcome.duplicate) return repeated;
-  const open = new OpenCall(deps, request, { call, book, rates, holdId: outcome.id, estimate });
-  return {
-    kind: "permitted",
-    open,
-    permit: {
-      ...{ kind: "permit", callId: call.callId, maxOutputTokens: outputTokens },
-      isShort: outputTokens < asked.wanted,
-      heard: (text) => open.heard(text),
-    },
-  };
+  return opened(purse, asked, { ...reserved, outcome, wanted });
 }
 
 /** A call and its price. */
@@ -87,44 +66,65 @@ interface Asked {
   readonly call: PlannedCall;
   readonly book: PriceBook;
   readonly rates: Rates;
-  /** Output tokens of an answer as long as it may be. */
-  readonly wanted: number;
+  /** Output tokens to reserve at first. */
+  readonly first: number;
 }
 
-async function reserve(
+type Held = Extract<HoldOutcome, { kind: "held" }>;
+
+async function opened(
   purse: Purse,
-  asked: Asked,
-): Promise<{ readonly outcome: HoldOutcome; readonly outputTokens: number }> {
+  { call, book, rates }: Asked,
+  { outcome, inputTokens, outputTokens, wanted }: Reserve & { readonly outcome: Held; readonly wanted: number },
+): Promise<Permitted> {
+  const { deps, request, parentId, estimate } = purse;
+  const limitTokens =
+    parentId === null
+      ? await limitOf(purse, { call, rates, wanted, paid: outcome.amount + outcome.available })
+      : outputTokens;
+  const { id: holdId, amount } = outcome;
+  const facts = { call, book, rates, holdId, estimate, inputTokens, amount, limitTokens };
+  const open = new OpenCall(deps, request, facts);
+  const permit: Permit = {
+    ...{ kind: "permit", callId: call.callId, maxOutputTokens: limitTokens },
+    isShort: limitTokens < wanted,
+    heard: (text) => open.heard(text),
+    paid: () => open.paid(),
+  };
+  return { kind: "permitted", open, permit };
+}
+
+/** How long the answer may become: as long as the account can pay for, and where it buys by itself, as long as the
+ *  model likes. The model is told, because it can end an answer better than whoever cuts it off. */
+async function limitOf(
+  { request, estimate }: Purse,
+  { call, rates, wanted, paid }: Pick<Asked, "call" | "rates"> & { wanted: number; paid: bigint },
+): Promise<number> {
+  if (payableTokens(rates, estimate.cheapBound(call), paid) >= wanted) return wanted;
+  if ((await request.topUp?.isOn()) === true) return wanted;
+  return Math.min(wanted, Math.max(1, payableTokens(rates, await estimate.carefulBound(call), paid)));
+}
+
+async function reserve(purse: Purse, asked: Asked): Promise<Reserve & { readonly outcome: HoldOutcome }> {
   const { estimate } = purse;
-  const { call, rates, wanted } = asked;
-  let outputTokens = wanted;
-  let outcome = await tryHold(purse, asked, { inputTokens: estimate.quickBound(call), outputTokens });
+  const { call, rates, first } = asked;
+  let inputTokens = estimate.cheapBound(call);
+  let outputTokens = first;
+  let outcome = await tryHold(purse, asked, { inputTokens, outputTokens });
   // Twice: a cap may leave more than the account has.
   for (let lowered = 0; lowered < 2 && outcome.kind !== "held"; lowered += 1) {
-    const inputTokens = await estimate.carefulBound(call);
-    const lower = affordable(rates, inputTokens, leftOf(outcome));
+    inputTokens = await estimate.carefulBound(call);
+    const lower = payableTokens(rates, inputTokens, leftOf(outcome));
     if (lower < LEAST_OUTPUT_TOKENS) break;
-    outputTokens = Math.min(lower, wanted);
+    outputTokens = Math.min(lower, first);
     outcome = await tryHold(purse, asked, { inputTokens, outputTokens });
   }
-  return { outcome, outputTokens };
+  return { outcome, inputTokens, outputTokens };
 }
 
-/** What is missing for an answer of ordinary length. */
-async function shortfall(
-  { estimate }: Purse,
-  { call, rates, wanted }: Asked,
-  refusal: HoldOutcome,
-): Promise<MicroCredits> {
-  const inputTokens = await estimate.carefulBound(call);
-  const outputTokens = Math.min(wanted, ORDINARY_OUTPUT_TOKENS);
-  const cost = costOf(rates, { inputTokens, cachedInputTokens: 0, outputTokens });
-  const available = refusal.kind === "insufficient_credits" ? refusal.available : 0n;
-  return larger(cost - available, 1n);
-}
-
-function affordable(rates: Rates, inputTokens: number, left: MicroCredits): number {
-  return left <= 0n ? 0 : affordableOutputTokens({ ...rates, maxOutputTokens: null }, inputTokens, left);
+/** What an answer of ordinary length costs. */
+async function ordinaryCost({ estimate }: Purse, { call, rates, first }: Asked): Promise<bigint> {
+  return larger(costWith(rates, await estimate.carefulBound(call), Math.min(first, SLICE_TOKENS)), 1n);
 }
 
 function noPrice(model: string): Denial {
@@ -141,7 +141,7 @@ function tryHold(
   const { runId, payer } = request;
   const { model, agent, callId } = call;
   const { inputTokens, outputTokens: maxOutputTokens } = reserve;
-  const isFree = costOf(rates, { ...reserve, cachedInputTokens: 0 }) === 0n;
+  const isFree = costWith(rates, inputTokens, maxOutputTokens) === 0n;
   return holdAtPrices(deps, book, {
     ...signedBy(request),
     id: holdIdOf(`${runId}.${callId}`),

@@ -2,7 +2,7 @@
 export type CountTokens = (texts: readonly string[]) => Promise<number>;
 
 /** Two bytes a token is more than text, code or JSON needs; only noise needs more, and the settlement puts it right. */
-const BYTES_PER_TOKEN_AT_LEAST = 2;
+export const BYTES_PER_TOKEN_AT_LEAST = 2;
 /** How a message is wrapped: role and separators. */
 const MESSAGE_TOKENS = 4;
 /** Other vocabularies than the one that counts need up to this much more. */
@@ -25,6 +25,11 @@ export class Estimate {
     this.#count = count;
   }
 
+  /** The nearest bound that costs nothing to know. */
+  cheapBound(input: Input): number {
+    return this.#densest > 0 ? this.#learnt(input) : this.quickBound(input);
+  }
+
   /** Surely enough for ordinary text, and next to free to know. */
   quickBound(input: Input): number {
     return Math.ceil(bytesOf(input) / BYTES_PER_TOKEN_AT_LEAST) + input.messages * MESSAGE_TOKENS;
@@ -32,7 +37,7 @@ export class Estimate {
 
   /** For when credits are short: as the provider counted before, else counted by us, with room for other vocabularies. */
   async carefulBound(input: Input): Promise<number> {
-    if (this.#densest > 0) return Math.ceil(bytesOf(input) * this.#densest * NEXT_TIME);
+    if (this.#densest > 0) return this.#learnt(input);
     const tokens = await this.countedInput(input);
     return Math.min(Math.ceil(tokens * OTHER_VOCABULARIES), this.quickBound(input));
   }
@@ -44,6 +49,15 @@ export class Estimate {
 
   countedOutput(texts: readonly string[]): Promise<number> {
     return this.#count([texts.join("")]);
+  }
+
+  /** The same with room for other vocabularies: what is reserved for output that has been heard. */
+  async carefulOutput(texts: readonly string[]): Promise<number> {
+    return Math.ceil((await this.countedOutput(texts)) * OTHER_VOCABULARIES);
+  }
+
+  #learnt(input: Input): number {
+    return Math.ceil(bytesOf(input) * this.#densest * NEXT_TIME);
   }
 
   learn(input: Input, tokens: number): void {

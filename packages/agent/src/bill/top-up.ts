@@ -11,11 +11,12 @@ type Refused = Exclude<HoldOutcome, { kind: "held" }>;
 export async function buyOrDeny(
   { topUp }: Pick<RunBillingRequest, "topUp">,
   refusal: Refused,
+  /** All that the work needs, and not only what is missing. */
   needed: MicroCredits,
 ): Promise<Denial | null> {
   const isShort = refusal.kind === "insufficient_credits" || refusal.kind === "in_debt";
   if (topUp === undefined || !isShort) return denialOf(refusal);
-  const outcome = await topUp(refusal.kind === "in_debt" ? refusal.owed + needed : needed);
+  const outcome = await topUp.buy(refusal.kind === "in_debt" ? refusal.owed + needed : needed);
   switch (outcome.kind) {
     case "added":
       return null;

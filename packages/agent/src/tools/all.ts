@@ -1,11 +1,12 @@
 import type { ServerToolName } from "@bursar/contract/agent/tools";
 import { addMessage } from "./add-message.ts";
+import { addSubgoal } from "./add-subgoal.ts";
 import { endTurn } from "./end-turn.ts";
 import type { ServerTool } from "./server-tool.ts";
 import { setOutput } from "./set-output.ts";
 import { spawnAgents } from "./spawn-agents.ts";
-import { addSubgoal, updateSubgoal } from "./subgoals.ts";
 import { thinkDeeply } from "./think-deeply.ts";
+import { updateSubgoal } from "./update-subgoal.ts";
 import { webSearch } from "./web-search.ts";
 
 /** Who carries out what the client does not. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { creditsText } from "../shapes.ts";
 import { toolAnswer } from "./tool.ts";
-import { subgoal } from "./tools/subgoals.ts";
+import { subgoal } from "./tools/subgoal.ts";
 
 /** How a run, or an agent in it, came to its end. */
 export const ENDINGS = [

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Tool } from "./tool.ts";
 import { addMessage } from "./tools/add-message.ts";
+import { addSubgoal } from "./tools/add-subgoal.ts";
 import { codeSearch } from "./tools/code-search.ts";
 import { createPlan } from "./tools/create-plan.ts";
 import { endTurn } from "./tools/end-turn.ts";
@@ -11,8 +12,8 @@ import { runTerminalCommand } from "./tools/run-terminal-command.ts";
 import { setOutput } from "./tools/set-output.ts";
 import { spawnAgents } from "./tools/spawn-agents.ts";
 import { strReplace } from "./tools/str-replace.ts";
-import { addSubgoal, updateSubgoal } from "./tools/subgoals.ts";
 import { thinkDeeply } from "./tools/think-deeply.ts";
+import { updateSubgoal } from "./tools/update-subgoal.ts";
 import { webSearch } from "./tools/web-search.ts";
 import { writeFile } from "./tools/write-file.ts";
 

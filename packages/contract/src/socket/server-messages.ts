@@ -68,6 +68,7 @@ const serverActions = [
     error: socketErrorName,
     message: z.string(),
     remainingBalance: creditsText.optional(),
+    cost: creditsText.optional().describe("Where the prompt had begun: what it has cost by then"),
   }),
   z.object({
     type: z.literal("prompt-error"),

@@ -110,10 +110,11 @@ describe("the gate", () => {
     expect(await pass(id, { quota })).toMatchObject({ kind: "allow", passage: { shortage: null } });
   });
 
-  test("buys only what is missing, and lets pass once it is there", async () => {
+  test("tells auto top-up all that is needed, and lets pass once it is there", async () => {
     const id = await accountWith("3");
     const wanted: bigint[] = [];
     const topUp = {
+      isOn: async () => true,
       cover: async (_: AccountId, needed: bigint) => {
         wanted.push(needed);
         await give(id, "500");
@@ -125,7 +126,7 @@ describe("the gate", () => {
       passage: { added: credits("500") },
     });
     expect(await pass(id, { topUp }, { needed: credits("10") })).toMatchObject({ passage: { added: 0n } });
-    expect(wanted).toEqual([credits("7")]);
+    expect(wanted).toEqual([credits("10")]);
   });
 
   test.each([
@@ -136,7 +137,7 @@ describe("the gate", () => {
     ["requires_action", "auto_topup_failed"],
   ])("answers by name where top-up says %s", async (reason, error) => {
     const id = await accountWith("0");
-    const topUp = { cover: () => Promise.resolve({ kind: "not_covered", reason } as const) };
+    const topUp = { isOn: async () => true, cover: () => Promise.resolve({ kind: "not_covered", reason } as const) };
     expect(await pass(id, { topUp })).toMatchObject({ kind: "answer", error, remaining: 0n });
   });
 
@@ -145,6 +146,7 @@ describe("the gate", () => {
     await ledger.ledger.submit(command(id, { kind: "hold", id: "h", amount: credits("1") }));
     await ledger.ledger.submit(command(id, { kind: "settle", holdId: "h", amount: credits("9") }));
     const topUp = {
+      isOn: async () => true,
       cover: async () => {
         await give(id, "2");
         return { kind: "added", credits: credits("2") } as const;
@@ -165,7 +167,7 @@ describe("the gate", () => {
         },
         cycleOf: () => Promise.resolve(null),
       },
-      topUp: { cover: () => Promise.reject(new Error("not asked")) },
+      topUp: { isOn: async () => true, cover: () => Promise.reject(new Error("not asked")) },
     };
     const authenticate = () => Promise.resolve(principalOf(id));
     const deps = { pool: ledger.pool, clock: ledger.clock, gate };

@@ -37,6 +37,8 @@ export interface GateAnswer {
 interface Shortage {
   readonly error: "insufficient_credits" | "in_debt";
   readonly available: MicroCredits;
+  readonly missing: MicroCredits;
+  /** All that the work needs, a debt included. */
   readonly needed: MicroCredits;
 }
 
@@ -192,20 +194,21 @@ export function passageFor(request: Pick<Passage, "authenticate" | "accountId"> 
 }
 
 function shortageOf({ available, owed }: Balance, needed: MicroCredits): Shortage | null {
-  if (owed > 0n) return { error: "in_debt", available: 0n, needed: owed + needed };
+  const all = owed + needed;
+  if (owed > 0n) return { error: "in_debt", available: 0n, missing: all, needed: all };
   return available >= needed
     ? null
-    : { error: "insufficient_credits", available, needed: needed - available };
+    : { error: "insufficient_credits", available, missing: needed - available, needed };
 }
 
 function shortAnswer({ shortage, isOrganization }: Passage): GateAnswer {
-  const { error, available, needed } = shortage!;
+  const { error, available, missing } = shortage!;
   const name = isOrganization ? "organization_insufficient_credits" : error;
   const whose = isOrganization ? "The organization" : "The account";
   const message =
     error === "in_debt"
-      ? `${whose} is in debt; ${formatCredits(needed)} credits are missing`
-      : `Not enough credits: ${formatCredits(available)} available, ${formatCredits(needed)} missing`;
+      ? `${whose} is in debt; ${formatCredits(missing)} credits are missing`
+      : `Not enough credits: ${formatCredits(available)} available, ${formatCredits(missing)} missing`;
   return answer(name, message, available);
 }
 

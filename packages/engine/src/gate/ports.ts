@@ -60,9 +60,11 @@ export interface GatePorts {
     | undefined;
   readonly topUp?:
     | {
-        /** Buys credits where `missing` are missing, if the account's policy allows it, and waits for them, for a
-         *  bounded time. */
-        cover(accountId: AccountId, missing: MicroCredits): Promise<Covering>;
+        /** Buys credits for work that needs so many in all, if the account's policy allows it, and waits for them, for a
+         *  bounded time. What is there already counts: only what is missing is bought. */
+        cover(accountId: AccountId, needed: MicroCredits): Promise<Covering>;
+        /** Whether the account's policy is on, whatever it could buy right now. */
+        isOn(accountId: AccountId): Promise<boolean>;
       }
     | undefined;
 }

@@ -114,7 +114,7 @@ type Refused =
 
 /** A refusal that a top-up was asked about says what came of it. */
 export interface WithTopUp {
-  readonly topUp?: NotCovered;
+  readonly topUp?: NotCovered | undefined;
 }
 
 /** Asks the ledger, and once credits were bought asks again: the request that ran dry proceeds. Without top-ups it asks

@@ -2,6 +2,7 @@ import type { HoldId } from "@bursar/contract/ids";
 import { larger, type MicroCredits } from "@bursar/contract/money";
 import { extend } from "@bursar/engine/hold/extend";
 import type { Refusal } from "@bursar/engine/ledger/command";
+import type { NotCovered, WithTopUp } from "@bursar/engine/topup/cover";
 import { affordableOutputTokens, costOf, type PriceBook, type Rates } from "@bursar/engine/price/decide";
 import type { Prompt } from "../ask/prompt.ts";
 import type { EngineDeps, Principal } from "../principal.ts";
@@ -24,11 +25,13 @@ export interface OpenHold {
   /** Output tokens over all choices, beyond which the upstream stops by itself. Infinite where nobody knows. */
   readonly limitTokens: number;
   readonly holdSeconds: number;
+  /** Why no credits could be bought for more than this. */
+  readonly topUp: NotCovered | undefined;
 }
 
 export type Growth =
   | { readonly kind: "grown" }
-  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "refused"; readonly refusal: Refusal & WithTopUp }
   /** The ledger could not be asked. That is a no, but perhaps not for long. */
   | { readonly kind: "unavailable"; readonly error: unknown };
 
@@ -39,12 +42,19 @@ export class Budget {
   #amount: MicroCredits;
   #outputTokens: number;
   #extensions = 0;
+  /** Why credits could not be bought, the last time that it was tried: later refusals are for the same reason. */
+  #topUp: NotCovered | undefined;
 
   constructor(engine: EngineDeps, hold: OpenHold) {
     this.hold = hold;
     this.#engine = engine;
     this.#amount = hold.amount;
+    this.#topUp = hold.topUp;
     this.#outputTokens = outputTokensFor(hold.rates, hold.inputTokens, hold.amount);
+  }
+
+  get topUp(): NotCovered | undefined {
+    return this.#topUp;
   }
 
   /** Output tokens, over all choices, that are paid for. A stream never delivers more. */
@@ -82,7 +92,10 @@ export class Budget {
       keyId: principal.keyId ?? undefined,
     }).catch((error: unknown) => ({ kind: "unavailable", error }) as const);
     if (outcome.kind === "unavailable") return outcome;
-    if (outcome.kind !== "extended") return { kind: "refused", refusal: outcome };
+    if (outcome.kind !== "extended") {
+      this.#topUp = outcome.topUp ?? this.#topUp;
+      return { kind: "refused", refusal: { ...outcome, topUp: this.#topUp } };
+    }
     this.#amount = outcome.amount;
     return { kind: "grown" };
   }

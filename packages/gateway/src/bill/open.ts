@@ -4,7 +4,7 @@ import type { Affordable } from "@bursar/engine/gate/affordable";
 import { type HoldOutcome, holdAtPrices } from "@bursar/engine/hold/hold";
 import type { Refusal } from "@bursar/engine/ledger/command";
 import { costOf, type PriceBook, type Rates } from "@bursar/engine/price/decide";
-import { withTopUp } from "@bursar/engine/topup/cover";
+import { type WithTopUp, withTopUp } from "@bursar/engine/topup/cover";
 import type { Ask } from "../ask/ask.ts";
 import type { EngineDeps, Principal } from "../principal.ts";
 import type { GatewaySettings } from "../settings.ts";
@@ -26,7 +26,7 @@ export type Opened =
       /** The most output tokens of a choice that the credits pay for, if that is less than the caller may ask. */
       readonly outputCap: number | null;
     }
-  | { readonly kind: "refused"; readonly refusal: Refusal; readonly affordable?: Affordable | undefined }
+  | { readonly kind: "refused"; readonly refusal: Refusal & WithTopUp; readonly affordable?: Affordable | undefined }
   /** This request was here before. Its hold cannot pay for the work twice. */
   | { readonly kind: "repeated" };
 
@@ -48,6 +48,7 @@ export async function openHold(engine: EngineDeps, opening: Opening): Promise<Op
   let outcome: HoldOutcome = await withTopUp(engine.topUps, opening.principal, () =>
     tryHold(engine, opening, reserve),
   );
+  const topUp = "topUp" in outcome ? outcome.topUp : undefined;
   // Twice: a cap may leave more than the account has.
   for (let lowered = 0; lowered < 2 && outcome.kind !== "held"; lowered += 1) {
     const lower = await lowerReserve(opening, wanted, leftOf(refusalIn(outcome)));
@@ -56,8 +57,8 @@ export async function openHold(engine: EngineDeps, opening: Opening): Promise<Op
     outcome = await tryHold(engine, opening, reserve);
   }
   if (outcome.kind !== "held")
-    return { kind: "refused", refusal: refusalIn(outcome), affordable: affordableIn(outcome) };
-  return outcome.duplicate ? { kind: "repeated" } : opened(engine, opening, reserve, outcome);
+    return { kind: "refused", refusal: { topUp, ...refusalIn(outcome) }, affordable: affordableIn(outcome) };
+  return outcome.duplicate ? { kind: "repeated" } : opened(engine, opening, reserve, { ...outcome, topUp });
 }
 
 /** Output tokens of one choice, at first. */
@@ -114,7 +115,12 @@ export function holdIdOf(requestId: string): HoldId {
   return `hold_${requestId.replace(/^req_/, "")}` as HoldId;
 }
 
-async function opened(engine: EngineDeps, opening: Opening, reserve: Reserve, held: Held): Promise<Opened> {
+async function opened(
+  engine: EngineDeps,
+  opening: Opening,
+  reserve: Reserve,
+  held: Held & WithTopUp,
+): Promise<Opened> {
   const { ask, principal, requestId, book, rates, settings } = opening;
   return {
     kind: "open",
@@ -126,6 +132,7 @@ async function opened(engine: EngineDeps, opening: Opening, reserve: Reserve, he
       inputTokens: reserve.inputTokens,
       limitTokens: (ask.outputLimit ?? rates.maxOutputTokens ?? Number.POSITIVE_INFINITY) * ask.choices,
       holdSeconds: settings.holdSeconds,
+      topUp: held.topUp,
     },
   };
 }

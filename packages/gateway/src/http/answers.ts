@@ -68,7 +68,12 @@ export function failureFacts(failure: UpstreamFailure): ErrorFacts {
 export function refusalFacts(refused: Extract<Opened, { kind: "refused" }>): ErrorFacts {
   const { refusal, affordable } = refused;
   const message = messageOf(refusal);
-  const extra = { ...amountsOf(refusal), ...(affordable === undefined ? {} : { affordable }) };
+  const { topUp } = refusal;
+  const extra = {
+    ...amountsOf(refusal),
+    ...(affordable === undefined ? {} : { affordable }),
+    ...(topUp === undefined ? {} : { topUp }),
+  };
   return { code: refusal.kind, message, extra };
 }
 

@@ -1,11 +1,17 @@
 import type { Refusal } from "@bursar/engine/ledger/command";
+import type { NotCovered } from "@bursar/engine/topup/cover";
 import type { Growth } from "../bill/budget.ts";
 import type { UpstreamFailure } from "../upstream/failure.ts";
 
 /** Why a stream ended. */
 export type Ending =
   | { readonly kind: "complete" }
-  | { readonly kind: "credits"; readonly reason: Refusal["kind"] | "unavailable" }
+  | {
+      readonly kind: "credits";
+      readonly reason: Refusal["kind"] | "unavailable";
+      /** What came of the auto top-up that was asked. */
+      readonly topUp?: NotCovered | undefined;
+    }
   | { readonly kind: "upstream"; readonly failure: UpstreamFailure }
   | { readonly kind: "client_gone" }
   | { readonly kind: "shut_down" };
@@ -22,5 +28,7 @@ export function endingOfUpstream(failure: UpstreamFailure | null): Ending {
 }
 
 export function endingOf(growth: Exclude<Growth, { kind: "grown" }>): Ending {
-  return { kind: "credits", reason: growth.kind === "refused" ? growth.refusal.kind : "unavailable" };
+  if (growth.kind === "unavailable") return { kind: "credits", reason: "unavailable" };
+  const { kind: reason, topUp } = growth.refusal;
+  return { kind: "credits", reason, topUp };
 }

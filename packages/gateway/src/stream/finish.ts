@@ -8,7 +8,7 @@ import { tailOf } from "./tail.ts";
 export async function finish(deps: RelayDeps, passed: Passed, ended: Ending): Promise<string> {
   const { budget, settlements, log } = deps;
   const { hold } = budget;
-  const ending = cutByCredits(deps, passed) && ended.kind === "complete" ? CREDITS_ENDED : ended;
+  const ending = cutByCredits(deps, passed) && ended.kind === "complete" ? creditsEnded(deps) : ended;
   if (ending.kind === "upstream") logFailure(log, hold, ending.failure);
   if (isNothing(passed) && FREE_IF_NOTHING.has(ending.kind)) {
     await settlements.release(hold);
@@ -25,7 +25,9 @@ function cutByCredits({ outputCap }: RelayDeps, { finishes }: Passed): boolean {
   return outputCap !== null && [...finishes.values()].includes("length");
 }
 
-const CREDITS_ENDED: Ending = { kind: "credits", reason: "insufficient_credits" };
+function creditsEnded({ budget: { topUp } }: RelayDeps): Ending {
+  return { kind: "credits", reason: "insufficient_credits", topUp };
+}
 
 /** Neither output nor a bill has come. */
 function isNothing({ meter, usage }: Passed): boolean {

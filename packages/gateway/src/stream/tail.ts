@@ -83,7 +83,7 @@ function withAccount(body: object, tail: Tail): string {
 
 function accountOf(tail: Tail) {
   const { ending, settlement } = tail;
-  const reason = ending.kind === "credits" ? { reason: ending.reason } : {};
+  const reason = ending.kind === "credits" ? { reason: ending.reason, topUp: ending.topUp } : {};
   const cost = formatCredits(settlement!.cost);
   const paid =
     settlement!.kind === "settled"
