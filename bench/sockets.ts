@@ -5,14 +5,17 @@ import { option, report, round, summarise } from "./measure.ts";
 import { type BenchServer, startServer } from "./server.ts";
 
 const OPENING_AT_ONCE = 50;
+/** By then every process has heard that another one has begun to listen; its first push may be a second late. */
+const SETTLED_MILLISECONDS = 1500;
 
-/** Idle sockets' memory, how soon a change is seen, and many sockets that talk. The clients are in this process, the
- *  server in its own. */
+/** Idle sockets' memory, how soon a change is seen in the same process and in another, and many sockets that talk. The
+ *  clients are in this process, each server in its own.
+ *  `--messages-in-all` is what all talkers together say in a second, not what each of them says. */
 export async function run(args: readonly string[]): Promise<void> {
   const idle = option(args, "idle", 10_000);
   const changes = option(args, "changes", 500);
   const talkers = option(args, "talkers", 2000);
-  const perSecond = option(args, "per-second", 100);
+  const inAll = option(args, "messages-in-all", 100);
   const seconds = option(args, "seconds", 60);
   const server = await startServer();
   try {
@@ -21,10 +24,11 @@ export async function run(args: readonly string[]): Promise<void> {
   } finally {
     await server.close();
   }
+  await measureAcross(changes);
   const fresh = await startServer();
   try {
     await credit(fresh);
-    await measureTalk(fresh, talkers, perSecond, seconds);
+    await measureTalk(fresh, talkers, inAll, seconds);
   } finally {
     await fresh.close();
   }
@@ -42,27 +46,64 @@ async function measureIdle(server: BenchServer, count: number, changes: number):
     kilobytesEach: round(((after - before) * 1024) / count, 1),
     processMegabytes: round(after, 1),
   });
-  const watcher = sockets[0]!;
-  await ask(watcher, { type: "subscribe", txid: 1, topics: ["balance"] });
-  const latencies: number[] = [];
-  for (let i = 0; i < changes; i++) latencies.push(await pushLatency(server, watcher, i));
-  const { p50Milliseconds, p99Milliseconds } = summarise(latencies, 1);
+  const pushes = await measurePushes(server, sockets[0]!, changes);
   report({
-    bench: `push of a change, from its request's beginning, beside ${count} idle sockets`,
-    p50Milliseconds,
-    p99Milliseconds,
-    changes,
+    bench: `push of a change, from its request's beginning, in one process beside ${count} idle sockets`,
+    ...pushes,
   });
   for (const socket of sockets) socket.terminate();
 }
 
-/** From before the spend is asked until the balance after it is here: more than a change takes alone. */
-async function pushLatency(server: BenchServer, watcher: WebSocket, index: number): Promise<number> {
-  const seen = new Promise<number>((resolve) => {
-    watcher.once("message", () => resolve(performance.now()));
+/** Two servers on one database: every change is made at one, and seen on a socket of the other; then the same on a
+ *  socket of the one that makes it, so that the two can be compared. */
+async function measureAcross(changes: number): Promise<void> {
+  const here = await startServer();
+  const there = await startServer(undefined, { DATABASE_URL: here.databaseUrl });
+  try {
+    await credit(here);
+    for (const [where, at] of [
+      ["another process", there],
+      ["the same process, of two", here],
+    ] as const) {
+      const watcher = await open({ ...here, url: at.url });
+      const pushes = await measurePushes(here, watcher, changes, `${at.pid}`);
+      report({ bench: `push of a change, from its request's beginning, on a socket of ${where}`, ...pushes });
+      watcher.terminate();
+    }
+  } finally {
+    await there.close();
+    await here.close();
+  }
+}
+
+async function measurePushes(server: BenchServer, watcher: WebSocket, changes: number, name = "idle") {
+  const isThere = nextPush(watcher);
+  watcher.send(JSON.stringify({ type: "subscribe", txid: 1, topics: ["balance"] }));
+  await isThere;
+  await delay(SETTLED_MILLISECONDS);
+  const latencies: number[] = [];
+  for (let i = 0; i < changes; i++) latencies.push(await pushLatency(server, watcher, `${name}_${i}`));
+  const { p50Milliseconds, p99Milliseconds } = summarise(latencies, 1);
+  return { p50Milliseconds, p99Milliseconds, changes };
+}
+
+/** When the next push arrives; acknowledgements are none. */
+function nextPush(watcher: WebSocket): Promise<number> {
+  return new Promise((resolve) => {
+    const hear = (data: Buffer) => {
+      if ((JSON.parse(data.toString()) as { type: string }).type !== "push") return;
+      watcher.off("message", hear);
+      resolve(performance.now());
+    };
+    watcher.on("message", hear);
   });
+}
+
+/** From before the spend is asked until the balance after it is here: more than a change takes alone. */
+async function pushLatency(server: BenchServer, watcher: WebSocket, name: string): Promise<number> {
+  const seen = nextPush(watcher);
   const start = performance.now();
-  const spent = post(server, "/v1/spend", server.apiKey, { id: `change_${index}`, amount: "0.001" });
+  const spent = post(server, "/v1/spend", server.apiKey, { id: `change_${name}`, amount: "0.001" });
   const at = await seen;
   await spent;
   return at - start;
@@ -72,7 +113,7 @@ async function pushLatency(server: BenchServer, watcher: WebSocket, index: numbe
 async function measureTalk(
   server: BenchServer,
   count: number,
-  perSecond: number,
+  inAll: number,
   seconds: number,
 ): Promise<void> {
   const sockets = await openMany(server, count);
@@ -94,7 +135,7 @@ async function measureTalk(
   let sent = 0;
   for (let tick = 0; tick < seconds * 10; tick++) {
     // A tenth of a second's messages at a time, in turns over all sockets.
-    for (let i = 0; i < perSecond / 10; i++, sent++) {
+    for (let i = 0; i < inAll / 10; i++, sent++) {
       const index = sent % sockets.length;
       const txid = Math.floor(sent / sockets.length);
       sentAt.set(`${index}:${txid}`, performance.now());
@@ -107,8 +148,9 @@ async function measureTalk(
   const { p50Milliseconds, p99Milliseconds } = summarise(latencies, seconds);
   const tookSeconds = (performance.now() - start) / 1000 - 2;
   report({
-    bench: `${count} sockets, ${perSecond} messages a second in all, ${seconds} s`,
-    perSecond: Math.round(sent / tookSeconds),
+    bench: `${count} sockets, which together say ${inAll} messages a second, for ${seconds} s`,
+    perSecondInAll: Math.round(sent / tookSeconds),
+    perSecondAndSocket: round(sent / tookSeconds / count, 3),
     sent,
     lost: sentAt.size,
     closes,

@@ -25,7 +25,7 @@ export function cuttingSocket(cut: Cut | null, watch: CutWatch): typeof globalTh
       super.addEventListener("message", (event) => {
         if (this.readyState !== WebSocket.OPEN) return;
         watch.passedIn += 1;
-        watch.heard?.push(JSON.parse(String(event.data)));
+        watch.heard?.push(JSON.parse(event.data as string));
         const isCut = cut?.direction === "in" && cut.at === watch.passedIn;
         if (isCut && cut.when === "before") return this.#cut();
         hear(event);

@@ -110,7 +110,10 @@ test("a prompt without credits buys some where it may, and says how many; where 
   const socket = openSocket({ url: running.url, credential: account.key });
   const ask = (listener = {}) => socket.prompt({ prompt: "hi", model: "small" }, listener);
   await expect(ask()).rejects.toMatchObject({ code: "insufficient_credits" });
-  topUp = { isOn: () => Promise.resolve(true), cover: () => Promise.resolve({ kind: "not_covered", reason: "declined" }) };
+  topUp = {
+    isOn: () => Promise.resolve(true),
+    cover: () => Promise.resolve({ kind: "not_covered", reason: "declined" }),
+  };
   await expect(ask()).rejects.toMatchObject({ code: "auto_topup_failed", remainingBalance: "0" });
   topUp = {
     isOn: () => Promise.resolve(true),

@@ -15,6 +15,7 @@ import { startSandboxModel } from "@bursar/sandbox/model";
 import { type SandboxStripe, startSandboxStripe } from "@bursar/sandbox/stripe";
 import { openStripe } from "@bursar/stripe/open";
 import pg from "pg";
+import { openRunner } from "../src/agent/open.ts";
 import { createApp } from "../src/app.ts";
 import { engineJobs } from "../src/background.ts";
 import { type EngineRequest, openEngine } from "../src/engine.ts";
@@ -24,7 +25,6 @@ import { paymentJobs } from "../src/payments/jobs.ts";
 import { openSubscriptions } from "../src/payments/provider.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
 import { SANDBOX_SALES } from "../src/sandbox/sales.ts";
-import { createChatRunner } from "../src/socket/chat-runner.ts";
 import { openSockets } from "../src/socket/open.ts";
 import { MASTER_KEY, PRICES } from "./running.ts";
 
@@ -34,9 +34,11 @@ const silentLog = { info: nothing, warn: nothing, error: nothing };
 /** A thousand output tokens of the sandbox's model cost 600 credits here. */
 const DEAR_MODEL = { inputPerMillion: "1000", outputPerMillion: "600000", maxOutputTokens: 4000 };
 
+const CODING_MODEL = { inputPerMillion: "100", outputPerMillion: "500" };
+
 export const SELLING: PriceBookInput = {
   ...PRICES,
-  models: { ...PRICES.models, "sandbox-small": DEAR_MODEL },
+  models: { ...PRICES.models, "sandbox-small": DEAR_MODEL, "sandbox-coder": CODING_MODEL },
   credits: SANDBOX_SALES,
 };
 
@@ -214,7 +216,9 @@ async function startServer(stripe: SandboxStripe, parts: ServerParts) {
     migrations: ENGINE_MIGRATIONS,
     documents: { seller: { name: "Test seller", lines: ["1 Some Street"] }, documentFont: null },
   });
-  const sockets = openSockets({ ...engine, identity, runner: createChatRunner({ ...engine, gateway }) });
+  const agent = { agentModel: "sandbox-coder", webSearchUrl: null };
+  const runner = openRunner({ engine, gateway, upstreams, settings: agent });
+  const sockets = openSockets({ ...engine, identity, runner });
   const server = await listen(app, "127.0.0.1", [0], sockets);
   publicUrl = server.urls[0]!;
   return {

@@ -22,7 +22,7 @@ beforeAll(async () => {
     STRIPE_API_URL: stripe.url,
   });
   [here, there] = await Promise.all([processes.start(), processes.start()]);
-  stripe.register(`${here!.url}/api/stripe/webhook`);
+  stripe.register(`${here.url}/api/stripe/webhook`);
 });
 afterAll(async () => {
   await processes?.close();

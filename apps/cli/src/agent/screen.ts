@@ -3,8 +3,10 @@ import type { AgentEvent } from "@bursar/contract/agent/events";
 import type { ToolAnswer } from "@bursar/contract/agent/tool";
 import { amount, count, counted, creditsText } from "../output/amount.ts";
 import type { Paint } from "../output/paint.ts";
-import { BandWatch } from "./bands.ts";
+import type { BandWatch } from "./bands.ts";
 import { diffText, printable } from "./diff.ts";
+import { NewsTeller } from "./news.ts";
+import type { AccountNews } from "./transport.ts";
 
 /** Where things are shown: answers on stdout, everything about them on stderr. */
 export interface Out {
@@ -17,6 +19,7 @@ export class Screen {
   readonly #out: Out;
   readonly #paint: Paint;
   readonly #bands: BandWatch;
+  readonly #news: NewsTeller;
   readonly #names = new Map<string, string>();
   #rootId: string | null = null;
   /** Who is in the middle of a line, and where. */
@@ -26,6 +29,7 @@ export class Screen {
     this.#out = out;
     this.#paint = paint;
     this.#bands = bands;
+    this.#news = new NewsTeller(bands, paint);
   }
 
   show(event: AgentEvent): void {
@@ -55,6 +59,11 @@ export class Screen {
   changed(change: Change, hunks: readonly Hunk[] | null): void {
     this.#break();
     this.#out.remark(`${diffText(change, hunks, this.#paint)}\n`);
+  }
+
+  /** What happens to the account meanwhile. */
+  tell(news: AccountNews): void {
+    for (const line of this.#news.linesOf(news)) this.#line(line);
   }
 
   /** Something else that is to be read, on a line of its own. */
@@ -118,6 +127,7 @@ export class Screen {
         `  ${who}step ${step}: ${creditsText(cost)} for ${tokens}, ${amount(total)} in total${left}`,
       ),
     );
+    if (this.#news.knowsBalance) return;
     const band = remaining === null ? null : this.#bands.take(remaining, this.#paint);
     if (band !== null) this.#line(band);
   }

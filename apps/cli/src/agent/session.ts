@@ -2,13 +2,12 @@ import { createProjectTools } from "@bursar/client/agent/project-tools";
 import type { ClientTools } from "@bursar/contract/agent/client-tools";
 import type { AgentEvent } from "@bursar/contract/agent/events";
 import type { Context } from "../context.ts";
-import { creditsText } from "../output/amount.ts";
 import { type ApprovalRules, createApprove } from "./approvals.ts";
 import { BandWatch } from "./bands.ts";
 import { type Keyboard, openKeyboard } from "./keys.ts";
 import { type Out, Screen } from "./screen.ts";
 import { journalOf, newRunName } from "./state.ts";
-import type { AgentEnd, AgentTransport, Said } from "./transport.ts";
+import type { AccountNews, AgentEnd, AgentTransport, Said } from "./transport.ts";
 
 /** A conversation with an agent that works in a folder. */
 export interface AgentSession {
@@ -45,7 +44,10 @@ export async function runPrompt(session: AgentSession, prompt: string, context: 
       else screen.show(event);
       keep(answer, event);
     },
-    onTopUp: (added: string) => screen.say(paint.green(`${creditsText(added)} were bought to go on.`)),
+    onNews: (news: AccountNews) => {
+      if (context.isJson()) process.stdout.write(`${JSON.stringify(news)}\n`);
+      else screen.tell(news);
+    },
   };
   try {
     const request = { prompt, agent, model, budget, history: fitting(history) };

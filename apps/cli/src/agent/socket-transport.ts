@@ -3,6 +3,7 @@ import type { ClientTools } from "@bursar/contract/agent/client-tools";
 import { toolFailure } from "@bursar/contract/agent/tool";
 import { isClientTool } from "@bursar/contract/agent/tools";
 import type { Context } from "../context.ts";
+import { AccountWatch } from "./account-watch.ts";
 import type { AgentEnd, AgentListener, AgentPrompt, AgentTransport } from "./transport.ts";
 
 const DEFAULT_AGENT = "coder";
@@ -51,12 +52,13 @@ export async function connectAgent(context: Context, onLost: () => void): Promis
 async function runOver(
   socket: BursarSocket,
   { prompt, history, agent = DEFAULT_AGENT, model, budget }: AgentPrompt,
-  { onEvent, onTopUp }: AgentListener,
+  { onEvent, onNews }: AgentListener,
   signal: AbortSignal,
 ): Promise<AgentEnd> {
   const userInputId = `prompt_${crypto.randomUUID()}`;
   // A cancel that cannot be said now is said when the connection is back.
   const cancel = () => void socket.cancel(userInputId).catch(() => undefined);
+  const account = new AccountWatch(socket, onNews);
   let rootId: string | null = null;
   const request = { userInputId, prompt, history: [...history], agent, model, budget };
   const ended = socket.prompt(withoutUndefined(request), {
@@ -66,7 +68,7 @@ async function runOver(
       if (event.type === "agent-started") rootId ??= event.agentId;
       onEvent(event);
     },
-    onUsage: ({ autoTopupAdded }) => autoTopupAdded !== undefined && onTopUp(autoTopupAdded),
+    onUsage: (usage) => account.ended(usage),
   });
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
@@ -74,6 +76,7 @@ async function runOver(
     const { ended: how, cost } = await ended;
     return { ended: how, cost };
   } finally {
+    account.stop();
     signal.removeEventListener("abort", cancel);
   }
 }

@@ -23,11 +23,27 @@ export interface AgentEnd {
   readonly cost: string;
 }
 
-/** What a run is listened to with. `onTopUp`: credits that were bought to let it go on. */
+/** What happens to the account while a run goes on. Amounts are credits, as decimal strings. */
+export type AccountNews =
+  | { readonly type: "balance"; readonly available: string; readonly held: string; readonly owed: string }
+  /** Bought to let the run go on. */
+  | { readonly type: "credits-added"; readonly credits: string }
+  | {
+      readonly type: "payment";
+      readonly kind: "purchase" | "topup";
+      readonly state: "granted" | "requires_action" | "failed" | "reversed";
+      readonly credits: string;
+      /** Where a person confirms it, while that is open. */
+      readonly url: string | null;
+      /** Why it failed. */
+      readonly message: string | null;
+    };
+
+/** What a run is listened to with. */
 export interface AgentListener {
   readonly tools: ClientTools;
   readonly onEvent: (event: AgentEvent) => void;
-  readonly onTopUp: (added: string) => void;
+  readonly onNews: (news: AccountNews) => void;
 }
 
 /** The way to where the agent runs: events come from there, and calls of the tools that work here. */

@@ -48,7 +48,12 @@ export async function permit(purse: Purse, call: PlannedCall): Promise<Permitted
   if (rates === null) return noPrice(call.model);
   const wanted = Math.min(rates.maxOutputTokens ?? MOST_OUTPUT_TOKENS, MOST_OUTPUT_TOKENS);
   // What a budget has reserved is missing nowhere else: all that the answer may need is taken from it at once.
-  const asked: Asked = { call, book, rates, first: parentId === null ? Math.min(wanted, SLICE_TOKENS) : wanted };
+  const asked: Asked = {
+    call,
+    book,
+    rates,
+    first: parentId === null ? Math.min(wanted, SLICE_TOKENS) : wanted,
+  };
   let reserved = await reserve(purse, asked);
   if (reserved.outcome.kind !== "held") {
     const denial = await buyOrDeny(request, reserved.outcome, await ordinaryCost(purse, asked));
@@ -75,7 +80,12 @@ type Held = Extract<HoldOutcome, { kind: "held" }>;
 async function opened(
   purse: Purse,
   { call, book, rates }: Asked,
-  { outcome, inputTokens, outputTokens, wanted }: Reserve & { readonly outcome: Held; readonly wanted: number },
+  {
+    outcome,
+    inputTokens,
+    outputTokens,
+    wanted,
+  }: Reserve & { readonly outcome: Held; readonly wanted: number },
 ): Promise<Permitted> {
   const { deps, request, parentId, estimate } = purse;
   const limitTokens =

@@ -137,7 +137,10 @@ describe("the gate", () => {
     ["requires_action", "auto_topup_failed"],
   ])("answers by name where top-up says %s", async (reason, error) => {
     const id = await accountWith("0");
-    const topUp = { isOn: async () => true, cover: () => Promise.resolve({ kind: "not_covered", reason } as const) };
+    const topUp = {
+      isOn: async () => true,
+      cover: () => Promise.resolve({ kind: "not_covered", reason } as const),
+    };
     expect(await pass(id, { topUp })).toMatchObject({ kind: "answer", error, remaining: 0n });
   });
 

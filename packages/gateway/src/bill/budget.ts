@@ -2,8 +2,8 @@ import type { HoldId } from "@bursar/contract/ids";
 import { larger, type MicroCredits } from "@bursar/contract/money";
 import { extend } from "@bursar/engine/hold/extend";
 import type { Refusal } from "@bursar/engine/ledger/command";
-import type { NotCovered, WithTopUp } from "@bursar/engine/topup/cover";
 import { affordableOutputTokens, costOf, type PriceBook, type Rates } from "@bursar/engine/price/decide";
+import type { NotCovered, WithTopUp } from "@bursar/engine/topup/cover";
 import type { Prompt } from "../ask/prompt.ts";
 import type { EngineDeps, Principal } from "../principal.ts";
 

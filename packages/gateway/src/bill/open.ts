@@ -26,7 +26,11 @@ export type Opened =
       /** The most output tokens of a choice that the credits pay for, if that is less than the caller may ask. */
       readonly outputCap: number | null;
     }
-  | { readonly kind: "refused"; readonly refusal: Refusal & WithTopUp; readonly affordable?: Affordable | undefined }
+  | {
+      readonly kind: "refused";
+      readonly refusal: Refusal & WithTopUp;
+      readonly affordable?: Affordable | undefined;
+    }
   /** This request was here before. Its hold cannot pay for the work twice. */
   | { readonly kind: "repeated" };
 
