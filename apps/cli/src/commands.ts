@@ -157,8 +157,13 @@ export const COMMANDS = {
   },
   accounts: {
     group: ADMINISTRATION,
-    summary: "create, list, show, freeze and correct accounts",
+    summary: "find, show, create, freeze and correct accounts",
     load: async () => (await import("./commands/accounts.ts")).accounts,
+  },
+  admin: {
+    group: ADMINISTRATION,
+    summary: "tell what administrators have done, and why",
+    load: async () => (await import("./commands/admin.ts")).admin,
   },
   org: {
     group: ADMINISTRATION,

@@ -15,6 +15,8 @@ import { openSignIns } from "./sign-in/store.ts";
 export interface GlobalFlags extends Flags {
   readonly json?: boolean;
   readonly color: boolean;
+  /** Why an administrator does it. */
+  readonly why?: string;
 }
 
 /** How texts for people are drawn: pure functions take this, so that they can be read and tested alone. */
@@ -72,10 +74,11 @@ export function createContext(machine: Machine, flags: () => GlobalFlags): Conte
       chosen = chooseOrExplain(known, need, { paths, repository });
       const { signedIn } = chosen;
       const { value: given } = chosen.key;
-      if (signedIn === undefined) return connect(chosen, () => Promise.resolve(given));
+      const { why } = flags();
+      if (signedIn === undefined) return connect(chosen, () => Promise.resolve(given), why);
       const renew = () => freshToken(signIns, signedIn);
       const value = await renew();
-      return connect({ ...chosen, key: { ...chosen.key, value } }, renew);
+      return connect({ ...chosen, key: { ...chosen.key, value } }, renew, why);
     },
     server: () => serverOrExplain({ flags: flags(), environment, sandbox: sandbox() }, { paths, repository }),
     print: (answer, text) => {

@@ -18,7 +18,7 @@ const EXAMPLES = `Examples:
   $ bursar spend 2.5 --feature export --json`;
 
 const GLOBAL_OPTIONS =
-  "\nEverywhere: --url, --key, --account, --organization, --json, --no-color (bursar --help tells more)";
+  "\nEverywhere: --url, --key, --account, --organization, --why, --json, --no-color (bursar --help tells more)";
 
 /** The flags that every command takes, before or after its name. */
 export function createProgram(version: string): Command {
@@ -29,6 +29,7 @@ export function createProgram(version: string): Command {
     .option("--key <key>", "an API key, or an admin key")
     .option("--account <id>", "the account to act for, with an admin key")
     .option("--organization <id>", "the organization whose credits pay; for its members, signed in")
+    .option("--why <text>", "why an administrator does it, for the record: bursar admin actions")
     .option("--json", "print one JSON document, and errors as JSON on stderr")
     .option("--no-color", "no colours")
     .helpOption("-h, --help", "show this help")

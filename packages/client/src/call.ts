@@ -8,6 +8,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** The longest wait for one attempt; default: the client's. */
   readonly timeoutMilliseconds?: number;
+  /** Why an administrator does it, for the record; default: the client's. */
+  readonly reason?: string;
 }
 
 type PathArguments<O> = ParamsOf<O> extends { id: string } ? [id: string] : [];

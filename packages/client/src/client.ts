@@ -19,6 +19,8 @@ export interface ClientOptions {
   readonly key?: string;
   /** The organization whose credits pay: for a person who is a member of it. */
   readonly organization?: string;
+  /** Why an administrator does what the calls do, for the record. */
+  readonly reason?: string;
   /** The longest silence of the server, per attempt; default 30 s, and 120 s for a chat. */
   readonly timeoutMilliseconds?: number;
   readonly retry?: Partial<RetryPolicy>;
@@ -26,6 +28,7 @@ export interface ClientOptions {
 }
 
 type EntriesQuery = Omit<NonNullable<QueryInput<typeof v1.listEntries>>, "cursor">;
+type AccountsQuery = Omit<NonNullable<QueryInput<typeof v1.listAccounts>>, "cursor">;
 type UsageQuery = Omit<QueryInput<typeof v1.exportUsage>, "format">;
 type Entry = AnswerOf<typeof v1.listEntries>["entries"][number];
 type Account = AnswerOf<typeof v1.listAccounts>["accounts"][number];
@@ -38,7 +41,7 @@ export interface Client extends Calls {
   chat(request: ChatRequest, options?: CallOptions): AsyncGenerator<ChatPart, void, undefined>;
   /** The whole ledger, newest first; `limit` is the size of a page. */
   everyEntry(query?: EntriesQuery, options?: CallOptions): AsyncGenerator<Entry, void, undefined>;
-  everyAccount(options?: CallOptions): AsyncGenerator<Account, void, undefined>;
+  everyAccount(query?: AccountsQuery, options?: CallOptions): AsyncGenerator<Account, void, undefined>;
   /** `exportUsage` as CSV, in parts as they come. A file that breaks off throws `BursarUnreachable`. */
   usageCsv(query: UsageQuery, options?: CallOptions): AsyncGenerator<string, void, undefined>;
   /** A payment's receipt, or the credit note of its latest refund, as PDF. */
@@ -69,7 +72,11 @@ export function createClient(options: ClientOptions): Client {
   if (options.key !== undefined && !/^[\x21-\x7e]+$/.test(options.key))
     throw new TypeError("the key must be printable and without spaces: is a line break at its end?");
   const setup: Setup = {
-    target: { ...targetOf(options.url, options.key), organization: options.organization },
+    target: {
+      ...targetOf(options.url, options.key),
+      organization: options.organization,
+      reason: options.reason,
+    },
     link: { fetch: options.fetch ?? globalThis.fetch, retry: { ...DEFAULT_RETRY, ...options.retry } },
     timeoutMilliseconds: options.timeoutMilliseconds,
   };
@@ -83,9 +90,9 @@ export function createClient(options: ClientOptions): Client {
         (cursor) => calls.listEntries({ limit: LARGEST_PAGE, ...query, cursor }, callOptions),
         (page) => page.entries,
       ),
-    everyAccount: (callOptions) =>
+    everyAccount: (query, callOptions) =>
       everyItem(
-        (cursor) => calls.listAccounts({ limit: LARGEST_PAGE, cursor }, callOptions),
+        (cursor) => calls.listAccounts({ limit: LARGEST_PAGE, ...query, cursor }, callOptions),
         (page) => page.accounts,
       ),
     usageCsv: (query, callOptions) => usageCsv(setup, query, callOptions ?? {}),
@@ -107,7 +114,8 @@ function callsOf(setup: Setup): Calls {
 async function call(setup: Setup, operation: Operation, given: readonly unknown[]): Promise<unknown> {
   const { pathId, fields: written, options } = sortArguments(operation, given);
   const fields = underAnId(operation, written);
-  const request = requestFor(setup.target, operation, pathId, fields);
+  const target = { ...setup.target, reason: options.reason ?? setup.target.reason };
+  const request = requestFor(target, operation, pathId, fields);
   const sending = {
     request,
     timeoutMilliseconds: patienceOf(setup, options, DEFAULT_TIMEOUT_MILLISECONDS),

@@ -1,3 +1,4 @@
+import { ORGANIZATION_HEADER, REASON_HEADER } from "@bursar/contract/headers";
 import type { Operation } from "@bursar/contract/operation";
 import type { Fields } from "./call.ts";
 
@@ -15,6 +16,8 @@ export interface Target {
   readonly key: string | undefined;
   /** Whose credits pay, where it is not the caller's own account. */
   readonly organization?: string | undefined;
+  /** Why an administrator does it. */
+  readonly reason?: string | undefined;
 }
 
 /** Throws: a url that is none, with what would be right. A trailing `/v1`, as OpenAI's clients want it, is dropped. */
@@ -46,7 +49,10 @@ export function headersFor(target: Target, hasBody: boolean): Record<string, str
   return {
     accept: "application/json",
     ...(target.key === undefined ? {} : { authorization: `Bearer ${target.key}` }),
-    ...(target.organization === undefined ? {} : { "x-bursar-organization": target.organization }),
+    ...(target.organization === undefined ? {} : { [ORGANIZATION_HEADER]: target.organization }),
+    ...(target.reason === undefined
+      ? {}
+      : { [REASON_HEADER]: encodeURIComponent(target.reason.toWellFormed()) }),
     ...(hasBody ? { "content-type": "application/json" } : {}),
   };
 }

@@ -27,6 +27,7 @@ export const newCapRequestId = (): string => `ask_${suffix()}`;
 export const newRunId = (): string => `run_${suffix()}`;
 export const newGiftBatchId = (): string => `batch_${suffix()}`;
 export const newGiftCardId = (): string => `gift_${suffix()}`;
+export const newActionId = (): string => `action_${suffix()}`;
 export const newRequestId = (): RequestId => `req_${suffix()}` as RequestId;
 /** For links that people follow without signing in. */
 export const newLink = (): string => suffix();

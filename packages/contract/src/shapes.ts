@@ -71,6 +71,15 @@ export const note = z
   .max(500)
   .refine((text) => !text.includes("\u0000"), "must not contain NUL");
 
+/** A name, or what is searched for. */
+export const oneLine = (longest: number) =>
+  z
+    .string({ error: "must be a string" })
+    .trim()
+    .min(1)
+    .max(longest)
+    .refine((text) => !/\p{Cc}/u.test(text), "must be one line of text");
+
 export const modelName = z.string().min(1).max(128).regex(/^\S+$/, "must contain no spaces");
 
 /** `inputTokens` includes the cached ones, as providers report them. */

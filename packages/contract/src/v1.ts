@@ -1,4 +1,5 @@
 import * as accounts from "./operations/accounts.ts";
+import * as administration from "./operations/administration.ts";
 import * as balance from "./operations/balance.ts";
 import * as encryption from "./operations/encryption.ts";
 import * as gifts from "./operations/gifts.ts";
@@ -119,6 +120,7 @@ export const v1 = {
   refundPayment: payments.refundPayment,
   listEvents: payments.listEvents,
   resendEvent: payments.resendEvent,
+  listAdminActions: administration.listAdminActions,
 } as const;
 
 export type OperationName = keyof typeof v1;

@@ -5,7 +5,6 @@ import type { GatePorts } from "./gate/ports.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Mail } from "./mail/mail.ts";
 import type { Prices } from "./price/prices.ts";
-import type { CycleGrants } from "./quota/cycle-grants.ts";
 import type { RefusalLog } from "./receipt/refusal-log.ts";
 import type { Secrets } from "./secret/secrets.ts";
 import type { TopUps } from "./topup/cover.ts";
@@ -31,8 +30,6 @@ export interface Deps {
   /** Where payments are set: the gate's way to credits that are not there yet. */
   readonly topUps?: TopUps | undefined;
   readonly log: Log;
-  /** What comes with a monthly cycle besides the quota. */
-  readonly cycleGrants?: readonly CycleGrants[];
   /** Who listens to which accounts change. */
   readonly changes: Changes;
   /** What the gate asks besides the ledger. */

@@ -1,20 +1,30 @@
 import type { Client } from "@bursar/client";
 import type { Command } from "commander";
+import { pictureOf } from "../account/picture.ts";
+import { pictureText } from "../account/picture-text.ts";
 import { collect } from "../collect.ts";
 import type { Context, Look } from "../context.ts";
 import { amount, creditsText } from "../output/amount.ts";
-import { facts, table } from "../output/table.ts";
-import { both, clockTime } from "../output/time.ts";
+import { printable } from "../output/printable.ts";
+import { table } from "../output/table.ts";
+import { clockTime } from "../output/time.ts";
 import { examples } from "../program.ts";
+import { wholeNumber } from "../values.ts";
 
 type Account = Awaited<ReturnType<Client["getAccount"]>>;
 
 export function accounts(command: Command, context: Context): void {
   command.addHelpText(
     "after",
-    examples("bursar accounts", 'bursar accounts create "Acme"', "bursar accounts show acct_demo"),
+    examples(
+      "bursar accounts",
+      "bursar accounts find ada@example.com",
+      "bursar accounts show acct_demo",
+      'bursar accounts create "Acme"',
+    ),
   );
   listAccounts(command.command("list", { isDefault: true }), context);
+  findAccounts(command.command("find"), context);
   createAccount(command.command("create"), context);
   showAccount(command.command("show"), context);
   stopAccount(command.command("freeze"), context, "freezeAccount");
@@ -33,12 +43,35 @@ function listAccounts(command: Command, context: Context): void {
     });
 }
 
-export function accountsText(found: readonly Account[], { paint }: Look): string {
+function findAccounts(command: Command, context: Context): void {
+  command
+    .description("the accounts that a text belongs to: part of a name, id, username or e-mail")
+    .argument("<text>", "at least 3 characters; fewer must be the beginning")
+    .option("--limit <count>", "at most this many", wholeNumber, 20)
+    .option("--cursor <cursor>", "go on where the last page ended")
+    .addHelpText("after", examples("bursar accounts find ada", "bursar accounts find @example.com --json"))
+    .action(async (search: string, options: { limit: number; cursor?: string }) => {
+      const { client } = await context.connect("admin");
+      const page = await client.listAccounts({ search, ...options });
+      context.print(page, (look) => {
+        const more =
+          page.nextCursor === null ? "" : `\n${look.paint.dim(`More: --cursor ${page.nextCursor}`)}`;
+        return `${accountsText(page.accounts, look, "No account has that in a name, id or e-mail.")}${more}`;
+      });
+    });
+}
+
+export function accountsText(
+  found: readonly Account[],
+  { paint }: Look,
+  nothing = 'No accounts. Create one: bursar accounts create "Acme"',
+): string {
   return table(
     paint,
     [
       { title: "ACCOUNT", of: (account) => account.id },
-      { title: "NAME", of: (account) => account.name },
+      { title: "NAME", of: (account) => printable(account.name) },
+      { title: "OWNER", of: ownerOf },
       { title: "AVAILABLE", align: "decimal", of: (account) => amount(account.available) },
       { title: "HELD", align: "decimal", of: (account) => amount(account.held) },
       { title: "OWED", align: "decimal", of: (account) => amount(account.owed) },
@@ -46,8 +79,13 @@ export function accountsText(found: readonly Account[], { paint }: Look): string
       { title: "SINCE", of: (account) => clockTime(account.createdAt) },
     ],
     found,
-    'No accounts. Create one: bursar accounts create "Acme"',
+    nothing,
   );
+}
+
+function ownerOf({ owner }: Account): string {
+  if (owner === null) return "-";
+  return printable(owner.email ?? owner.username ?? owner.name);
 }
 
 function createAccount(command: Command, context: Context): void {
@@ -70,27 +108,16 @@ function createAccount(command: Command, context: Context): void {
 
 function showAccount(command: Command, context: Context): void {
   command
-    .description("one account and its buckets")
+    .description(
+      "one account whole: balance, quota, subscription, entries, receipts, payments, attempts, actions",
+    )
     .argument("[id]", "the account; default: the one of --account, or the sandbox's")
     .addHelpText("after", examples("bursar accounts show acct_demo"))
     .action(async (id: string | undefined) => {
       const { client, requireAccount } = await context.connect("admin");
-      const answer = await client.getAccount(id ?? requireAccount());
-      context.print(answer, (look) => accountText(answer, look));
+      const picture = await pictureOf(client, id ?? requireAccount());
+      context.print(picture, (look) => pictureText(picture, look));
     });
-}
-
-export function accountText(account: Account, { paint, nowMilliseconds }: Look): string {
-  return facts(paint, [
-    ["account", paint.bold(account.id)],
-    ["name", account.name],
-    ["available", amount(account.available)],
-    ["held", amount(account.held)],
-    ["owed", amount(account.owed)],
-    ["state", account.frozen ? paint.red("frozen") : "open"],
-    ["alert below", account.alertBelow === null ? null : amount(account.alertBelow)],
-    ["since", both(account.createdAt, nowMilliseconds)],
-  ]);
 }
 
 const STOPS = {

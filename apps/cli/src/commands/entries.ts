@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { collect } from "../collect.ts";
 import type { Context, Look } from "../context.ts";
 import { amount } from "../output/amount.ts";
-import { table } from "../output/table.ts";
+import { printable } from "../output/printable.ts";
+import { type Column, table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
 import { examples } from "../program.ts";
 import { wholeNumber } from "../values.ts";
@@ -36,6 +37,17 @@ async function everything(entries: ReturnType<Client["everyEntry"]>): Promise<Pa
   return { entries: await collect(entries), nextCursor: null };
 }
 
+type Entry = Page["entries"][number];
+
+/** Who and why, where somebody has said why: for most pages these columns would be as good as empty. */
+function noteColumns(entries: readonly Entry[]): Column<Entry>[] {
+  if (entries.every(({ note }) => note === null || note === undefined)) return [];
+  return [
+    { title: "BY", of: ({ by }) => printable(by) },
+    { title: "WHY", of: ({ note }) => printable(note ?? "-") },
+  ];
+}
+
 export function entriesText({ entries, nextCursor }: Page, { paint }: Look): string {
   const lines = table(
     paint,
@@ -49,6 +61,7 @@ export function entriesText({ entries, nextCursor }: Page, { paint }: Look): str
       { title: "AT", of: (entry) => clockTime(entry.at, "seconds") },
       { title: "FEATURE", of: (entry) => entry.feature ?? "-" },
       { title: "REFERENCE", of: (entry) => entry.reference },
+      ...noteColumns(entries),
     ],
     entries,
     "No entries.",

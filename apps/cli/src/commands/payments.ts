@@ -25,6 +25,7 @@ export function payments(command: Command, context: Context): void {
   giveBack(command.command("return"), context);
   methods(command.command("methods"), context);
   add(command.command("add"), context);
+  chooseDefault(command.command("default"), context);
   remove(command.command("remove"), context);
 }
 
@@ -182,6 +183,18 @@ function add(command: Command, context: Context): void {
       context.print(answer, (look) =>
         saved === null ? `Enter it at\n${look.paint.bold(answer.url ?? "")}` : methodsText([saved], look),
       );
+    });
+}
+
+function chooseDefault(command: Command, context: Context): void {
+  command
+    .description("choose the payment method that is charged first")
+    .argument("<method id>", "the method")
+    .addHelpText("after", examples("bursar payments default pm_7"))
+    .action(async (paymentMethod: string) => {
+      const { client, account } = await context.connect("account");
+      const answer = await client.setDefaultPaymentMethod({ ...account, paymentMethod });
+      context.print(answer, (look) => methodsText(answer.paymentMethods, look));
     });
 }
 

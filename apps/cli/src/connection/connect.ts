@@ -38,7 +38,11 @@ export function serverOrExplain(known: Known, looked: Looked): string {
 }
 
 /** Loads the client only now: a command that fails before, or prints its help, does not pay for it. */
-export async function connect(chosen: Chosen, renew: () => Promise<string>): Promise<Connection> {
+export async function connect(
+  chosen: Chosen,
+  renew: () => Promise<string>,
+  reason?: string,
+): Promise<Connection> {
   const { createClient } = await import("@bursar/client");
   const { accountId } = chosen;
   return {
@@ -52,8 +56,11 @@ export async function connect(chosen: Chosen, renew: () => Promise<string>): Pro
     const retry = { maxRetries: 2, firstDelayMilliseconds: 100 };
     try {
       const { organization } = chosen;
-      const paying = organization === undefined ? {} : { organization };
-      return createClient({ url: chosen.url.value, key: chosen.key.value, retry, ...paying });
+      const said = {
+        ...(organization === undefined ? {} : { organization }),
+        ...(reason === undefined ? {} : { reason }),
+      };
+      return createClient({ url: chosen.url.value, key: chosen.key.value, retry, ...said });
     } catch (error) {
       if (error instanceof TypeError) throw usageFailure(error.message, originsOf(chosen));
       throw error;

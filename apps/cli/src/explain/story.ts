@@ -1,6 +1,7 @@
 import type { Receipt } from "@bursar/contract/operations/history";
 import type { Look } from "../context.ts";
 import { amount, creditsText, isZero } from "../output/amount.ts";
+import { printable } from "../output/printable.ts";
 import { facts, indent, table } from "../output/table.ts";
 import { both } from "../output/time.ts";
 import { arithmeticOf } from "./arithmetic.ts";
@@ -45,6 +46,7 @@ function askedText(receipt: Receipt, { paint, nowMilliseconds }: Look): string {
   return facts(paint, [
     ["when", both(receipt.at, nowMilliseconds)],
     ["by", receipt.by],
+    ["why", noteOf(receipt)],
     ["account", receipt.accountId],
     ["request", requestId],
     [receipt.operation, receipt.id],
@@ -52,6 +54,11 @@ function askedText(receipt: Receipt, { paint, nowMilliseconds }: Look): string {
     ["metadata", metadata === null ? null : JSON.stringify(metadata)],
     ["policy", Object.keys(policy).length === 0 ? null : JSON.stringify(policy)],
   ]);
+}
+
+/** Receipts of older servers have none. */
+function noteOf({ note }: Partial<Receipt>): string | null {
+  return note === undefined || note === null ? null : printable(note);
 }
 
 interface Payer {

@@ -1,8 +1,9 @@
 import { newRequestId } from "@bursar/contract/ids";
-import type { Log } from "@bursar/engine/deps";
+import type { Deps as EngineDeps } from "@bursar/engine/deps";
 import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import type { OpenIdentity } from "@bursar/identity/open";
 import type { Context, Hono } from "hono";
+import { answerOnRecord } from "../administration/compat.ts";
 import { message } from "../compat/credit-check/fields.ts";
 import type { Route, RouteCall } from "../compat/credit-check/route.ts";
 import { readJson } from "../rest/input.ts";
@@ -10,9 +11,8 @@ import { isProblem } from "../rest/problem.ts";
 
 const BODY_LIMIT_BYTES = 1 << 20;
 
-interface Deps {
+interface Deps extends Pick<EngineDeps, "pool" | "clock" | "log"> {
   readonly identity: OpenIdentity;
-  readonly log: Log;
 }
 
 /** Mounts routes of the credit-check API: who calls, may they, what did they send. */
@@ -40,7 +40,7 @@ async function perform(context: Context, deps: Deps, route: Route, requestId: st
   if (isProblem(read)) return message(read.problem === "body_too_large" ? 413 : 400, read.message);
   const body = read.value ?? {};
   if (typeof body !== "object" || Array.isArray(body)) return message(400, "The body must be a JSON object");
-  return route.handle({ context, person, body: body as RouteCall["body"], requestId });
+  return answerOnRecord(deps, route, { context, person, body: body as RouteCall["body"], requestId });
 }
 
 async function admit(

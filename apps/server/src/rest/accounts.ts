@@ -1,7 +1,7 @@
 import { type AccountId, newOperationId } from "@bursar/contract/ids";
 import { credits, iso } from "@bursar/contract/shapes";
 import { createAccount as create } from "@bursar/engine/account/create";
-import { type AccountRecord, findAccount, listAccounts as list } from "@bursar/engine/account/store";
+import { findAccounts, findOwnedAccount, type OwnedAccount } from "@bursar/identity/people/store-accounts";
 import type { Call, Handler, Success } from "./context.ts";
 import { type Problem, refused } from "./problem.ts";
 
@@ -9,31 +9,34 @@ export const createAccount: Handler<"createAccount"> = async ({ deps, body, idem
   const id = (body.id ?? idempotencyKey) as AccountId | undefined;
   const outcome = await create(deps, { id, name: body.name, alertBelow: body.alertBelow });
   if (outcome.kind === "created") {
-    return { repeated: outcome.duplicate, answer: { id: outcome.id, name: outcome.name } };
+    const { id: accountId, name, duplicate } = outcome;
+    return { repeated: duplicate, accountId, answer: { id: accountId, name } };
   }
   const message = `The account ${outcome.id} exists already, under another name`;
   return { problem: "account_exists", message, param: "id" };
 };
 
 export const listAccounts: Handler<"listAccounts"> = async ({ deps, query }) => {
-  const accounts = await list(deps.pool, query.cursor ?? "", query.limit);
-  const nextCursor = accounts.length === query.limit ? (accounts.at(-1)?.id ?? null) : null;
+  const { search = null, cursor = "", limit } = query;
+  const accounts = await findAccounts(deps.pool, { search, after: cursor, limit });
+  const nextCursor = accounts.length === limit ? (accounts.at(-1)?.id ?? null) : null;
   return { answer: { accounts: accounts.map(accountAnswer), nextCursor } };
 };
 
 export const getAccount: Handler<"getAccount"> = async ({ deps, params }) => {
   const id = params.id as AccountId;
-  const found = await findAccount(deps.pool, id);
+  const found = await findOwnedAccount(deps.pool, id);
   return found === null
     ? refused({ kind: "account_unknown", accountId: id })
     : { answer: accountAnswer(found) };
 };
 
-function accountAnswer(account: AccountRecord): Success<"getAccount">["answer"] {
-  const { id, name, available, held, owed, frozen, alertBelow, createdAt } = account;
+function accountAnswer(account: OwnedAccount): Success<"getAccount">["answer"] {
+  const { id, name, owner, available, held, owed, frozen, alertBelow, createdAt } = account;
   return {
     id,
     name,
+    owner,
     frozen,
     available: credits(available),
     held: credits(held),

@@ -92,7 +92,9 @@ async function performGrant(call: BatchCall, operation: Extract<BatchOperation, 
   const late = endsInThePast(operation.expiresAt ?? null, deps.clock.now());
   if (late !== null) return late;
   const accountId = (operation.accountId ?? call.accountId) as typeof call.accountId;
-  const request = { ...operation, id: operation.id as GrantId, accountId, by: principal.by, requestId };
+  const notes = operation.notes ?? call.reason ?? undefined;
+  const id = operation.id as GrantId;
+  const request = { ...operation, notes, id, accountId, by: principal.by, requestId };
   return grantedAnswer(accountId, await grant(deps, request));
 }
 

@@ -37,6 +37,8 @@ export interface Call<Name extends OperationName> {
   readonly address: string;
   /** From the Idempotency-Key header. */
   readonly idempotencyKey: string | undefined;
+  /** Why, where the caller says it: in the body or in the header for it. */
+  readonly reason: string | null;
   readonly params: ParamsOf<(typeof v1)[Name]>;
   readonly query: QueryOf<(typeof v1)[Name]>;
   readonly body: BodyOf<(typeof v1)[Name]>;
@@ -48,6 +50,8 @@ export interface Call<Name extends OperationName> {
 export interface Success<Name extends OperationName> {
   readonly answer: AnswerOf<(typeof v1)[Name]>;
   readonly repeated?: boolean;
+  /** Whom it was about, where the call itself does not say it; for the record of administration. */
+  readonly accountId?: AccountId | undefined;
 }
 
 export type Handler<Name extends OperationName> = (

@@ -10,13 +10,16 @@ export const createGrant: Handler<"createGrant"> = async ({
   principal,
   requestId,
   idempotencyKey,
+  reason,
 }) => {
   if (body.accountId === undefined) return accountRequired;
   const late = endsInThePast(body.expiresAt ?? null, deps.clock.now());
   if (late !== null) return late;
   const id = (body.id ?? idempotencyKey ?? newGrantId()) as GrantId;
   const accountId = body.accountId as AccountId;
-  return grantedAnswer(accountId, await grant(deps, { ...body, id, accountId, by: principal.by, requestId }));
+  const notes = reason ?? undefined;
+  const request = { ...body, notes, id, accountId, by: principal.by, requestId };
+  return grantedAnswer(accountId, await grant(deps, request));
 };
 
 export const accountRequired: Problem = {

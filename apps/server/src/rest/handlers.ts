@@ -1,5 +1,6 @@
 import type { OperationName } from "@bursar/contract/v1";
 import * as accounts from "./accounts.ts";
+import * as administration from "./administration.ts";
 import * as balance from "./balance.ts";
 import { batch } from "./batch.ts";
 import type { Handler } from "./context.ts";
@@ -125,4 +126,5 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   refundPayment: payments.refundPayment,
   listEvents: events.listEvents,
   resendEvent: events.resendEvent,
+  listAdminActions: administration.listAdminActions,
 };

@@ -44,6 +44,8 @@ export function entryAnswer(entry: Entry) {
     reference: entry.reference,
     feature: entry.feature,
     at: iso(entry.at)!,
+    by: entry.by,
+    note: entry.note,
     hash: entry.hash,
   };
 }

@@ -38,6 +38,9 @@ export const listKeys: Handler<"listKeys"> = async ({ deps, query }) => {
 
 export const revokeKey: Handler<"revokeKey"> = async ({ deps, params }) => {
   const outcome = await deps.keys.revoke(params.id as KeyId);
-  if (outcome.kind === "revoked") return { answer: { id: params.id, revokedAt: iso(outcome.at)! } };
+  if (outcome.kind === "revoked") {
+    const { at, accountId } = outcome;
+    return { answer: { id: params.id, revokedAt: iso(at)! }, accountId: accountId ?? undefined };
+  }
   return { problem: "key_unknown", message: `There is no key ${outcome.id}`, param: "id" };
 };

@@ -2,9 +2,12 @@ import { ERRORS } from "@bursar/contract/errors";
 import { type AccountId, ID_PATTERN, newRequestId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
+import { onRecord } from "@bursar/engine/administration/record";
 import type { Principal } from "@bursar/engine/key/keys";
 import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import type { Context, Hono } from "hono";
+import { readReason } from "../administration/reason.ts";
+import { administratorOf, endingsOf, intentsOf } from "../administration/rest.ts";
 import { callerOf } from "../identity/caller.ts";
 import { accountFor, authenticate } from "./authenticate.ts";
 import type { Call, Handler, RestDeps, Success } from "./context.ts";
@@ -69,10 +72,19 @@ async function perform(
   if (isProblem(paying)) return paying;
   const idempotencyKey = readIdempotencyKey(context, input.body);
   if (isProblem(idempotencyKey)) return idempotencyKey;
+  const reason = readReason(context.req.raw.headers, input.rawBody);
+  if (isProblem(reason)) return reason;
   const { address } = callerOf(context, deps.proxyHops);
-  const call = { deps, requestId, address, idempotencyKey, ...input, ...paying };
+  const asked = { deps, requestId, address, idempotencyKey, reason, ...input, ...paying };
+  const call = asked as unknown as Call<OperationName>;
   const handler = handlers[name] as unknown as Handler<OperationName>;
-  return handler(call as unknown as Call<OperationName>);
+  return onRecord(
+    deps,
+    administratorOf(call),
+    intentsOf(operation, call),
+    () => handler(call),
+    (outcome) => endingsOf(operation, call, outcome),
+  );
 }
 
 interface Asking {

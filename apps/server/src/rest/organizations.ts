@@ -32,7 +32,8 @@ export const createOrganization: Handler<"createOrganization"> = async (call) =>
       param: "id",
     };
   const shown = await show(call, outcome.organization.id);
-  return isProblem(shown) ? shown : { ...shown, repeated: outcome.duplicate };
+  if (isProblem(shown)) return shown;
+  return { ...shown, repeated: outcome.duplicate, accountId: outcome.organization.accountId };
 };
 
 /** Whoever calls; an administrator may name somebody else, and with a key must. */

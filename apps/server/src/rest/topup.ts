@@ -47,7 +47,9 @@ async function stateAnswer(
 
 export const putTopUpPolicy: Handler<"putTopUpPolicy"> = async (call) => {
   const { deps, accountId, body, principal } = call;
-  const { accountId: _, enabled, totpCode, reason, ...fields } = body;
+  const { accountId: _, enabled, totpCode, reason: inBody, ...fields } = body;
+  // Members of the public give none; the header is an administrator's.
+  const reason = inBody ?? (principal.kind === "admin" ? (call.reason ?? undefined) : undefined);
   // Who only switches it off needs no second factor: it can only save money.
   const isChange = enabled || Object.values(fields).some((value) => value !== undefined);
   const problem = isChange ? await checkPolicy(deps, { accountId, enabled, fields }) : null;

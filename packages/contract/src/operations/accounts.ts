@@ -1,10 +1,19 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, id, instantText, note, signedAmount } from "../shapes.ts";
+import { amountOrZero, creditsText, id, instantText, note, oneLine, signedAmount } from "../shapes.ts";
 
 const account = z.object({ id: z.string(), name: z.string() });
 
+const owner = z.object({
+  kind: z.enum(["person", "organization"]),
+  id: z.string(),
+  name: z.string(),
+  username: z.string().nullable(),
+  email: z.string().nullable(),
+});
+
 const accountState = account.extend({
+  owner: owner.nullable().describe("Whose it is; null: an account made by itself"),
   available: creditsText,
   held: creditsText,
   owed: creditsText,
@@ -21,7 +30,7 @@ export const createAccount = operation({
   summary: "Create an account. With an id of your own, the call can be repeated.",
   body: z.strictObject({
     id: id.optional(),
-    name: z.string().trim().min(1).max(200),
+    name: oneLine(200),
     alertBelow: amountOrZero.optional().describe("Tell the account and the log when the balance falls below"),
   }),
   status: 201,
@@ -34,8 +43,13 @@ export const listAccounts = operation({
   method: "get",
   path: "/v1/accounts",
   access: "admin",
-  summary: "Accounts by id, a page at a time.",
+  summary: "Accounts by id, a page at a time; all, or those that are searched for.",
   query: z.strictObject({
+    search: oneLine(200)
+      .optional()
+      .describe(
+        "Part of a name, id, username or e-mail, of the account or its owner; its beginning, where it is shorter than 3",
+      ),
     limit: z.coerce.number().int().min(1).max(1000).default(100),
     cursor: z.string().max(200).optional(),
   }),

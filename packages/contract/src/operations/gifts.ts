@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { creditsText, id, instant, instantText, note, positiveAmount } from "../shapes.ts";
+import { creditsText, id, instant, instantText, note, oneLine, positiveAmount } from "../shapes.ts";
 
-/** Any text: what is no code is answered like a code that nobody has made, so that guessing teaches nothing. */
+/** Any text of any length that a body may have: what is no code is answered like a code that nobody has made, so that
+ *  guessing teaches nothing. */
 export const code = z
   .string({ error: "must be a string" })
-  .max(1000)
   // Postgres knows no text with NUL in it.
   .transform((text) => text.replaceAll("\u0000", "?"));
 
@@ -45,7 +45,7 @@ export const createGiftCards = operation({
   body: z.strictObject({
     count: z.int().min(1).max(1000),
     amount: positiveAmount.describe("Credits of each card"),
-    name: z.string().trim().min(1).max(100).optional().describe("To recognise the batch by"),
+    name: oneLine(100).optional().describe("To recognise the batch by"),
     expiresAt: instant.nullable().optional(),
   }),
   status: 201,

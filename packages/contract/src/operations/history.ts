@@ -17,6 +17,8 @@ export const entry = z.object({
   reference: z.string(),
   feature: z.string().nullable(),
   at: instantText,
+  by: z.string().describe("Who: a key, a person, or the system"),
+  note: z.string().nullable().describe("Why, where somebody said it"),
   hash: z.string(),
 });
 
@@ -44,6 +46,7 @@ const receipt = z.object({
   feature: z.string().nullable(),
   at: instantText,
   by: z.string(),
+  note: z.string().nullable().describe("Why, where somebody said it"),
   draws: z.array(z.object({ grantId: z.string(), source: z.string(), amount: creditsText })),
   price: z
     .object({

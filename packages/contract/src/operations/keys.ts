@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { creditsText, id, instant, instantText, positiveAmount } from "../shapes.ts";
+import { creditsText, id, instant, instantText, oneLine, positiveAmount } from "../shapes.ts";
 
 const keyState = z.object({
   id: z.string(),
@@ -23,7 +23,7 @@ export const createKey = operation({
   summary: "Create an API key for an account. The key is shown once; only its hash is kept.",
   body: z.strictObject({
     accountId: id,
-    name: z.string().trim().min(1).max(100).optional(),
+    name: oneLine(100).optional(),
     capAmount: positiveAmount.optional().describe("The most this key may ever use, holds included"),
     capWindow: z.enum(["total", "day", "month"]).default("total"),
     expiresAt: instant.optional(),

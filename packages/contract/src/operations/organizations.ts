@@ -1,13 +1,8 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, id, instantText } from "../shapes.ts";
+import { amountOrZero, creditsText, id, instantText, oneLine } from "../shapes.ts";
 
-const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .refine((text) => !/\p{Cc}/u.test(text), "must be one line of text");
+const name = oneLine(100);
 
 export const organizationParams = z.object({ id });
 

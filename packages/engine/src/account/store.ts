@@ -42,12 +42,3 @@ export async function findAccount(pool: pg.Pool, id: AccountId): Promise<Account
   ]);
   return rows[0] ?? null;
 }
-
-/** Accounts after a given id, in id order. */
-export async function listAccounts(pool: pg.Pool, after: string, limit: number): Promise<AccountRecord[]> {
-  const { rows } = await pool.query<AccountRecord>(
-    `select ${COLUMNS} from accounts where account_id > $1 order by account_id limit $2`,
-    [after, limit],
-  );
-  return rows;
-}

@@ -53,6 +53,11 @@ export type CreateKeyOutcome =
   | { readonly kind: "created"; readonly id: KeyId; readonly key: string; readonly prefix: string }
   | { readonly kind: "account_unknown"; readonly accountId: AccountId };
 
+export type RevokeKeyOutcome =
+  /** Whose it was; null for an admin key. */
+  | { readonly kind: "revoked"; readonly at: Instant; readonly accountId: AccountId | null }
+  | { readonly kind: "key_unknown"; readonly id: KeyId };
+
 export interface Keys {
   create(request: CreateKeyRequest): Promise<CreateKeyOutcome>;
   /** Exact: asks the database. Throws when it cannot be asked. */
@@ -60,7 +65,7 @@ export interface Keys {
   /** May answer from a few seconds ago: for callers whose next step is a ledger command that names the key, because
    *  the ledger refuses an ended key itself. */
   recognise(secret: string): Promise<AuthenticateOutcome>;
-  revoke(id: KeyId): Promise<{ kind: "revoked"; at: Instant } | { kind: "key_unknown"; id: KeyId }>;
+  revoke(id: KeyId): Promise<RevokeKeyOutcome>;
   list(accountId: AccountId | null): Promise<ListedKey[]>;
   close(): Promise<void>;
 }
@@ -134,9 +139,9 @@ export function openKeys(deps: Pick<Deps, "pool" | "clock" | "log">): Keys {
       return { kind: "account_unknown", accountId: request.accountId! };
     },
     revoke: async (id) => {
-      const at = await markRevoked(pool, id, clock.now());
+      const revoked = await markRevoked(pool, id, clock.now());
       recognised.clear();
-      return at === null ? { kind: "key_unknown", id } : { kind: "revoked", at };
+      return revoked === null ? { kind: "key_unknown", id } : { kind: "revoked", ...revoked };
     },
     list: (accountId) => {
       const today = formatInstant(clock.now());

@@ -70,12 +70,20 @@ export async function findKeyByHash(pool: pg.Pool, secretHash: string): Promise<
 }
 
 /** The first revocation stands; null when there is no such key. */
-export async function markRevoked(pool: pg.Pool, id: KeyId, at: Instant): Promise<Instant | null> {
-  const { rows } = await pool.query<{ at: Instant }>(
-    "update api_keys set revoked_at = coalesce(revoked_at, $2) where key_id = $1 returning revoked_at as at",
+/** When and whose it was; null: there is no such key. The first revocation stands. */
+export async function markRevoked(pool: pg.Pool, id: KeyId, at: Instant): Promise<RevokedKey | null> {
+  const { rows } = await pool.query<RevokedKey>(
+    `update api_keys set revoked_at = coalesce(revoked_at, $2) where key_id = $1
+     returning revoked_at as at, account_id as "accountId"`,
     [id, formatPostgresTimestamp(at)],
   );
-  return rows[0]?.at ?? null;
+  return rows[0] ?? null;
+}
+
+interface RevokedKey {
+  readonly at: Instant;
+  /** null for an admin key. */
+  readonly accountId: AccountId | null;
 }
 
 export interface ListedKey extends KeyRecord {

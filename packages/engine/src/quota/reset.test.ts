@@ -156,21 +156,6 @@ it("lets exactly what expired live on, up to the cap and until its own expiry", 
   ]);
 });
 
-it("gives what comes with a cycle once, beside the quota", async () => {
-  setTime(at("2032-01-01T00:00:00Z"));
-  const accountId = await one.createAccount("acct_extra" as AccountId);
-  const extra = [{ name: "referral", amount: credits("25"), source: "referral" as const }];
-  const withExtra = { ...deps(), cycleGrants: [() => Promise.resolve(extra)] };
-  await putQuota(withExtra, { ...terms, accountId });
-  setTime(at("2032-02-01T00:00:00Z"));
-  await Promise.all([resetIfDue(withExtra, accountId), resetIfDue(withExtra, accountId)]);
-  expect((await grantsOf(accountId)).filter(([name]) => name.includes("referral"))).toEqual([
-    ["grant_referral_2032-01-01", "25"],
-    ["grant_referral_2032-02-01", "25"],
-  ]);
-  expect((await balance(one, accountId))?.available).toBe(credits("525"));
-});
-
 it("pays a debt with the cycle's credits first, and gives a frozen account its cycle", async () => {
   setTime(at("2032-05-01T00:00:00Z"));
   const accountId = await one.createAccount("acct_debt" as AccountId);

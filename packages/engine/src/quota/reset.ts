@@ -2,12 +2,11 @@ import type { AccountId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
-
-import { cycleGrantId, type DueReset, dueReset } from "./decide.ts";
+import { dueReset } from "./decide.ts";
 import { issueOnce, liveOn } from "./issue.ts";
 import { findQuota, markReset } from "./store.ts";
 
-export type ResetDeps = Pick<Deps, "ledger" | "pool" | "clock" | "log" | "cycleGrants">;
+export type ResetDeps = Pick<Deps, "ledger" | "pool" | "clock" | "log">;
 
 export type ResetOutcome =
   | { readonly kind: "no_quota" }
@@ -29,23 +28,12 @@ export async function resetIfDue(deps: ResetDeps, accountId: AccountId): Promise
   const due = dueReset(quota, deps.clock.now());
   if (due === null) return { kind: "not_due", nextResetAt: quota.nextResetAt };
   const rolled = due.ended === null ? 0n : await liveOn(deps, accountId, { ...due.ended, ...FREE });
-  const granted = await issueCycle(deps, accountId, due);
-  const nextResetAt = due.cycle.end;
+  const { cycle, grantId: id, amount } = due;
+  const nextResetAt = cycle.end;
+  const granted = await issueOnce(deps, accountId, { ...FREE, id, amount, expiresAt: nextResetAt });
   // Last: whoever dies before it leaves a reset that is due, and repeats the same grants under the same ids.
-  await markReset(deps.pool, quota, { cycle: due.cycle.index, nextResetAt });
+  await markReset(deps.pool, quota, { cycle: cycle.index, nextResetAt });
   return { kind: "reset", granted, rolledOver: rolled, nextResetAt };
 }
 
 const FREE = { source: "free", by: "system:quota" } as const;
-
-async function issueCycle(deps: ResetDeps, accountId: AccountId, due: DueReset): Promise<MicroCredits> {
-  const { cycle, grantId, amount } = due;
-  const own = await issueOnce(deps, accountId, { ...FREE, id: grantId, amount, expiresAt: cycle.end });
-  for (const askGrants of deps.cycleGrants ?? []) {
-    for (const { name, ...extra } of await askGrants(accountId, cycle)) {
-      const id = cycleGrantId(name, cycle.start);
-      await issueOnce(deps, accountId, { ...FREE, ...extra, id, expiresAt: cycle.end });
-    }
-  }
-  return own;
-}

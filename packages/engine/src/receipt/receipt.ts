@@ -20,6 +20,7 @@ export interface Receipt {
   readonly feature: string | null;
   readonly at: Instant;
   readonly by: string;
+  readonly note: string | null;
   readonly draws: readonly { grantId: string; source: string; amount: MicroCredits }[];
   /** The pricing as it was recorded with the decision. */
   readonly pricing: Readonly<Record<string, unknown>> | null;
@@ -72,6 +73,7 @@ function allowed(accountId: AccountId, entries: readonly Entry[], sources: Map<s
     feature: first.feature,
     at: first.at,
     by: first.by,
+    note: first.note,
     draws: drawsOf(paid).map(([grantId, amount]) => ({
       grantId,
       source: sources.get(grantId) ?? "",

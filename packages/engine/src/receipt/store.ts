@@ -54,6 +54,7 @@ function denied(accountId: AccountId, row: Row): Receipt {
     feature: row.feature,
     at: row.at,
     by: row.by,
+    note: null,
     draws: [],
     pricing: "priceVersion" in pricing ? pricing : null,
     policy: { ...policy, ...stoodAgainst },

@@ -12,6 +12,7 @@ import { balance } from "@bursar/engine/balance/balance";
 import { grant } from "@bursar/engine/grant/grant";
 import { isEmail, NotAName, personIdOf } from "@bursar/identity/people/naming";
 import type { Person } from "@bursar/identity/person";
+import { recordedAs } from "../../administration/compat.ts";
 import { creditsOf, numberOf, positiveCreditsOf } from "./amounts.ts";
 import { balanceAnswer, ID_RULE, idempotencyOf } from "./credits.ts";
 import type { CreditCheckDeps } from "./deps.ts";
@@ -28,17 +29,35 @@ export function allocationRoutes(deps: CreditCheckDeps): Route[] {
   const staff = (method: Route["method"], path: string, handle: Route["handle"]): Route => {
     return { method, path: `/api/credits${path}`, access: ["admin", "supervisor"], handle };
   };
+  const recorded = (operation: string, route: Route): Route => {
+    return { ...route, recorded: recordedAs(operation, "id", "credits", "amount", "expiryDays") };
+  };
   return [
-    staff("post", "/allocate", (call) => allocate(deps, call, call.body.userId)),
-    staff("post", "/allocate-by-email", (call) => {
-      const { email } = call.body;
-      if (typeof email !== "string" || !isEmail(email.trim()))
-        return Promise.resolve(message(400, "email: must be an e-mail address"));
-      return allocate(deps, call, email);
-    }),
-    staff("post", "/set", (call) => set(deps, call)),
-    staff("put", "/adjust", (call) => adjust(deps, call)),
-    staff("delete", "/remove", (call) => remove(deps, call)),
+    recorded(
+      "allocateCredits",
+      staff("post", "/allocate", (call) => allocate(deps, call, call.body.userId)),
+    ),
+    recorded(
+      "allocateCredits",
+      staff("post", "/allocate-by-email", (call) => {
+        const { email } = call.body;
+        if (typeof email !== "string" || !isEmail(email.trim()))
+          return Promise.resolve(message(400, "email: must be an e-mail address"));
+        return allocate(deps, call, email);
+      }),
+    ),
+    recorded(
+      "setCredits",
+      staff("post", "/set", (call) => set(deps, call)),
+    ),
+    recorded(
+      "adjustCredits",
+      staff("put", "/adjust", (call) => adjust(deps, call)),
+    ),
+    recorded(
+      "removeCredits",
+      staff("delete", "/remove", (call) => remove(deps, call)),
+    ),
     staff("get", "/balance/:userId", (call) => balanceOf(deps, call)),
     staff("get", "/allocations/all", (call) => all(deps, call)),
   ];
@@ -55,6 +74,7 @@ async function allocate(deps: CreditCheckDeps, call: RouteCall, named: unknown):
   if (!ID_PATTERN.test(id)) return message(400, ID_RULE);
   const target = await personNamed(deps, named, "make");
   if (isFieldProblem(target)) return message(target.status, target.message);
+  call.concerns(target.accountId);
   const notes = notesOf(body);
   const by = `user:${call.person!.id}`;
   const request = {
@@ -94,6 +114,7 @@ async function set(deps: CreditCheckDeps, call: RouteCall): Promise<Response> {
   if (isFieldProblem(expiresAt)) return message(expiresAt.status, expiresAt.message);
   const owner = await personNamed(deps, body.userId, "find");
   if (isFieldProblem(owner)) return message(owner.status, owner.message);
+  call.concerns(owner.accountId);
   const notes = notesOf(body) ?? "set to a given balance";
   const by = `user:${person!.id}`;
   const request = { accountId: owner.accountId, target, expiresAt: expiresAt.at, notes, by, requestId };
@@ -111,6 +132,7 @@ async function adjust(deps: CreditCheckDeps, call: RouteCall): Promise<Response>
   if (!ID_PATTERN.test(id)) return message(400, ID_RULE);
   const owner = await personNamed(deps, body.userId, "find");
   if (isFieldProblem(owner)) return message(owner.status, owner.message);
+  call.concerns(owner.accountId);
   const request = { accountId: owner.accountId, id, amount, notes, by: `user:${person!.id}`, requestId };
   return changed(await adjustCredits(deps, request), owner);
 }
@@ -125,6 +147,7 @@ async function remove(deps: CreditCheckDeps, call: RouteCall): Promise<Response>
   if (!ID_PATTERN.test(id)) return message(400, ID_RULE);
   const owner = await personNamed(deps, body.userId ?? context.req.query("userId"), "find");
   if (isFieldProblem(owner)) return message(owner.status, owner.message);
+  call.concerns(owner.accountId);
   const notes = notesOf(body) ?? "removed";
   const request = { accountId: owner.accountId, id, amount, notes, by: `user:${person!.id}`, requestId };
   return changed(await removeCredits(deps, request), owner);

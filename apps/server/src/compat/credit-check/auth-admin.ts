@@ -2,6 +2,8 @@ import { departFromAll } from "@bursar/engine/organization/depart";
 import { isEmail, isUsername } from "@bursar/identity/people/naming";
 import type { CreatePersonRequest } from "@bursar/identity/people/people";
 import { ROLES, type Role } from "@bursar/identity/person";
+import { recordedAs } from "../../administration/compat.ts";
+import { pick } from "../../administration/kept.ts";
 import { type AuthRouteDeps, userOf } from "./auth-answers.ts";
 import { type FieldProblem, fields, isFieldProblem, message, text } from "./fields.ts";
 import type { Route, RouteCall } from "./route.ts";
@@ -23,16 +25,41 @@ export function adminRoutes(deps: AuthRouteDeps): Route[] {
   });
   return [
     admin("get", "/users", (call) => list(deps, call)),
-    admin("post", "/users", (call) => create(deps, call)),
-    admin("post", "/users/batch", (call) => createMany(deps, call)),
+    {
+      ...admin("post", "/users", (call) => create(deps, call)),
+      recorded: recordedAs("createUser", ...NAMING),
+    },
+    {
+      ...admin("post", "/users/batch", (call) => createMany(deps, call)),
+      recorded: { operation: "createUsers", kept: ({ users }) => ({ users: namesOf(users) }) },
+    },
     admin("get", "/users/:userId", (call) => show(deps, call)),
-    admin("put", "/users/:userId/role", (call) => changeRole(deps, call)),
-    admin("put", "/users/:userId/disabled", (call) => changeDisabled(deps, call)),
-    admin("delete", "/users/:userId", (call) => remove(deps, call)),
-    admin("post", "/keys/rotate", async () =>
-      Response.json(await deps.identity.keys.rotate(), { status: 201 }),
-    ),
+    {
+      ...admin("put", "/users/:userId/role", (call) => changeRole(deps, call)),
+      recorded: recordedAs("changeUserRole", "role"),
+    },
+    {
+      ...admin("put", "/users/:userId/disabled", (call) => changeDisabled(deps, call)),
+      recorded: recordedAs("changeUserDisabled", "disabled"),
+    },
+    {
+      ...admin("delete", "/users/:userId", (call) => remove(deps, call)),
+      recorded: recordedAs("deleteUser"),
+    },
+    {
+      ...admin("post", "/keys/rotate", async () =>
+        Response.json(await deps.identity.keys.rotate(), { status: 201 }),
+      ),
+      recorded: recordedAs("rotateSigningKeys"),
+    },
   ];
+}
+
+/** What a new person is called; never the password. */
+const NAMING = ["username", "email", "name", "role"];
+
+function namesOf(users: unknown): unknown[] {
+  return Array.isArray(users) ? users.slice(0, BATCH_LIMIT).map((user) => pick(user, NAMING)) : [];
 }
 
 async function list({ identity }: AuthRouteDeps, { context }: RouteCall): Promise<Response> {
@@ -49,11 +76,12 @@ async function list({ identity }: AuthRouteDeps, { context }: RouteCall): Promis
   return Response.json({ users: page.people.map(userOf), nextCursor: page.nextCursor });
 }
 
-async function create({ identity }: AuthRouteDeps, { body }: RouteCall): Promise<Response> {
+async function create({ identity }: AuthRouteDeps, { body, concerns }: RouteCall): Promise<Response> {
   const input = personFields(body);
   if (isFieldProblem(input)) return message(input.status, input.message);
   const outcome = await identity.people.create(input);
   if (outcome.kind === "taken") return message(409, `${outcome.field}: belongs to somebody already`);
+  concerns(outcome.person.accountId);
   return Response.json({ message: "User created", user: userOf(outcome.person) }, { status: 201 });
 }
 
@@ -109,13 +137,14 @@ async function show({ identity }: AuthRouteDeps, { context }: RouteCall): Promis
 
 async function changeRole(
   { identity }: AuthRouteDeps,
-  { context, person, body }: RouteCall,
+  { context, person, body, concerns }: RouteCall,
 ): Promise<Response> {
   const { role } = body;
   if (typeof role !== "string" || !isRole(role))
     return message(400, `role: must be one of ${ROLES.join(", ")}`);
   const target = await identity.people.find(context.req.param("userId")!);
   if (target === null) return unknown();
+  concerns(target.accountId);
   if (target.id === person!.id) return ownAccount("change the role of");
   const outcome = await identity.people.setRole(target.id, role);
   if (outcome.kind === "person_unknown") return unknown();
@@ -124,12 +153,13 @@ async function changeRole(
 
 async function changeDisabled(
   { identity }: AuthRouteDeps,
-  { context, person, body }: RouteCall,
+  { context, person, body, concerns }: RouteCall,
 ): Promise<Response> {
   const { disabled } = body;
   if (typeof disabled !== "boolean") return message(400, "disabled: must be true or false");
   const target = await identity.people.find(context.req.param("userId")!);
   if (target === null) return unknown();
+  concerns(target.accountId);
   if (target.id === person!.id) return ownAccount("disable");
   const outcome = await identity.people.setDisabled(target.id, disabled);
   if (outcome.kind === "person_unknown") return unknown();
@@ -139,9 +169,13 @@ async function changeDisabled(
   });
 }
 
-async function remove({ identity, pool }: AuthRouteDeps, { context, person }: RouteCall): Promise<Response> {
+async function remove(
+  { identity, pool }: AuthRouteDeps,
+  { context, person, concerns }: RouteCall,
+): Promise<Response> {
   const target = await identity.people.find(context.req.param("userId")!);
   if (target === null) return unknown();
+  concerns(target.accountId);
   if (target.id === person!.id) return ownAccount("delete");
   const departure = await departFromAll({ pool }, target.id);
   if (departure.kind === "owner_needed")

@@ -1,3 +1,4 @@
+import type { AccountId } from "@bursar/contract/ids";
 import type { Person, Role } from "@bursar/identity/person";
 import type { Context } from "hono";
 
@@ -10,7 +11,15 @@ export interface Route {
   readonly access: "public" | "person" | readonly Role[];
   /** What the answer carries besides its message when the database cannot be asked: a check says no. */
   readonly onUnavailable?: object;
+  /** For what staff does to others: it is put on record. */
+  readonly recorded?: RecordedRoute;
   handle(call: RouteCall): Promise<Response>;
+}
+
+export interface RecordedRoute {
+  readonly operation: string;
+  /** What of a body is kept for good: nothing secret. */
+  kept(body: RouteCall["body"]): Record<string, unknown>;
 }
 
 export interface RouteCall {
@@ -20,4 +29,6 @@ export interface RouteCall {
   /** The JSON body, an empty object where there is none. Broken JSON was answered 400 before. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly requestId: string;
+  /** Says whom the call is about, once that is known; for the record. */
+  readonly concerns: (accountId: AccountId) => void;
 }

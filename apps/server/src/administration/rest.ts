@@ -1,0 +1,143 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type { Operation } from "@bursar/contract/operation";
+import type { OperationName } from "@bursar/contract/v1";
+import type { Administrator, Ending, Intent } from "@bursar/engine/administration/record";
+import type { Principal } from "@bursar/engine/key/keys";
+import { organizationAccountId } from "@bursar/engine/organization/turn";
+import type { Call, Success } from "../rest/context.ts";
+import { isProblem, type Problem } from "../rest/problem.ts";
+import type { Streamed } from "../rest/streamed.ts";
+import { KEPT_FIELDS, pick } from "./kept.ts";
+import { reasonIn } from "./reason.ts";
+
+type Asked = Pick<
+  Call<OperationName>,
+  "principal" | "accountId" | "params" | "query" | "rawBody" | "requestId" | "reason"
+>;
+
+/** Using credits is no administration, whoever's key it is: the ledger's entries name who, thousands of times a second.
+ *  Nor is what only changes nothing. */
+const WORK: readonly OperationName[] = [
+  "check",
+  "createHold",
+  "extendHold",
+  "settleHold",
+  "releaseHold",
+  "createRun",
+  "endRun",
+  "spend",
+  "previewSubscription",
+];
+
+/** What anybody can only do for themselves. */
+const ONLY_OWN: readonly OperationName[] = ["requestCredits", "leaveOrganization", "acceptInvite"];
+
+const NOT_RECORDED: ReadonlySet<string> = new Set([...WORK, ...ONLY_OWN]);
+
+/** Whether calls of this operation can be an administrator's deed, and so have a row in `KEPT_FIELDS`. */
+export function isRecorded({ name, method }: Pick<Operation, "name" | "method">): boolean {
+  return method !== "get" && name !== "batch" && !NOT_RECORDED.has(name);
+}
+
+export function administratorOf({
+  principal,
+  requestId,
+}: Pick<Asked, "principal" | "requestId">): Administrator {
+  return { by: principal.by, name: principal.person?.email ?? null, keyId: principal.keyId, requestId };
+}
+
+/** What a call is going to do as an administrator, to be written before; nothing where it is none. Of a batch, each
+ *  grant is an action of its own. */
+export function intentsOf(operation: Operation, call: Asked): Intent[] {
+  if (!isByAdministrator(operation, call)) return [];
+  if (operation.name === "batch") return grantsIn(call).map(({ grant }) => grantIntent(call, grant));
+  if (!isRecorded(operation)) return [];
+  return [
+    {
+      operation: operation.name,
+      accountId: accountIn(operation, call),
+      target: (call.params as { id?: string } | undefined)?.id ?? null,
+      reason: call.reason,
+      fields: pick(call.rawBody, KEPT_FIELDS[operation.name as OperationName] ?? []),
+    },
+  ];
+}
+
+/** On an account of their own, or as a member of an organization, an administrator is somebody like everybody else. A
+ *  batch may grant, which is never that. */
+function isByAdministrator({ access, name }: Operation, { principal, accountId }: Asked): boolean {
+  if (principal.kind !== "admin") return false;
+  return access !== "account" || name === "batch" || isOnBehalf(principal, accountId);
+}
+
+function isOnBehalf({ organization, accountId: own }: Principal, accountId: AccountId): boolean {
+  return organization === undefined && accountId !== own;
+}
+
+/** As far as the request says it. */
+function accountIn(
+  { access, path }: Operation,
+  { accountId, params, query, rawBody }: Asked,
+): AccountId | null {
+  if (access === "account") return accountId;
+  const { id } = (params ?? {}) as { id?: AccountId };
+  if (path.startsWith("/v1/organizations/{id}")) return organizationAccountId(id!);
+  if (path.startsWith("/v1/accounts/{id}")) return id!;
+  const named = (part: unknown) => (part as { accountId?: AccountId } | undefined)?.accountId;
+  return named(rawBody) ?? named(query) ?? null;
+}
+
+type Grant = Readonly<Record<string, unknown>>;
+
+/** With their places in the batch. */
+function grantsIn({ rawBody }: Pick<Asked, "rawBody">): { grant: Grant; index: number }[] {
+  const { operations } = Object(rawBody) as { operations?: unknown };
+  return (operations as unknown[])
+    .map((each, index) => ({ grant: Object(each) as Grant, index }))
+    .filter(({ grant }) => grant["op"] === "grant");
+}
+
+function grantIntent(call: Asked, grant: Grant): Intent {
+  const { accountId } = grant;
+  return {
+    operation: "createGrant",
+    accountId: typeof accountId === "string" ? (accountId as AccountId) : call.accountId,
+    target: null,
+    reason: reasonIn(grant) ?? call.reason,
+    fields: pick(grant, KEPT_FIELDS.createGrant!),
+  };
+}
+
+type Outcome = Success<OperationName> | Streamed | Problem;
+
+/** How the intents of a call ended, in their order. */
+export function endingsOf(operation: Operation, call: Asked, outcome: Outcome): Ending[] {
+  if (isProblem(outcome)) {
+    const count = operation.name === "batch" ? grantsIn(call).length : 1;
+    return Array.from({ length: count }, () => ({ outcome: outcome.problem }));
+  }
+  if ("stream" in outcome) return [{ outcome: "done" }];
+  if (operation.name === "batch") return grantEndings(call, outcome.answer);
+  const { repeated, accountId, answer } = outcome;
+  return [{ outcome: repeated === true ? "repeated" : "done", accountId, result: resultOf(answer) }];
+}
+
+interface BatchResult {
+  readonly ok: boolean;
+  readonly id?: string;
+  readonly error?: { readonly code: string };
+}
+
+function grantEndings(call: Asked, answer: unknown): Ending[] {
+  const { results } = answer as { results: BatchResult[] };
+  return grantsIn(call).map(({ index }) => {
+    const { ok, error, id } = results[index]!;
+    return ok ? { outcome: "done", result: id } : { outcome: error!.code };
+  });
+}
+
+/** The repository that was mapped, the id of what was made or changed, or the price book's version. */
+function resultOf(answer: unknown): string | undefined {
+  const { repository, id, version } = answer as { repository?: string; id?: string; version?: number };
+  return repository ?? id ?? (version === undefined ? undefined : String(version));
+}
