@@ -6,7 +6,7 @@ import { keepPromises } from "@bursar/engine/grant/promise";
 import { verifyLedger } from "@bursar/engine/ledger/verify";
 import { type ReferralTerms, rewardReferrals } from "@bursar/engine/referral/reward";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Running, startRunning } from "./running.ts";
 
 let running: Running;
@@ -32,6 +32,53 @@ const later = (seconds: number) => {
   running.clock.time = (running.clock.time + seconds * 1_000_000) as typeof running.clock.time;
 };
 const inSeconds = (seconds: number) => new Date(running.clock.time / 1000 + seconds * 1000).toISOString();
+
+/** What nobody would call a code. */
+const NO_CODES = [
+  "x".repeat(1000),
+  "y".repeat(500_000),
+  "\u0000",
+  "\ud800",
+  "🎁".repeat(12),
+  "\u202e\u0007\r\n",
+  "' or 1=1 --",
+  "ß".repeat(5000),
+  "%_\\",
+];
+
+/** Three ways to give a code, each with one that nobody has made. */
+const WAYS = [
+  ["/v1/gift-cards/redeem", "K7QF-2MXD-9RTA"],
+  ["/v1/promo-codes/redeem", "NOBODY-MADE-IT"],
+  ["/v1/referrals", "K7QF2MXD"],
+] as const;
+
+describe.each(WAYS)("POST %s", (path, unknown) => {
+  /** The answer, and the statements that it took. */
+  const work = async (code: string) => {
+    const account = await running.account("0");
+    await account.get("/v1/balance");
+    const asked = vi.spyOn(pg.Client.prototype, "query");
+    const { status, body } = await account.post(path, { code });
+    const statements = asked.mock.calls.flatMap(([given]) => {
+      const { text = given } = Object(given) as { text?: unknown };
+      return typeof text === "string" && !/api_keys|\bsearch_path\b/.test(text) ? [text] : [];
+    });
+    asked.mockRestore();
+    return { status, body: { ...body.error, requestId: "" }, statements };
+  };
+
+  it("answers what is no code as one that nobody has made, after the same work", async () => {
+    const right = await work(unknown);
+    expect([right.status, right.body.code]).toEqual([404, "code_unknown"]);
+    expect(right.statements.length).toBeGreaterThan(1);
+    for (const code of ["", ...NO_CODES]) {
+      // An address may try a hundred in a quarter of an hour.
+      later(900);
+      expect([code.slice(0, 20), await work(code)]).toEqual([code.slice(0, 20), right]);
+    }
+  });
+});
 
 describe("a gift card", () => {
   it("is shown once, as codes and as CSV, and is kept only as a hash", async () => {
@@ -114,7 +161,7 @@ describe("a gift card", () => {
     expect([late.status, late.body.error.param]).toEqual([422, "expiresAt"]);
   });
 
-  it.each(["", "K7QF", "K7QF-2MXD-9RT0", "K7QF-2MXD-9RTA", "x".repeat(1000), "\u0000", "🎁".repeat(12)])(
+  it.each(["", "K7QF", "K7QF-2MXD-9RT0", "K7QF-2MXD-9RTA", ...NO_CODES])(
     "answers what is no code like a code that nobody made: %j",
     async (code) => {
       const { status, body } = await redeem(await running.account("0"), code);

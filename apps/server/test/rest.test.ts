@@ -126,6 +126,7 @@ const GOOD_CALLS: Record<Tabled, (accountId: string) => [path: string, body?: un
   rotateKeys: () => ["/v1/encryption/rotate"],
   getPriceBook: () => ["/v1/price-book"],
   putPriceBook: () => ["/v1/price-book", { book: PRICES }],
+  listAdminActions: (accountId) => [`/v1/admin/actions?accountId=${accountId}`],
 };
 
 /** The order in which each finds what it needs. */
@@ -191,7 +192,12 @@ describe("every operation", () => {
       expect([name, answer.status, answer.body]).toEqual([name, operation.status, expect.anything()]);
       const parsed = operation.answer.safeParse(answer.body);
       expect([name, parsed.error?.issues]).toEqual([name, undefined]);
-      expect(answer.headers.get("x-request-id")).toMatch(/^req_/);
+      const requestId = answer.headers.get("x-request-id");
+      expect(requestId).toMatch(/^req_/);
+      if (isAdmin && operation.method !== "get") {
+        const { actions } = (await admin("GET", "/v1/admin/actions?limit=1")).body;
+        expect(actions).toMatchObject([{ operation: name, requestId, outcome: "done" }]);
+      }
     }
   });
 

@@ -3,6 +3,8 @@
 
 create table admin_actions (
   action_id  text        not null primary key,
+  -- The order in which they were begun: times may be equal, and a sandbox's stand still.
+  number     int8        not null unique generated always as identity,
   at         timestamptz not null,
   -- `admin:<key>` or `user:<person>`, and what they were called then: keys are renamed by nobody, but people leave.
   by         text        not null,
@@ -16,11 +18,9 @@ create table admin_actions (
   -- What was asked, without anything secret.
   fields     json        not null
 );
-create index admin_actions_newest on admin_actions (at desc, action_id desc);
-create index admin_actions_account on admin_actions (account_id, at desc, action_id desc)
-  where account_id is not null;
-create index admin_actions_by on admin_actions (by, at desc, action_id desc);
-create index admin_actions_operation on admin_actions (operation, at desc, action_id desc);
+create index admin_actions_account on admin_actions (account_id) where account_id is not null;
+create index admin_actions_by on admin_actions (by, number);
+create index admin_actions_operation on admin_actions (operation, number);
 
 -- Without a row here nobody knows how an action ended: the process died, or the database was away.
 create table admin_action_outcomes (

@@ -15,6 +15,8 @@ const entry = (seq: number, kind: string, amount: string, available: string, hel
   reference: "hold_1",
   feature: null,
   at: "2026-11-21T11:58:00Z",
+  by: "account:key_1",
+  note: null,
   hash: `${seq}`.repeat(64),
 });
 
@@ -42,6 +44,7 @@ const SETTLED: Receipt = {
     outputPerMillion: "0.6",
     marginPercent: "20.1",
   },
+  note: null,
   policy: {},
   metadata: null,
   entries: [

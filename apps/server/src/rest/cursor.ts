@@ -16,9 +16,18 @@ export function readCursor(text: string | undefined): TimeCursor | null | Proble
   if (text === undefined) return null;
   const match = /^(\d{1,16})~(.{1,180})$/.exec(text);
   if (match !== null) return { at: Number(match[1]) as Instant, id: match[2]! };
-  return {
-    problem: "invalid_request",
-    message: "must be a nextCursor from an earlier answer",
-    param: "cursor",
-  };
+  return noCursor;
 }
+
+/** Of a page that is ordered by number: below which the next one begins. null: from the newest on. */
+export function numberFrom(text: string | undefined): bigint | null | Problem {
+  if (text === undefined) return null;
+  const match = /^before:(\d{1,18})$/.exec(text);
+  return match === null ? noCursor : BigInt(match[1]!);
+}
+
+const noCursor: Problem = {
+  problem: "invalid_request",
+  message: "must be a nextCursor from an earlier answer",
+  param: "cursor",
+};

@@ -7,17 +7,12 @@ import { entriesBefore } from "@bursar/engine/ledger/store-read";
 import { type Receipt, receipt } from "@bursar/engine/receipt/receipt";
 import { usageBetween } from "@bursar/engine/usage/store";
 import type { Handler } from "./context.ts";
-import { refused } from "./problem.ts";
+import { numberFrom } from "./cursor.ts";
+import { isProblem, refused } from "./problem.ts";
 
 export const listEntries: Handler<"listEntries"> = async ({ deps, accountId, query }) => {
-  const before = query.cursor === undefined ? null : seqFrom(query.cursor);
-  if (before === "malformed") {
-    return {
-      problem: "invalid_request",
-      message: "must be a nextCursor from an earlier answer",
-      param: "cursor",
-    };
-  }
+  const before = numberFrom(query.cursor);
+  if (isProblem(before)) return before;
   const entries = await entriesBefore(deps.pool, accountId, before, query.limit);
   if (entries.length === 0 && (await findAccount(deps.pool, accountId)) === null) {
     return refused({ kind: "account_unknown", accountId });
@@ -27,11 +22,6 @@ export const listEntries: Handler<"listEntries"> = async ({ deps, accountId, que
     entries.length === query.limit && last !== undefined && last.seq > 1n ? `before:${last.seq}` : null;
   return { answer: { entries: entries.map(entryAnswer), nextCursor } };
 };
-
-function seqFrom(cursor: string): bigint | "malformed" {
-  const match = /^before:(\d{1,18})$/.exec(cursor);
-  return match === null ? "malformed" : BigInt(match[1]!);
-}
 
 export function entryAnswer(entry: Entry) {
   return {

@@ -56,6 +56,8 @@ export async function insertEndings(
 
 export interface ActionRecord extends Intent {
   readonly id: string;
+  /** By which they are in order. */
+  readonly number: bigint;
   readonly at: Instant;
   readonly by: string;
   readonly byName: string | null;
@@ -71,34 +73,27 @@ export interface ActionsAsked {
   readonly by: string | null;
   readonly operation: string | null;
   /** Where the page before ended. */
-  readonly after: { readonly at: Instant; readonly id: string } | null;
+  readonly before: bigint | null;
   readonly limit: number;
 }
 
 const OF_ACCOUNT = `and a.action_id in (
-  select action_id from admin_actions where account_id = $6
-  union all select action_id from admin_action_outcomes where account_id = $6)`;
+  select action_id from admin_actions where account_id = $5
+  union all select action_id from admin_action_outcomes where account_id = $5)`;
 
 /** The latest first. */
 export async function listActions(pool: pg.Pool, asked: ActionsAsked): Promise<ActionRecord[]> {
-  const { accountId, by, operation, after, limit } = asked;
+  const { accountId, by, operation, before, limit } = asked;
   const { rows } = await pool.query<ActionRecord>(
-    `select a.action_id as id, a.at, a.by, a.by_name as "byName", a.operation,
+    `select a.action_id as id, a.number, a.at, a.by, a.by_name as "byName", a.operation,
        coalesce(a.account_id, o.account_id) as "accountId", a.target, a.reason, a.request_id as "requestId", a.fields,
        o.outcome, o.result, o.at as "endedAt"
      from admin_actions a left join admin_action_outcomes o using (action_id)
      where ($1::text is null or a.by = $1) and ($2::text is null or a.operation = $2)
-       and ($3::timestamptz is null or (a.at, a.action_id) < ($3, $4))
+       and ($3::int8 is null or a.number < $3)
        ${accountId === null ? "" : OF_ACCOUNT}
-     order by a.at desc, a.action_id desc limit $5`,
-    [
-      by,
-      operation,
-      after === null ? null : formatPostgresTimestamp(after.at),
-      after?.id ?? null,
-      limit,
-      ...(accountId === null ? [] : [accountId]),
-    ],
+     order by a.number desc limit $4`,
+    [by, operation, before, limit, ...(accountId === null ? [] : [accountId])],
   );
   return rows;
 }

@@ -70,7 +70,7 @@ export async function findAccounts(
 /** What is shorter than the index's three letters must begin with it; anything else may be anywhere. */
 function patternOf(search: string): string {
   const text = search.replace(/[\\%_]/g, (character) => `\\${character}`);
-  return [...search].length < 3 ? `${text}%` : `%${text}%`;
+  return /^..?$/su.test(search) ? `${text}%` : `%${text}%`;
 }
 
 function ownedAccount(row: Row): OwnedAccount {

@@ -19,7 +19,7 @@ export interface Route {
 export interface RecordedRoute {
   readonly operation: string;
   /** What of a body is kept for good: nothing secret. */
-  kept(body: RouteCall["body"]): Record<string, unknown>;
+  readonly kept: (body: RouteCall["body"]) => Record<string, unknown>;
 }
 
 export interface RouteCall {
