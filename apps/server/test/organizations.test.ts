@@ -94,6 +94,19 @@ describe("an organization", () => {
     expect(names).toEqual(["Given"]);
   });
 
+  it.each(["", "x", "y".repeat(500_000), "\u0000", "\ud800", "🎁".repeat(2000)])(
+    "answers what is no invite as one that was never made",
+    async (token) => {
+      const { ada } = people as Record<"ada", Signed>;
+      const { status, body } = await ada.post("/v1/organization-invites/accept", { token });
+      expect([status, body.error.code, body.error.message]).toEqual([
+        404,
+        "invite_unknown",
+        "This invite is not known",
+      ]);
+    },
+  );
+
   it("is joined by an invite that is good once, for its address, and for its time", async () => {
     const { ada, bob, cyd } = people as Record<"ada" | "bob" | "cyd", Signed>;
     const { path, id } = await organization();

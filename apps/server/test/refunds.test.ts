@@ -39,6 +39,17 @@ async function intentOf(account: Account): Promise<string> {
   return rows[0]!.id;
 }
 
+/** A half of it, past Bursar. */
+async function refundAtProvider(account: Account): Promise<void> {
+  const payment_intent = await intentOf(account);
+  await fetch(`${world.stripe.url}/v1/refunds`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${world.stripe.secretKey}` },
+    body: new URLSearchParams({ payment_intent, amount: "100" }),
+  });
+  await world.settle();
+}
+
 async function closeDispute(account: Account, outcome: "won" | "lost"): Promise<void> {
   const { rows } = await world.engine.pool.query<{ id: string }>(
     "select dispute_id as id from payment_disputes where account_id = $1",
@@ -72,6 +83,33 @@ describe("a refund", () => {
     expect((await payment(account)).refunded).toBe(200);
   });
 
+  it("says in the ledger who paid back and why", async () => {
+    const account = await bought();
+    await refund(account, { id: "named", reason: "as agreed by phone" });
+    await world.settle();
+    const [entry] = (await account.get("/v1/entries?limit=1")).body.entries;
+    const why = { by: expect.stringMatching(/^admin:key_/), note: "as agreed by phone" };
+    expect(entry).toMatchObject({ kind: "revoke", ...why });
+    expect((await account.get(`/v1/receipts/${entry.reference}`)).status).toBe(200);
+    const { actions } = (await world.admin("GET", `/v1/admin/actions?accountId=${account.id}`)).body;
+    expect(actions).toMatchObject([
+      {
+        operation: "refundPayment",
+        target: `pay-${account.id}`,
+        reason: "as agreed by phone",
+        outcome: "done",
+      },
+    ]);
+    const outside = await bought();
+    await refundAtProvider(outside);
+    const [theirs] = (await outside.get("/v1/entries?limit=1")).body.entries;
+    expect(theirs).toMatchObject({
+      kind: "revoke",
+      by: "system:payments",
+      note: "The payment was paid back",
+    });
+  });
+
   it("of spent credits becomes debt", async () => {
     const account = await bought();
     await account.post("/v1/spend", { id: "work", amount: "700" });
@@ -81,13 +119,7 @@ describe("a refund", () => {
 
   it("made at the provider itself is seen by its webhook", async () => {
     const account = await bought();
-    const payment_intent = await intentOf(account);
-    await fetch(`${world.stripe.url}/v1/refunds`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${world.stripe.secretKey}` },
-      body: new URLSearchParams({ payment_intent, amount: "100" }),
-    });
-    await world.settle();
+    await refundAtProvider(account);
     expect(await account.available()).toBe("500");
   });
 

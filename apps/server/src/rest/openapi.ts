@@ -1,8 +1,10 @@
 import { ERRORS, errorBody } from "@bursar/contract/errors";
+import { REASON_HEADER } from "@bursar/contract/headers";
 import type { Operation } from "@bursar/contract/operation";
 import { batchOperation } from "@bursar/contract/operations/spend";
 import { v1 } from "@bursar/contract/v1";
 import { z } from "zod";
+import { isRecorded } from "../administration/rest.ts";
 import { VERSION } from "../version.ts";
 
 type Json = Record<string, unknown>;
@@ -53,6 +55,7 @@ function describe(operation: Operation): Json {
       ...parametersIn("path", operation.params),
       ...parametersIn("query", operation.query),
       ...(operation.access === "account" ? PAYER_HEADERS : []),
+      ...(isRecorded(operation) || operation.name === "batch" ? [REASON] : []),
     ],
     ...(body === undefined ? {} : { requestBody: requestBody(operation, body) }),
     responses: {
@@ -80,6 +83,14 @@ const PAYER_HEADERS: readonly Json[] = [
     schema: { type: "string" },
   },
 ];
+
+const REASON: Json = {
+  name: REASON_HEADER,
+  in: "header",
+  required: false,
+  description: "Why an administrator does it, percent-encoded; kept on record",
+  schema: { type: "string" },
+};
 
 function requestBody(operation: Operation, body: z.ZodType): Json {
   return { required: true, content: { "application/json": { schema: bodySchema(operation, body) } } };

@@ -59,7 +59,7 @@ export const acceptInvite = operation({
   path: "/v1/organization-invites/accept",
   access: "person",
   summary: "Join by an invite, signed in with the address that it was sent to.",
-  body: z.strictObject({ token: z.string({ error: "must be a string" }).max(1000) }),
+  body: z.strictObject({ token: z.string({ error: "must be a string" }) }),
   status: 201,
   answer: z.object({ organizationId: z.string(), name: z.string() }),
   errors: ["person_required", "invite_unknown", "invite_for_another", "invite_used", "invite_expired"],

@@ -36,7 +36,7 @@ export interface Ending {
 /** Does an administrator's work on record: the intents are durable before it begins, how they ended is written after it.
  *  Who dies in between, or throws, leaves intents without an ending: then nobody knows, and the entries under the
  *  request's id tell. Without intents it is the work alone.
- *  Throws: what the work throws; database unreachable before the work, and then nothing was done. Decision: 0023. */
+ *  Throws: what the work throws; database unreachable before the work, and then nothing was done. Decision: 0024. */
 export async function onRecord<Outcome>(
   deps: Pick<Deps, "pool" | "clock" | "log">,
   who: Administrator,

@@ -97,7 +97,7 @@ async function close(
   // In one go, so that nothing of it can be spent between the two.
   await Promise.all([
     releaseHold(deps, payment, id),
-    revoke(deps, payment, draws, `dispute:${id}`, "The dispute was lost"),
+    revoke(deps, payment, draws, `dispute:${id}`, { by: "system:payments", note: "The dispute was lost" }),
   ]);
   const now = deps.clock.now();
   await withTransaction(deps.pool, async (client) => {

@@ -12,6 +12,8 @@ import { readPayment } from "./store.ts";
 import { insertRefund, lockPayment, markRefundFailed, type Refund, readTaken } from "./store-refunds.ts";
 import { allocate, type Draws, proportion, regrantIdOf, sumOf } from "./taken.ts";
 
+const SYSTEM = "system:payments";
+
 /** Takes back the credits of what was paid back, in proportion: first what is left of that purchase, the rest becomes
  *  debt. Partial refunds add up, and a full one takes every credit. What each takes is decided once, under a lock, and
  *  revoked under the refund's id: any number of times, in any order, to one effect. */
@@ -24,7 +26,9 @@ export async function applyRefunds(
   const current = await readPayment(deps.pool, payment.accountId, payment.id);
   if (current === null || !isGranted(current.state)) return;
   for (const refund of await decideRefunds(deps, current, records)) {
-    await revoke(deps, current, refund.draws, `refund:${refund.id}`, "The payment was paid back");
+    const { by, reason } = refund;
+    const why = { by: by ?? SYSTEM, note: reason ?? "The payment was paid back" };
+    await revoke(deps, current, refund.draws, `refund:${refund.id}`, why);
     if (refund.failed) await giveAgain(deps, current, refund);
   }
 }
@@ -91,7 +95,7 @@ async function giveAgain(deps: AdvanceDeps, payment: Payment, refund: Refund): P
     source: payment.kind === "topup" ? "topup" : "purchase",
     expiresAt: null,
     reference: payment.id,
-    by: "system:payments",
+    by: SYSTEM,
     notes: "The refund failed",
   });
   if (outcome.kind !== "granted") throw new Error(`${refund.id}: ${outcome.kind} for a refund that failed`);
@@ -100,7 +104,8 @@ async function giveAgain(deps: AdvanceDeps, payment: Payment, refund: Refund): P
 /** All that is left of the payment's credits, and the rest as debt. */
 export async function takeBackAll(deps: AdvanceDeps, payment: Payment, note: string): Promise<void> {
   const taken = await withTransaction(deps.pool, (client) => readTaken(client, payment));
-  await revoke(deps, payment, allocate(payment, taken, payment.credits), `reverse:${payment.id}`, note);
+  const draws = allocate(payment, taken, payment.credits);
+  await revoke(deps, payment, draws, `reverse:${payment.id}`, { by: SYSTEM, note });
 }
 
 /** Submitted together and at once: nothing is decided between them. */
@@ -109,11 +114,11 @@ export async function revoke(
   { accountId }: Pick<Payment, "accountId">,
   draws: Draws,
   key: string,
-  note: string,
+  why: { readonly by: string; readonly note: string },
 ): Promise<void> {
   const commands = draws.map(([grantId, amount], index) => {
     const id = index === 0 ? key : `${key}:${index}`;
-    const facts = { accountId, grantId: grantId as GrantId, amount, note, by: "system:payments" };
+    const facts = { accountId, grantId: grantId as GrantId, amount, ...why };
     return deps.ledger.submit({ kind: "revoke", id, asked: `${key} ${grantId}`, ...facts });
   });
   for (const outcome of await Promise.all(commands))
