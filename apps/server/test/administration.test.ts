@@ -154,7 +154,8 @@ describe("an action", () => {
     const operations = [
       { op: "spend", id: "b0", amount: "1" },
       { op: "grant", id: "b1", amount: "1", notes: "first" },
-      { op: "grant", id: "b2", amount: "0" },
+      { op: "grant", id: "b1", amount: "2" },
+      { op: "grant", id: "b2", amount: "0", accountId: "a\u0000b" },
       { op: "grant", id: "b3", accountId: two.id, amount: "2" },
     ];
     await admin("POST", "/v1/batch", { accountId: one.id, operations }, because("in bulk"));
@@ -163,7 +164,7 @@ describe("an action", () => {
     expect(new Set(shown)).toEqual(
       new Set([
         ["b1", "first", "done"],
-        ["b2", "in bulk", "invalid_request"],
+        ["b1", "in bulk", "key_conflict"],
         ["b3", "in bulk", "done"],
       ]),
     );
@@ -215,6 +216,10 @@ describe("the credit-check API", () => {
       accountId: null,
       outcome: "status 404",
     });
+    const odd = { username: "\ud800\u0000", email: "x".repeat(300), name: { not: "a text" }, role: "user" };
+    expect((await call("POST", "/api/auth/admin/users", odd)).status).toBe(400);
+    const kept = { operation: "createUser", fields: { username: "\ud800\u0000", role: "user" } };
+    expect(await latest()).toMatchObject({ ...kept, outcome: "status 400" });
     const broken = await call("DELETE", "/api/credits/remove?userId=a%00b", {});
     expect([broken.status, (await latest()).target]).toEqual([expect.any(Number), "ab"]);
   });

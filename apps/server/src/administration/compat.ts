@@ -9,7 +9,19 @@ import { readReason } from "./reason.ts";
 
 /** Names a route for the record, and the fields of its body that are kept. */
 export function recordedAs(operation: string, ...names: readonly string[]): RecordedRoute {
-  return { operation, kept: (body) => pick(body, names) };
+  return { operation, kept: (body) => pickShort(body, names) };
+}
+
+const LONGEST = 254;
+
+/** Only short values: these bodies are kept before anything about them is checked. */
+export function pickShort(body: unknown, names: readonly string[]): Record<string, unknown> {
+  const picked = Object.entries(pick(body, names));
+  return Object.fromEntries(picked.filter(([, value]) => isShort(value)));
+}
+
+function isShort(value: unknown): boolean {
+  return typeof value === "string" ? value.length <= LONGEST : typeof value !== "object" || value === null;
 }
 
 /** Answers a call of the credit-check API; what staff does to others is put on record, as in REST v1. */
@@ -35,8 +47,6 @@ export async function answerOnRecord(
   ]);
 }
 
-const LONGEST = 1000;
-
 function intentOf(
   { operation, kept }: RecordedRoute,
   { body, context }: Pick<RouteCall, "body" | "context">,
@@ -48,7 +58,9 @@ function intentOf(
   return { operation, accountId: null, target, reason: why, fields: kept(body) };
 }
 
+const LONGEST_TEXT = 1000;
+
 /** Before anything is checked, so it may be any text. Postgres cannot store NUL. */
 function storable(text: string): string {
-  return text.replaceAll("\u0000", "").slice(0, LONGEST);
+  return text.replaceAll("\u0000", "").slice(0, LONGEST_TEXT);
 }

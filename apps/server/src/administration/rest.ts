@@ -1,5 +1,6 @@
 import type { AccountId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
+import { batchOperation } from "@bursar/contract/operations/spend";
 import type { OperationName } from "@bursar/contract/v1";
 import type { Administrator, Ending, Intent } from "@bursar/engine/administration/record";
 import type { Principal } from "@bursar/engine/key/keys";
@@ -87,21 +88,22 @@ function accountIn(
   return named(rawBody) ?? named(query) ?? null;
 }
 
-type Grant = Readonly<Record<string, unknown>>;
+interface Grant {
+  readonly accountId?: AccountId;
+}
 
-/** With their places in the batch. */
+/** Those that are well formed, with their places in the batch: what cannot be understood is not done. */
 function grantsIn({ rawBody }: Pick<Asked, "rawBody">): { grant: Grant; index: number }[] {
-  const { operations } = Object(rawBody) as { operations?: unknown };
-  return (operations as unknown[])
-    .map((each, index) => ({ grant: Object(each) as Grant, index }))
-    .filter(({ grant }) => grant["op"] === "grant");
+  const { operations } = rawBody as { operations: unknown[] };
+  return operations.flatMap((each, index) =>
+    batchOperation.safeParse(each).data?.op === "grant" ? [{ grant: each as Grant, index }] : [],
+  );
 }
 
 function grantIntent(call: Asked, grant: Grant): Intent {
-  const { accountId } = grant;
   return {
     operation: "createGrant",
-    accountId: typeof accountId === "string" ? (accountId as AccountId) : call.accountId,
+    accountId: grant.accountId ?? call.accountId,
     target: null,
     reason: reasonIn(grant) ?? call.reason,
     fields: pick(grant, KEPT_FIELDS.createGrant!),

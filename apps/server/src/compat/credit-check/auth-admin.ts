@@ -2,8 +2,7 @@ import { departFromAll } from "@bursar/engine/organization/depart";
 import { isEmail, isUsername } from "@bursar/identity/people/naming";
 import type { CreatePersonRequest } from "@bursar/identity/people/people";
 import { ROLES, type Role } from "@bursar/identity/person";
-import { recordedAs } from "../../administration/compat.ts";
-import { pick } from "../../administration/kept.ts";
+import { pickShort, recordedAs } from "../../administration/compat.ts";
 import { type AuthRouteDeps, userOf } from "./auth-answers.ts";
 import { type FieldProblem, fields, isFieldProblem, message, text } from "./fields.ts";
 import type { Route, RouteCall } from "./route.ts";
@@ -59,7 +58,7 @@ export function adminRoutes(deps: AuthRouteDeps): Route[] {
 const NAMING = ["username", "email", "name", "role"];
 
 function namesOf(users: unknown): unknown[] {
-  return Array.isArray(users) ? users.slice(0, BATCH_LIMIT).map((user) => pick(user, NAMING)) : [];
+  return Array.isArray(users) ? users.slice(0, BATCH_LIMIT).map((user) => pickShort(user, NAMING)) : [];
 }
 
 async function list({ identity }: AuthRouteDeps, { context }: RouteCall): Promise<Response> {
