@@ -56,6 +56,7 @@ export async function startRunning(
     readonly chatSeconds?: number;
     readonly ports?: readonly number[];
     readonly payments?: Payments;
+    readonly masterKeys?: readonly string[];
   } = {},
   socketParts: Partial<Pick<SocketDeps, "gate" | "runner" | "settings">> = {},
 ) {
@@ -68,7 +69,7 @@ export async function startRunning(
     clock,
     log: silentLog,
     payments: models.payments ?? null,
-    masterKeys: [MASTER_KEY],
+    masterKeys: models.masterKeys ?? [MASTER_KEY],
   });
   const engine = { ...opened, gate: { ...opened.gate, ...socketParts.gate } };
   await engine.prices.put({ body: PRICES, by: "test" });

@@ -12,7 +12,8 @@ import { ADDRESS_HEADER, DEVICE_CLIENT, IDENTITY_PATH, OAUTH_CALLBACK_PATH, OIDC
 import { isUsername, newPersonId } from "./people/naming.ts";
 import type { ManagedPeople } from "./people/people.ts";
 import { findPerson, markVerified } from "./people/store.ts";
-import { deriveKey } from "./secret.ts";
+import { sealSecondFactors } from "./second-factor/adapter.ts";
+import { type Factors, libraryKeyOf } from "./second-factor/factors.ts";
 import { refuseReplay } from "./sign-in/replay.ts";
 
 export interface OidcSettings {
@@ -32,6 +33,7 @@ export interface AuthDeps extends Pick<Deps, "pool" | "clock" | "log"> {
   /** Public address of this server, without a slash at its end. */
   readonly url: string;
   readonly secret: string;
+  readonly factors: Factors;
   readonly oidc: DiscoveredOidc | null;
   /** Whether nobody signs in by password before their mailbox is proved. */
   readonly verifyEmail: boolean;
@@ -45,12 +47,13 @@ const DAY_SECONDS = 86_400;
 
 /** better-auth on our schema, with as few plugins as do. */
 export function createAuth(deps: AuthDeps) {
-  const { pool, post, url, oidc } = deps;
+  const { pool, post, url, oidc, factors } = deps;
+  const libraryKey = libraryKeyOf(deps.secret);
   return betterAuth({
     appName: "Bursar",
     baseURL: url,
     basePath: IDENTITY_PATH,
-    secret: deriveKey(deps.secret, "sessions").toString("base64url"),
+    secret: libraryKey,
     database: { db: kyselyOn(pool), type: "postgres", schemaName: "identity", transaction: true },
     trustedOrigins: (request) => [ownOrigin(request)],
     // Ours counts failures by person and address, in the database (sign-in/attempts.ts).
@@ -99,6 +102,7 @@ export function createAuth(deps: AuthDeps) {
         usernameValidator: isUsername,
       }),
       twoFactor({ issuer: "Bursar", schema: { twoFactor: { modelName: "twoFactors" } } }),
+      sealSecondFactors({ factors, libraryKey }),
       deviceAuthorization({
         verificationUri: `${url}/device`,
         expiresIn: "15m",

@@ -1,4 +1,5 @@
 import type { Person, Role } from "./person.ts";
+import type { Renewal } from "./second-factor/factors.ts";
 import type { StepUpOutcome } from "./sign-in/step-up.ts";
 
 /** Who a request is from. A Bearer token wins over any cookie: with a bad token the answer is no, whatever the cookie. */
@@ -15,6 +16,8 @@ export interface Identity {
   readonly url: () => string;
   /** Asks for the second factor once more, before something that costs money. */
   stepUp(request: { personId: string; code: string }): Promise<StepUpOutcome>;
+  /** Brings second factors of older versions under the master key, up to 10,000 a call. */
+  renewSecondFactors(): Promise<Renewal>;
 }
 
 export interface People {

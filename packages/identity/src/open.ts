@@ -1,5 +1,6 @@
 import type { Deps } from "@bursar/engine/deps";
 import type { Mail } from "@bursar/engine/mail/mail";
+import type { Secrets } from "@bursar/engine/secret/secrets";
 import type { Auth, OidcSettings } from "./auth.ts";
 import { authenticate, type SessionWho } from "./authenticate.ts";
 import { handle } from "./handle.ts";
@@ -8,6 +9,7 @@ import { openPost } from "./mail/post.ts";
 import { authOnDemand } from "./on-demand.ts";
 import { type ManagedPeople, type OpenAccount, openPeople } from "./people/people.ts";
 import { findPerson } from "./people/store.ts";
+import { libraryKeyOf, openFactors } from "./second-factor/factors.ts";
 import { type AttemptLimits, type Attempts, openAttempts } from "./sign-in/attempts.ts";
 import { type SignInOutcome, type SignInRequest, signIn } from "./sign-in/sign-in.ts";
 import { type SignUpOutcome, type SignUpRequest, signUp } from "./sign-in/sign-up.ts";
@@ -32,7 +34,7 @@ export interface IdentitySettings {
   readonly url: () => string;
   readonly verifyEmail: boolean;
   readonly oidc: OidcSettings | null;
-  readonly limits?: AttemptLimits;
+  readonly limits?: Partial<AttemptLimits>;
   /** How a newcomer's credit account is created; absent: empty. */
   readonly openAccount?: OpenAccount;
 }
@@ -68,7 +70,10 @@ export interface OpenIdentity extends Identity {
 
 /** People, their sessions and their tokens, on one database. */
 export function openIdentity(
-  deps: Pick<Deps, "pool" | "clock" | "log"> & { readonly mail: Mail },
+  deps: Pick<Deps, "pool" | "clock" | "log"> & {
+    readonly mail: Mail;
+    readonly secrets: Pick<Secrets, "seal" | "open">;
+  },
   settings: IdentitySettings,
 ): OpenIdentity {
   const { pool, clock, log, mail } = deps;
@@ -78,6 +83,7 @@ export function openIdentity(
   const access = openAccessTokens({ clock, keys, url });
   const refresh = openRefreshTokens({ pool, clock, log, access, people });
   const attempts = openAttempts(pool, settings.limits);
+  const factors = openFactors(deps, libraryKeyOf(secret));
   const auth = authOnDemand(() => {
     const tokensOfDevice = async (token: string) => {
       const session = await findSession(pool, token);
@@ -88,7 +94,7 @@ export function openIdentity(
       return { access_token, refresh_token, token_type: "Bearer", expires_in: ACCESS_TOKEN_SECONDS };
     };
     const post = openPost({ mail, log });
-    return { pool, clock, log, people, post, tokensOfDevice, ...settings, url: url() };
+    return { pool, clock, log, people, post, factors, tokensOfDevice, ...settings, url: url() };
   }, log);
 
   return {
@@ -99,14 +105,15 @@ export function openIdentity(
     url,
     hasOidc: settings.oidc !== null,
     stepUp: async (request) => {
-      // The library that seals the secrets is loaded when somebody needs it.
+      // The library that knows one-time codes is loaded when somebody needs it.
       const { stepUp } = await import("./sign-in/step-up.ts");
-      return stepUp({ pool, attempts, secret }, request);
+      return stepUp({ pool, attempts, factors }, request);
     },
+    renewSecondFactors: () => factors.renewAll(),
     authenticate: (headers) => authenticate({ pool, people, access, auth }, headers),
     handle: (request, address) => handle({ attempts, auth }, request, address),
     signIn: (request) => signIn({ pool, attempts, people, refresh, auth }, request),
-    signUp: (request) => signUp({ pool, people, refresh, auth }, request),
+    signUp: (request) => signUp({ pool, attempts, people, refresh, auth }, request),
     refresh: (refreshToken) => refresh.refresh(refreshToken),
     endFamily: async (refreshToken) => {
       const sessionId = await sessionOfRefreshToken(pool, hashOfToken(refreshToken));

@@ -15,7 +15,7 @@ import type { Streamed } from "./streamed.ts";
 export interface RestDeps extends Deps {
   readonly keys: Keys;
   /** For people; keys never ask it. */
-  readonly identity: Pick<Identity, "authenticate" | "people" | "stepUp" | "url">;
+  readonly identity: Pick<Identity, "authenticate" | "people" | "stepUp" | "renewSecondFactors" | "url">;
   /** For forecasts, where accounts can top up by themselves. */
   readonly topUpBelow?: TopUpBelow;
   /** Where a payment provider is set up. */

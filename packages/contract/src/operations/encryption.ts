@@ -16,6 +16,10 @@ export const rotateKeys = operation({
     missing: z
       .array(z.object({ masterKeyId: z.string(), dataKeys: z.int() }))
       .describe("Master keys that are needed and not set"),
+    renewed: z.int().describe("Second factors of older versions that are under the master key from now on"),
+    unreadable: z
+      .array(z.string())
+      .describe("People whose second factor is of an older version and another BURSAR_SECRET"),
   }),
   errors: [],
 });

@@ -76,6 +76,22 @@ describe("a sealed text", () => {
     await expect(processWith(NEW).open(bob, FIELD, sealed)).rejects.toMatchObject({ reason: "damaged" });
   });
 
+  it("is decrypted only when the cache does not know it, and another text never answers for it", async () => {
+    const [secrets, ada] = [processWith(NEW), account()];
+    const [one, two] = [await secrets.seal(ada, FIELD, "one"), await secrets.seal(ada, FIELD, "two")];
+    expect([await secrets.open(ada, FIELD, one), await secrets.open(ada, FIELD, two)]).toEqual([
+      "one",
+      "two",
+    ]);
+    expect(secrets.counts()).toEqual({ hits: 2, misses: 0 });
+    const fresh = processWith(NEW);
+    const opened = await Promise.all(Array.from({ length: 10 }, () => fresh.open(ada, FIELD, one)));
+    expect(new Set(opened)).toEqual(new Set(["one"]));
+    expect(fresh.counts()).toEqual({ hits: 9, misses: 1 });
+    await expect(secrets.open(account(), FIELD, one)).rejects.toMatchObject({ name: "SecretUnreadable" });
+    await expect(secrets.open(ada, OTHER_FIELD, one)).rejects.toMatchObject({ name: "SecretUnreadable" });
+  });
+
   it("is under one data key, however many processes need the first one at once", async () => {
     const ada = account();
     const processes = Array.from({ length: 8 }, () => processWith(NEW));

@@ -17,14 +17,15 @@ export interface Secrets {
   /** For a column of the caller's own. Asks the database for the account's key, so call it before a transaction begins.
    *  Throws SecretUnreadable; database unreachable. */
   seal(accountId: AccountId, field: FieldName, text: string): Promise<string>;
-  /** What was sealed for this account and field, and for no other. Throws SecretUnreadable; database unreachable. */
+  /** What was sealed for this account and field, and for no other. Asks the cache first, and decrypts only on a miss: a
+   *  sealed text always says the same, so what is remembered is never stale. Throws SecretUnreadable; database unreachable. */
   open(accountId: AccountId, field: FieldName, sealed: string): Promise<string>;
   /** A value that `write` keeps; null when there is none. Asks the cache first, and decrypts only on a miss. What
    *  another process wrote may be unseen for half a minute: never decide about money by it alone. */
   read(accountId: AccountId, field: FieldName): Promise<string | null>;
   /** Into the cache, then encrypted into the database; null removes it. If that fails, the cache forgets it again. */
   write(accountId: AccountId, field: FieldName, text: string | null): Promise<void>;
-  /** How often `read` has found its answer in the cache. */
+  /** How often `read` and `open` have found their answer in the cache. */
   counts(): { readonly hits: number; readonly misses: number };
   /** Wraps data keys under the newest master key. See `rotateDataKeys`. */
   rotate(): Promise<Rotation>;
@@ -42,27 +43,38 @@ export function openSecrets(
   const { pool, clock } = deps;
   const dataKeys = openDataKeys(deps, masterKeys);
   const fields = openCache<string | null>({ ...FIELDS, ...cacheSettings });
+  const opened = openCache<string>({ ...FIELDS, ...cacheSettings });
 
-  const seal: Secrets["seal"] = async (accountId, field, text) =>
+  const encryptFor = async (accountId: AccountId, field: FieldName, text: string) =>
     sealWith(await dataKeys.forSealing(accountId), placeOf(accountId, field), text);
-  const open: Secrets["open"] = async (accountId, field, sealed) =>
+  const decryptFor = async (accountId: AccountId, field: FieldName, sealed: string) =>
     openWith(await dataKeys.forOpening(accountId), placeOf(accountId, field), sealed);
+  const nameOf = (accountId: AccountId, field: FieldName, sealed: string) =>
+    `${placeOf(accountId, field)} ${sealed}`;
 
   return {
-    seal,
-    open,
+    seal: async (accountId, field, text) => {
+      const sealed = await encryptFor(accountId, field, text);
+      await opened.during(nameOf(accountId, field, sealed), text, () => Promise.resolve());
+      return sealed;
+    },
+    open: (accountId, field, sealed) =>
+      opened.get(nameOf(accountId, field, sealed), () => decryptFor(accountId, field, sealed)),
     read: (accountId, field) =>
       fields.get(placeOf(accountId, field), async () => {
         const sealed = await findField(pool, accountId, field);
-        return sealed === null ? null : open(accountId, field, sealed);
+        return sealed === null ? null : decryptFor(accountId, field, sealed);
       }),
     write: (accountId, field, text) =>
       fields.during(placeOf(accountId, field), text, async () => {
         if (text === null) return deleteField(pool, accountId, field);
-        const sealed = await seal(accountId, field, text);
+        const sealed = await encryptFor(accountId, field, text);
         await upsertField(pool, { accountId, field, sealed, now: clock.now() });
       }),
-    counts: () => fields.counts(),
+    counts: () => {
+      const [kept, given] = [fields.counts(), opened.counts()];
+      return { hits: kept.hits + given.hits, misses: kept.misses + given.misses };
+    },
     rotate: () => rotateDataKeys(deps, masterKeys),
     missingMasterKeys: async () => {
       const used = await countByMasterKey(pool);

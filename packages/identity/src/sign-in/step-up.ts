@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { createOTP } from "@better-auth/utils/otp";
-import { symmetricDecrypt } from "better-auth/crypto";
 import type pg from "pg";
-import { deriveKey } from "../secret.ts";
+import type { Factors } from "../second-factor/factors.ts";
+import { type FactorRow, findFactor } from "../second-factor/store.ts";
 import type { Attempts } from "./attempts.ts";
 import { CODE_SECONDS } from "./replay.ts";
-import { findTwoFactor, useCode } from "./store-used-codes.ts";
+import { useCode } from "./store-used-codes.ts";
 
 export type StepUpOutcome =
   | { readonly kind: "passed" }
@@ -21,19 +21,15 @@ const PERIOD_SECONDS = 30;
 /** Asks somebody who is signed in for their second factor once more, before something that costs money: six digits,
  *  good for their own half minute and one to either side, never twice, and tries are limited. */
 export async function stepUp(
-  deps: { readonly pool: pg.Pool; readonly attempts: Attempts; readonly secret: string },
+  deps: { readonly pool: pg.Pool; readonly attempts: Attempts; readonly factors: Factors },
   request: { readonly personId: string; readonly code: string },
 ): Promise<StepUpOutcome> {
   const { personId, code } = request;
-  const sealed = await findTwoFactor(deps.pool, personId);
-  if (sealed === null) return { kind: "not_enabled" };
+  const factor = await findFactor(deps.pool, personId);
+  if (factor === null) return { kind: "not_enabled" };
   // Counted apart from sign-ins, so that guessing here locks nobody out; the person is the only address.
   const attempt = { account: `step-up:${personId}`, address: `step-up:${personId}` };
-  const outcome = await deps.attempts.guard(
-    attempt,
-    () => isRight(deps, { personId, code, sealed }),
-    isWrong,
-  );
+  const outcome = await deps.attempts.guard(attempt, () => isRight(deps, code, factor), isWrong);
   if (outcome.kind === "limited") return outcome;
   return { kind: outcome.result ? "passed" : "refused" };
 }
@@ -41,14 +37,15 @@ export async function stepUp(
 const isWrong = (right: boolean) => !right;
 
 async function isRight(
-  { pool, secret }: { readonly pool: pg.Pool; readonly secret: string },
-  { personId, code, sealed }: { personId: string; code: string; sealed: string },
+  { pool, factors }: { readonly pool: pg.Pool; readonly factors: Factors },
+  code: string,
+  factor: FactorRow,
 ): Promise<boolean> {
   if (!/^\d{6}$/.test(code)) return false;
   // Used up before it is checked, as at sign-in, so that twins cannot both pass.
   const hash = createHash("sha256").update(code).digest();
-  if (!(await useCode(pool, personId, hash, CODE_SECONDS))) return false;
-  const key = deriveKey(secret, "sessions").toString("base64url");
-  const shared = await symmetricDecrypt({ key, data: sealed });
+  if (!(await useCode(pool, factor.userId, hash, CODE_SECONDS))) return false;
+  const shared = await factors.open(factor.userId, "secret", factor.secret);
+  await factors.renew(factor);
   return createOTP(shared, { digits: DIGITS, period: PERIOD_SECONDS }).verify(code, { window: 1 });
 }

@@ -14,13 +14,3 @@ export async function useCode(
   );
   return rowCount === 1;
 }
-
-/** The sealed secret of somebody's second factor; null where none is switched on. */
-export async function findTwoFactor(pool: pg.Pool, userId: string): Promise<string | null> {
-  const { rows } = await pool.query<{ secret: string }>(
-    `select f.secret from identity.two_factors f join identity.people p on p.id = f.user_id
-     where f.user_id = $1 and f.verified and p.two_factor_enabled`,
-    [userId],
-  );
-  return rows[0]?.secret ?? null;
-}
