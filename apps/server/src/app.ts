@@ -1,5 +1,6 @@
 import { newRequestId } from "@bursar/contract/ids";
 import { pendingMigrations } from "@bursar/database/migrate";
+import type { FanOut } from "@bursar/engine/change/fan-out";
 import { accountsOutOfBalance } from "@bursar/engine/ledger/store-read";
 import { countMails } from "@bursar/engine/mail/store";
 import type { Gateway } from "@bursar/gateway/gateway";
@@ -32,6 +33,8 @@ export interface AppDeps extends MountDeps {
   /** In sandbox mode only. */
   readonly sandbox?: SandboxRoutes;
   readonly documents?: DocumentSettings;
+  /** Carries what observers of chats see between processes. */
+  readonly fanOut?: FanOut;
 }
 
 const NO_DOCUMENTS: DocumentSettings = { seller: null, documentFont: null };

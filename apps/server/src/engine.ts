@@ -4,7 +4,9 @@ import type { MicroCredits } from "@bursar/contract/money";
 import { APPLICATION_ROLE, connectionOptions } from "@bursar/database/connection";
 import { openPool } from "@bursar/database/pool";
 import { openChanges } from "@bursar/engine/change/changes";
+import type { FanOut } from "@bursar/engine/change/fan-out";
 import { joinFanOuts, openRedisFanOut } from "@bursar/engine/change/redis";
+import { shareFanOut } from "@bursar/engine/change/shared";
 import { openNotifyFanOut } from "@bursar/engine/change/store-notify";
 import type { Clock } from "@bursar/engine/clock/clock";
 import type { Deps, Log } from "@bursar/engine/deps";
@@ -24,6 +26,8 @@ import pg from "pg";
 
 export interface Engine extends Deps {
   readonly keys: Keys;
+  /** What processes tell one another; for several listeners. */
+  readonly fanOut: FanOut;
   /** null where no payment provider is set. */
   readonly payments: Payments | null;
   /** Below which balance an account buys by itself, for forecasts; null: it does not. */
@@ -74,7 +78,8 @@ export function openEngine(request: EngineRequest): Engine {
       }),
     );
   const notify = openNotifyFanOut({ connect: connectNotify, log });
-  const fanOut = redisUrl === null ? notify : joinFanOuts(notify, openRedisFanOut({ url: redisUrl, log }));
+  const redis = redisUrl === null ? null : openRedisFanOut({ url: redisUrl, log });
+  const fanOut = shareFanOut(redis === null ? notify : joinFanOuts(notify, redis));
   const changes = openChanges({ fanOut, log });
   const ledger = openLedger({
     connect: () => new pg.Client(connectionOptions({ ...connection, applicationName: "bursar-ledger" })),
@@ -114,6 +119,7 @@ export function openEngine(request: EngineRequest): Engine {
     secrets,
     log,
     changes,
+    fanOut,
     gate,
     topUps,
     payments,

@@ -1,3 +1,4 @@
+import type { FanOut } from "@bursar/engine/change/fan-out";
 import type { Gateway } from "@bursar/gateway/gateway";
 import type { RestDeps } from "../../rest/context.ts";
 import type { AuthRouteDeps } from "./auth-answers.ts";
@@ -8,4 +9,6 @@ export interface CreditCheckDeps extends RestDeps, AuthRouteDeps {
   readonly gateway: Gateway;
   /** How long one answer of a model may take. */
   readonly chatSeconds?: number;
+  /** Carries what observers see between processes; absent: this process is the only one. */
+  readonly fanOut?: FanOut;
 }

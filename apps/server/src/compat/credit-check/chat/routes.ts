@@ -10,7 +10,10 @@ import { findSession } from "./store.ts";
 
 /** Chats with a model, paid from the person's credits. */
 export function chatRoutes(given: CreditCheckDeps): Route[] {
-  const deps: ChatDeps = { ...given, observers: openObservers() };
+  const deps: ChatDeps = {
+    ...given,
+    observers: openObservers({ fanOut: given.fanOut ?? null, log: given.log }),
+  };
   const own = (method: Route["method"], path: string, handle: Route["handle"]): Route => {
     return { method, path: `/api/chat${path}`, access: "person", handle };
   };
@@ -33,12 +36,17 @@ export function chatRoutes(given: CreditCheckDeps): Route[] {
   ];
 }
 
-/** A supervisor reads along: what is asked and what is answered from now on, as it happens, in this process. */
+/** A supervisor reads along: what is asked and what is answered from now on, as it happens, whichever process serves the
+ *  chat. */
 async function observe(deps: ChatDeps, { context }: RouteCall): Promise<Response> {
   const sessionId = context.req.param("sessionId")!;
   if ((await findSession(deps.pool, sessionId)) === null) return message(404, "sessionId: is no chat");
-  const stream = openEventStream(() => stop());
-  const stop = deps.observers.watch(sessionId, ({ type, ...facts }) => stream.send(type, facts));
+  let isWatching = false;
+  const stop = await deps.observers.watch(sessionId, ({ type, ...facts }) => {
+    if (isWatching) stream.send(type, facts);
+  });
+  const stream = openEventStream(stop);
+  isWatching = true;
   stream.send("watching", { sessionId });
   return stream.response;
 }
