@@ -209,10 +209,11 @@ async function prepareLive(engine: Engine, settings: Settings): Promise<void> {
 }
 
 async function startIdentity(engine: Engine, settings: Settings, url: () => string): Promise<OpenIdentity> {
-  const { oidc, verifyEmail, welcome } = settings;
+  const { oidc, verifyEmail, welcome, signUpLimit } = settings;
   const secret = settings.secret ?? (await keptSecret(settings.dataDir));
   const openAccount: OpenAccount = (account) => createWelcomedAccount(engine, account, welcome);
-  return openIdentity(engine, { secret, url, oidc, verifyEmail, openAccount });
+  const limits = { signUps: signUpLimit };
+  return openIdentity(engine, { secret, url, oidc, verifyEmail, openAccount, limits });
 }
 
 async function refuseSandboxPeople(identity: OpenIdentity): Promise<void> {

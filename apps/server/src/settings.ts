@@ -33,6 +33,8 @@ export interface Settings extends AgentSettings {
   readonly oidc: OidcSettings | null;
   readonly verifyEmail: boolean;
   readonly proxyHops: number;
+  /** Sign-ups from one address within an hour; 0: any number. */
+  readonly signUpLimit: number;
   /** null: no mail server; the sandbox then has its mailbox, live mode sends no mail. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
   /** Carries pushes between processes instead of Postgres; null: Postgres does. */
@@ -133,6 +135,12 @@ const environment = z.object({
     .min(0)
     .max(16)
     .default(0),
+  BURSAR_SIGN_UP_LIMIT: z.coerce
+    .number({ error: "must be a number of sign-ups an hour and address, 0 for any" })
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional(),
   OAUTH_SERVER_URL: z.url({ protocol: /^https?$/, error: "must be an OIDC issuer's URL" }).optional(),
   OAUTH_CLIENT_ID: z.string().min(1).optional(),
   VITE_APP_ID: z.string().min(1).optional(),
@@ -190,6 +198,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     verifyEmail:
       data.BURSAR_VERIFY_EMAIL === undefined ? mode === "live" : data.BURSAR_VERIFY_EMAIL === "true",
     proxyHops: data.BURSAR_PROXY_HOPS,
+    signUpLimit: data.BURSAR_SIGN_UP_LIMIT ?? SIGN_UPS[mode],
     smtp: smtpFrom(data, mode),
     redisUrl: data.REDIS_URL ?? null,
     seller: sellerFrom(data, mode),
@@ -205,6 +214,9 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
   if (mode === "live") refuseUnsafe(settings);
   return settings;
 }
+
+/** An hour and address. In the sandbox, whoever tries things and tests makes many people. */
+const SIGN_UPS: Record<Settings["mode"], number> = { live: 20, sandbox: 200 };
 
 /** Whom the sandbox's mail is from. */
 export const SANDBOX_SENDER = "Bursar sandbox <bursar@sandbox.test>";

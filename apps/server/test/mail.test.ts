@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { addSeconds } from "@bursar/contract/instant";
 import { withTransaction } from "@bursar/database/transaction";
@@ -23,6 +24,17 @@ beforeEach(async () => {
 });
 
 afterAll(() => world.close());
+
+/** fetch does not let a test choose the Host. */
+function statusUnder(host: string, url: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asked = request(`${url}/sandbox/mail`, { headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode!);
+    });
+    asked.on("error", reject).end();
+  });
+}
 
 let ids = 0;
 const letter = (fields: Partial<MailMessage> = {}): MailMessage => ({
@@ -51,6 +63,31 @@ describe("mail", () => {
     });
     expect(one.body.text.trim()).toBe("A line.");
     expect(one.body.html).toContain("<p>A line.</p>");
+  });
+
+  it("is read on this machine alone, or with the admin key", async () => {
+    const read = async (headers: Record<string, string>, method = "GET") =>
+      (await fetch(`${world.url}/sandbox/mail`, { method, headers })).status;
+    const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+    const basic = (key: string) => ({
+      authorization: `Basic ${Buffer.from(`anybody:${key}`).toString("base64")}`,
+    });
+    expect(await read({})).toBe(200);
+    // As a proxy, a tunnel, or a page from elsewhere under a name that leads here would ask.
+    for (const passedOn of [{ "x-forwarded-for": "203.0.113.9" }, { via: "1.1 tunnel" }]) {
+      expect(await read(passedOn)).toBe(401);
+      expect(await read(passedOn, "DELETE")).toBe(401);
+      expect(await read({ ...passedOn, ...bearer("bsa_wrong") })).toBe(401);
+      expect(await read({ ...passedOn, ...bearer(world.accountKey) })).toBe(403);
+      expect(await read({ ...passedOn, ...bearer(world.adminKey) })).toBe(200);
+      expect(await read({ ...passedOn, ...basic(world.adminKey) })).toBe(200);
+      expect(await read({ ...passedOn, ...basic("wrong") })).toBe(401);
+    }
+    const asked = await fetch(`${world.url}/sandbox/mail`, { headers: { via: "1.1 tunnel" } });
+    expect(asked.headers.get("www-authenticate")).toMatch(/^Basic realm=/);
+    expect(await statusUnder("evil.example", world.url)).toBe(401);
+    expect(await statusUnder("localhost:3000", world.url)).toBe(200);
+    expect(await statusUnder("[::1]:3000", world.url)).toBe(200);
   });
 
   it("of a sign-up confirms the address with what it carries", async () => {

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Auth } from "./auth.ts";
 import { ADDRESS_HEADER, IDENTITY_PATH, OAUTH_CALLBACK_PATH, OIDC_PROVIDER } from "./paths.ts";
-import type { Attempts } from "./sign-in/attempts.ts";
+import type { Attempts, Limited } from "./sign-in/attempts.ts";
 
 /** Where a secret can be guessed: answers of 400 to 403 count as failures. */
 const GUESSABLE =
   /^\/(sign-in\/(email|username)|two-factor\/|change-password|reset-password|request-password-reset|device($|\/(approve|deny)))/;
 /** Asking for mail counts always, so that nobody's mailbox is flooded. */
 const MAILING = /^\/(request-password-reset|send-verification-email)/;
+const SIGN_UP = /^\/sign-up\//;
 
 /** One request to better-auth. What it limits by itself is off; ours counts across processes, as for /api/auth. */
 export async function handle(
@@ -23,14 +24,20 @@ export async function handle(
   headers.set(ADDRESS_HEADER, address);
   const forwarded = new Request(url, { ...bodyOf(request), method: request.method, headers });
   const path = url.pathname.slice(IDENTITY_PATH.length);
+  const signUp = SIGN_UP.test(path) ? await deps.attempts.limitSignUp(address) : null;
+  if (signUp !== null) return limited(signUp, "Too many sign-ups from this address");
   if (!GUESSABLE.test(path) && !MAILING.test(path)) return auth.handler(forwarded);
   const account = await accountOf(forwarded);
   const work = () => auth.handler(forwarded);
   const failed = ({ status }: Response) => MAILING.test(path) || (status >= 400 && status <= 403);
   const outcome = await deps.attempts.guard({ account, address }, work, failed);
   if (outcome.kind === "attempted") return outcome.result;
-  const retryAfter = String(outcome.retryAfterSeconds);
-  const message = `Too many failed attempts; try again in ${retryAfter} seconds`;
+  return limited(outcome, "Too many failed attempts");
+}
+
+function limited({ retryAfterSeconds }: Limited, why: string): Response {
+  const retryAfter = String(retryAfterSeconds);
+  const message = `${why}; try again in ${retryAfter} seconds`;
   return Response.json({ code: "LIMITED", message }, { status: 429, headers: { "retry-after": retryAfter } });
 }
 

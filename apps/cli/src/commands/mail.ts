@@ -35,7 +35,7 @@ export function mail(command: Command, context: Context): void {
 async function perform(context: Context, id: string | undefined, { to, clear }: MailOptions): Promise<void> {
   if ([id, to, clear].filter((given) => given !== undefined).length > 1)
     throw usageFailure("Give one of: a mail's id, --to, --clear.");
-  const { client } = await context.connect("account");
+  const { client } = await context.connect("admin");
   if (clear === true) {
     const answer = await client.clearMail();
     context.print(answer, () => "The mailbox is empty.");

@@ -12,6 +12,7 @@ import { authenticate } from "../rest/authenticate.ts";
 import type { RestDeps } from "../rest/context.ts";
 import { firstIssue, readJson } from "../rest/input.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
+import { isFromHere } from "./near.ts";
 
 /** What only a sandbox has. In live mode there is none, and so none of its paths. */
 export interface SandboxRoutes {
@@ -23,7 +24,7 @@ export interface SandboxRoutes {
 
 const BODY_LIMIT_BYTES = 4096;
 
-/** `/sandbox/clock` with the admin key, and `/sandbox/mail` for whoever reaches this machine. */
+/** `/sandbox/clock` with the admin key; `/sandbox/mail` for whoever is at this machine, and from elsewhere with that key. */
 export function mountSandbox(
   app: Hono,
   deps: Pick<RestDeps, "keys" | "identity">,
@@ -33,7 +34,10 @@ export function mountSandbox(
   app.get(getClock.path, (context) => forAdmin(context, deps, async () => stateAnswer(clock.state())));
   app.post(moveClock.path, (context) => forAdmin(context, deps, () => move(context, sandbox)));
   if (mail === null) return;
-  const answerMail = async ({ req, notFound }: Context) => (await mail.answer(req.raw)) ?? notFound();
+  const answerMail = async (context: Context) => {
+    const refused = isFromHere(context) ? null : await refuseStranger(context, deps);
+    return refused ?? (await mail.answer(context.req.raw)) ?? context.notFound();
+  };
   app.all("/sandbox/mail", answerMail);
   app.all("/sandbox/mail/*", answerMail);
 }
@@ -49,6 +53,33 @@ async function forAdmin(
   if (isProblem(answered)) return answerProblem(answered, requestId);
   return context.json(answered, 200, { "x-request-id": requestId, "cache-control": "no-store" });
 }
+
+/** null for an administrator. In a browser the admin key is the password that it asks for, under any name. */
+async function refuseStranger(
+  context: Context,
+  deps: Pick<RestDeps, "keys" | "identity">,
+): Promise<Response | null> {
+  const principal = await authenticate(deps, withKeyOfBrowser(context.req.raw.headers), true);
+  if (!isProblem(principal) && principal.kind === "admin") return null;
+  const answer = answerProblem(isProblem(principal) ? principal : mailRefused, newRequestId());
+  if (answer.status === 401)
+    answer.headers.set("www-authenticate", 'Basic realm="Bursar sandbox: the admin key is the password"');
+  return answer;
+}
+
+const BASIC = /^Basic +([\w+/=-]+)$/i;
+
+function withKeyOfBrowser(headers: Headers): Headers {
+  const given = BASIC.exec(headers.get("authorization") ?? "")?.[1];
+  if (given === undefined) return headers;
+  const pair = Buffer.from(given, "base64").toString("utf8");
+  return new Headers({ authorization: `Bearer ${pair.slice(pair.indexOf(":") + 1)}` });
+}
+
+const mailRefused: Problem = {
+  problem: "admin_required",
+  message: "From another machine, the sandbox's mail is read with the admin key",
+};
 
 /** A key, not a person who is an administrator: no page in a browser moves everybody's time. */
 function holdsAdminKey({ kind, keyId }: Principal): boolean {

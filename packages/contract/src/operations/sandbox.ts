@@ -72,7 +72,7 @@ export const listMail = operation({
   method: "get",
   path: "/sandbox/mail",
   access: "anyone",
-  summary: "The mail that Bursar has sent, newest first.",
+  summary: "The mail that Bursar has sent, newest first. From another machine, with the admin key.",
   query: z.strictObject({ to: z.string().optional().describe("Only what went to this address") }),
   status: 200,
   answer: z.object({ mails: z.array(mailSummary) }),

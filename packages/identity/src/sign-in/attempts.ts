@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { isIPv6 } from "node:net";
 import type pg from "pg";
-import { RateLimiterPostgres } from "rate-limiter-flexible";
+import { RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
 import { findPerson } from "../people/store.ts";
 
 const WINDOW_SECONDS = 15 * 60;
@@ -9,9 +10,13 @@ export interface AttemptLimits {
   /** Failures within 15 minutes before a person, or an address, must wait. */
   readonly account: number;
   readonly address: number;
+  /** Sign-ups from one address within an hour; 0: any number. */
+  readonly signUps: number;
 }
 
-export const ATTEMPT_LIMITS: AttemptLimits = { account: 10, address: 100 };
+export const ATTEMPT_LIMITS: AttemptLimits = { account: 10, address: 100, signUps: 20 };
+
+const SIGN_UP_SECONDS = 3600;
 
 /** Whose attempt it is. */
 export interface Attempt {
@@ -20,11 +25,14 @@ export interface Attempt {
   readonly address: string;
 }
 
-export type AttemptOutcome<T> =
-  | { readonly kind: "attempted"; readonly result: T }
-  | { readonly kind: "limited"; readonly retryAfterSeconds: number };
+export type AttemptOutcome<T> = { readonly kind: "attempted"; readonly result: T } | Limited;
 
-/** Limits guessing, across processes and restarts. */
+export interface Limited {
+  readonly kind: "limited";
+  readonly retryAfterSeconds: number;
+}
+
+/** Limits guessing and sign-ups, across processes and restarts. */
 export interface Attempts {
   /** Does the work unless the person or the address has failed too often. Attempts on one person take turns, so that no
    *  number of guesses sent at once gets past the count; a success forgets the person's failures.
@@ -34,13 +42,17 @@ export interface Attempts {
     work: () => Promise<T>,
     failed: (result: T) => boolean,
   ): Promise<AttemptOutcome<T>>;
+  /** Counts a sign-up, however it ends, so that nobody makes themselves many accounts with what newcomers are given, or
+   *  tries out who is here. null: go on. Throws: database unreachable, which is a no. */
+  limitSignUp(address: string): Promise<Limited | null>;
 }
 
-export function openAttempts(pool: pg.Pool, limits: AttemptLimits = ATTEMPT_LIMITS): Attempts {
+export function openAttempts(pool: pg.Pool, given: Partial<AttemptLimits> = {}): Attempts {
+  const limits = { ...ATTEMPT_LIMITS, ...given };
   /** One count for a person, whichever of their names is tried. */
   const accountOf = async (named: string) =>
     digest((await findPerson(pool, named.trim()))?.id ?? named.trim());
-  const limiter = (keyPrefix: string, points: number) =>
+  const limiter = (keyPrefix: string, points: number, duration = WINDOW_SECONDS) =>
     new RateLimiterPostgres({
       storeClient: pool,
       storeType: "pool",
@@ -50,10 +62,11 @@ export function openAttempts(pool: pg.Pool, limits: AttemptLimits = ATTEMPT_LIMI
       clearExpiredByTimeout: false,
       keyPrefix,
       points,
-      duration: WINDOW_SECONDS,
+      duration,
     });
   const byAccount = limiter("account", limits.account);
   const byAddress = limiter("address", limits.address);
+  const signUps = limiter("sign-up", limits.signUps, SIGN_UP_SECONDS);
   const turns = new Map<string, Promise<unknown>>();
 
   const perform = async <T>(
@@ -78,7 +91,7 @@ export function openAttempts(pool: pg.Pool, limits: AttemptLimits = ATTEMPT_LIMI
     guard: async (attempt, work, failed) => {
       const account = await accountOf(attempt.account);
       const before = turns.get(account) ?? Promise.resolve();
-      const turn = before.then(() => perform(account, attempt.address, work, failed));
+      const turn = before.then(() => perform(account, networkOf(attempt.address), work, failed));
       const settled = turn.then(
         () => undefined,
         () => undefined,
@@ -88,6 +101,17 @@ export function openAttempts(pool: pg.Pool, limits: AttemptLimits = ATTEMPT_LIMI
         if (turns.get(account) === settled) turns.delete(account);
       });
       return turn;
+    },
+    limitSignUp: async (address) => {
+      if (limits.signUps === 0) return null;
+      try {
+        await signUps.consume(networkOf(address));
+        return null;
+      } catch (error) {
+        // The limiter throws how things stand.
+        if (!(error instanceof RateLimiterRes)) throw error;
+        return { kind: "limited", retryAfterSeconds: Math.ceil(error.msBeforeNext / 1000) };
+      }
     },
   };
 }
@@ -99,6 +123,18 @@ interface Count {
 
 function isSpent(count: Count | null, limit: number): count is Count {
   return count !== null && count.consumedPoints >= limit;
+}
+
+/** Whoever has an IPv6 address has a whole network of them: the first 64 bits are what counts. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address) || address.includes(".")) return address;
+  const [head = "", tail = ""] = address.replace(/%.*$/, "").split("::");
+  const groups = head.split(":").filter((group) => group !== "");
+  const known = tail.split(":").filter((group) => group !== "").length;
+  const filled = [...groups, ...Array<string>(Math.max(0, 8 - groups.length - known)).fill("0")];
+  const all = address.includes("::") ? [...filled, ...tail.split(":")] : groups;
+  const first = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${first.join(":")}::/64`;
 }
 
 /** People mistype passwords into the name field: names are kept as hashes. */

@@ -6,6 +6,7 @@ import { findPerson } from "../people/store.ts";
 import type { Person } from "../person.ts";
 import type { RefreshTokens, TokenPair } from "../token/refresh.ts";
 import { answered } from "./answered.ts";
+import type { Attempts, Limited } from "./attempts.ts";
 import type { Caller } from "./sign-in.ts";
 import { findSession } from "./store-sessions.ts";
 
@@ -21,19 +22,24 @@ export type SignUpOutcome =
   /** `tokens` is null where the mailbox must be proved first. */
   | { readonly kind: "signed_up"; readonly person: Person; readonly tokens: TokenPair | null }
   | { readonly kind: "taken"; readonly field: "email" | "username" }
-  | { readonly kind: "unusable"; readonly message: string };
+  | { readonly kind: "unusable"; readonly message: string }
+  | Limited;
 
 export interface SignUpDeps {
   readonly pool: pg.Pool;
+  readonly attempts: Pick<Attempts, "limitSignUp">;
   readonly refresh: RefreshTokens;
   readonly people: { find(named: string): Promise<Person | null> };
   auth(): Promise<Auth>;
 }
 
-/** Makes a person with a password, and the mail that proves the mailbox. Outcomes, first match wins: unusable, taken, signed_up. */
+/** Makes a person with a password, and the mail that proves the mailbox. Outcomes, first match wins: unusable,
+ *  limited, taken, signed_up. */
 export async function signUp(deps: SignUpDeps, request: SignUpRequest): Promise<SignUpOutcome> {
   const unusable = unusableField(request);
   if (unusable !== null) return { kind: "unusable", message: unusable };
+  const limited = await deps.attempts.limitSignUp(request.caller.address);
+  if (limited !== null) return limited;
   const taken = await takenField(deps.pool, request);
   if (taken !== null) return { kind: "taken", field: taken };
   const { email, password, username, caller } = request;

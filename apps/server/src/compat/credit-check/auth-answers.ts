@@ -15,8 +15,8 @@ export function userOf(person: Person) {
   return { id, accountId, username, email, name, role, emailVerified };
 }
 
-export function limited(retryAfterSeconds: number): Response {
-  const answer = message(429, `Too many failed attempts; try again in ${retryAfterSeconds} seconds`);
+export function limited(retryAfterSeconds: number, why = "Too many failed attempts"): Response {
+  const answer = message(429, `${why}; try again in ${retryAfterSeconds} seconds`);
   answer.headers.set("retry-after", String(retryAfterSeconds));
   return answer;
 }

@@ -51,6 +51,8 @@ async function signUp(
   });
   if (isFieldProblem(input)) return message(input.status, input.message);
   const outcome = await identity.signUp({ ...input, caller: callerOf(context, proxyHops) });
+  if (outcome.kind === "limited")
+    return limited(outcome.retryAfterSeconds, "Too many sign-ups from this address");
   if (outcome.kind === "taken") return message(409, `${outcome.field}: belongs to somebody already`);
   if (outcome.kind === "unusable") return message(422, outcome.message);
   const { person, tokens } = outcome;
