@@ -27,6 +27,9 @@ const SIGN_INS = [
   ["/api/auth/login", { username: "ann", password: "correct horse 9" }],
   ["/api/auth/refresh", { refreshToken: "bsr_unknown" }],
   ["/api/identity/sign-in/username", { username: "ann", password: "correct horse 9" }],
+  ["/api/identity/sign-up/email", { name: "Ann", email: "ann@example.org", password: "correct horse 9" }],
+  // The library alone asks the database about this.
+  ["/api/identity/device/code", { client_id: "bursar-cli" }],
 ] as const;
 
 const USES = [

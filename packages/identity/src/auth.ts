@@ -1,6 +1,6 @@
 import type { Deps } from "@bursar/engine/deps";
 import { betterAuth } from "better-auth";
-import { APIError, createAuthMiddleware } from "better-auth/api";
+import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api";
 import { deviceAuthorization } from "better-auth/plugins/device-authorization";
 import { genericOAuth } from "better-auth/plugins/generic-oauth";
 import { twoFactor } from "better-auth/plugins/two-factor";
@@ -60,6 +60,7 @@ export function createAuth(deps: AuthDeps) {
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     logger: loggerOn(deps.log),
+    onAPIError: { onError: passOn(deps.log) },
     user: {
       modelName: "people",
       additionalFields: {
@@ -182,6 +183,15 @@ function hooksOn({ pool, people }: AuthDeps) {
         },
       },
     },
+  };
+}
+
+/** A refusal is an answer and nothing to log. What is none goes on to whoever asked, who logs it and answers; the library
+ *  would print it and answer with nothing. */
+function passOn(log: Deps["log"]) {
+  return (error: unknown) => {
+    if (!isAPIError(error)) throw error;
+    if (error.statusCode >= 500) log.error({ part: "better-auth", err: error }, "sign-ins failed");
   };
 }
 

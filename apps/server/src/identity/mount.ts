@@ -7,6 +7,7 @@ import type { Context, Hono } from "hono";
 import { callerOf } from "./caller.ts";
 import { mountDevicePage } from "./pages/device.ts";
 import { mountMailLinks } from "./pages/mail-links.ts";
+import { mountSecondFactorPage } from "./pages/second-factor.ts";
 import { requireSameOrigin } from "./same-origin.ts";
 
 export interface IdentityMountDeps {
@@ -29,13 +30,17 @@ export function mountIdentity(app: Hono, deps: IdentityMountDeps): void {
   app.get(OAUTH_CALLBACK_PATH, handle);
   const pages = { identity, proxyHops: deps.proxyHops, hasOidc: identity.hasOidc };
   mountDevicePage(app, pages);
+  mountSecondFactorPage(app, pages);
   mountMailLinks(app, pages);
 }
 
 /** Fails closed: without the database nobody is let in, and the answer says so. */
 async function answer(context: Context, { identity, log, proxyHops }: IdentityMountDeps): Promise<Response> {
   try {
-    return await identity.handle(context.req.raw, callerOf(context, proxyHops).address);
+    const answer = await identity.handle(context.req.raw, callerOf(context, proxyHops).address);
+    // The library says nothing about paths that it does not have.
+    if (answer.status !== 404 || answer.headers.has("content-type")) return answer;
+    return context.json({ message: `There is no ${context.req.method} ${context.req.path}` }, 404);
   } catch (error) {
     const requestId = newRequestId();
     const status = isUnavailable(error) ? 503 : 500;
