@@ -43,6 +43,11 @@ const OPTIONS: Readonly<Record<string, string>> = {
   parentId: "That is the option --parent.",
   capAmount: "That is the option --cap.",
   expiresAt: "That is the option --expires.",
+  mode: "Give --target <credits>, or --amount <credits>.",
+  dailyCap: "That is the option --daily-cap, in cents, or yen.",
+  monthlyCap: "That is the option --monthly-cap, in cents, or yen.",
+  cooldownSeconds: "That is the option --cooldown.",
+  reason: "That is the option --reason.",
 };
 
 /** What to do about an error of this name, where there is something to do. */
@@ -56,6 +61,7 @@ export function hintsFor(error: BursarError, context: Context): string[] {
   const hint = hintFor(error.code);
   return [
     ...optionHint(error),
+    ...secondStepHint(error, context),
     ...(hint === undefined ? [] : [hint]),
     ...originHints(error, context),
     ...requestHints(error),
@@ -65,6 +71,13 @@ export function hintsFor(error: BursarError, context: Context): string[] {
 function optionHint({ code, param }: BursarError): string[] {
   const hint = code === "invalid_request" ? OPTIONS[param ?? ""] : undefined;
   return hint === undefined ? [] : [hint];
+}
+
+function secondStepHint({ code }: BursarError, context: Context): string[] {
+  if (code === "totp_refused") return ["Give the code with --totp <code>."];
+  const url = context.lastChosen()?.url.value;
+  if (code !== "totp_not_enabled" || url === undefined || !URL.canParse(url)) return [];
+  return [`Switch it on in a browser: ${new URL("/second-factor", url).href}`];
 }
 
 /** What the receipt of a failure tells, where there is one: of what the account's state decided, and of work that was

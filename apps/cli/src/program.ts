@@ -4,13 +4,13 @@ import type { Context, GlobalFlags } from "./context.ts";
 import { exitCodeTable } from "./exit.ts";
 
 const ENVIRONMENT = `Environment:
-  BURSAR_URL         the server's address
-  BURSAR_API_KEY     an account's key
-  BURSAR_ADMIN_KEY   a key for the commands under "Administration"
-  BURSAR_ACCOUNT     the account that an admin key acts for
+  BURSAR_URL           the server's address
+  BURSAR_API_KEY       an account's key
+  BURSAR_ADMIN_KEY     a key for the commands under "Administration"
+  BURSAR_ACCOUNT       the account that an admin key acts for
   BURSAR_ORGANIZATION  the organization whose credits pay, for its members
-  BURSAR_DATA_DIR    where the sandbox keeps its data; default: .bursar here or above
-  NO_COLOR           no colours`;
+  BURSAR_DATA_DIR      where the sandbox keeps its data; default: .bursar here or above
+  NO_COLOR             no colours`;
 
 const EXAMPLES = `Examples:
   $ bursar balance

@@ -4,7 +4,7 @@ import { CURRENCIES, type Currency, formatMoney } from "@bursar/contract/fiat";
 import { type Command, Option } from "commander";
 import type { Context, Look } from "../context.ts";
 import { usageFailure } from "../failure.ts";
-import { creditsText } from "../output/amount.ts";
+import { amount, creditsText } from "../output/amount.ts";
 import { table } from "../output/table.ts";
 import { examples } from "../program.ts";
 
@@ -86,13 +86,13 @@ export function packsText({ tiers, packs, minimum, maximum }: Packs, { paint }: 
     paint,
     [
       { title: "PACK", of: ({ id, recommended }) => (recommended ? `${paint.bold(id)} *` : id) },
-      { title: "CREDITS", align: "decimal", of: ({ credits }) => credits },
+      { title: "CREDITS", align: "decimal", of: ({ credits }) => amount(credits) },
       ...CURRENCIES.map((of) => ({ title: of.toUpperCase(), of: money(of) })),
     ],
     [...tiers, ...packs],
     "Nothing is sold here.",
   );
-  return `${list}\n\n* recommended. Or any amount from ${minimum} to ${maximum}. Bought credits never expire.`;
+  return `${list}\n\n* recommended. Or any amount from ${amount(minimum)} to ${amount(maximum)}. Bought credits never expire.`;
 }
 
 export function boughtText(payment: Payment, { paint }: Look): string {

@@ -4,6 +4,7 @@ import type { Client } from "@bursar/client";
 import { formatMoney } from "@bursar/contract/fiat";
 import type { Command } from "commander";
 import type { Context, Look } from "../context.ts";
+import { amount } from "../output/amount.ts";
 import { facts, table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
 import { defaultSubcommand, examples } from "../program.ts";
@@ -49,7 +50,7 @@ export function paymentsText({ payments: found, nextCursor }: Page, { paint }: L
       { title: "AT", of: ({ createdAt }) => clockTime(createdAt) },
       { title: "KIND", of: ({ kind }) => kind },
       { title: "STATE", of: stateOf },
-      { title: "CREDITS", align: "decimal", of: ({ credits }) => credits },
+      { title: "CREDITS", align: "decimal", of: ({ credits }) => amount(credits) },
       { title: "PRICE", of: ({ amount, currency }) => formatMoney(amount, currency) },
     ],
     found,

@@ -2,7 +2,7 @@ import type { Client } from "@bursar/client";
 import { CURRENCIES, type Currency, formatMoney } from "@bursar/contract/fiat";
 import { type Command, Option } from "commander";
 import type { Context, Look } from "../context.ts";
-import { counted, creditsText } from "../output/amount.ts";
+import { counted, creditsText, amount as grouped } from "../output/amount.ts";
 import { facts, table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
 import { examples } from "../program.ts";
@@ -176,8 +176,8 @@ export function previewText(
     paint,
     [
       { title: "AT", of: ({ at }) => clockTime(at) },
-      { title: "BALANCE", align: "decimal", of: ({ netBefore }) => netBefore },
-      { title: "CREDITS", align: "decimal", of: (charge) => charge.credits },
+      { title: "BALANCE", align: "decimal", of: ({ netBefore }) => grouped(netBefore) },
+      { title: "CREDITS", align: "decimal", of: (charge) => grouped(charge.credits) },
       { title: "PRICE", of: ({ amount }) => formatMoney(amount, currency) },
     ],
     charges,
@@ -195,9 +195,9 @@ export function attemptsText(attempts: readonly Attempt[], { paint }: Look): str
       { title: "ATTEMPT", of: ({ id }) => id },
       { title: "AT", of: ({ createdAt }) => clockTime(createdAt) },
       { title: "STATE", of: ({ state }) => state },
-      { title: "CREDITS", align: "decimal", of: ({ credits }) => credits },
+      { title: "CREDITS", align: "decimal", of: ({ credits }) => grouped(credits) },
       { title: "PRICE", of: ({ amount, currency }) => formatMoney(amount, currency) },
-      { title: "WHY", of: ({ netBefore, threshold }) => `${netBefore} below ${threshold}` },
+      { title: "WHY", of: ({ netBefore, threshold }) => `${grouped(netBefore)} below ${grouped(threshold)}` },
       { title: "", of: ({ failure, actionUrl }) => failure?.message ?? actionUrl ?? "" },
     ],
     attempts,

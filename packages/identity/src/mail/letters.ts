@@ -5,7 +5,7 @@ type Letter = Pick<MailMessage, "subject" | "text" | "html">;
 /** Asks whoever reads this mailbox to confirm that it is theirs. */
 export function verificationLetter(name: string, link: string, token: string): Letter {
   const why = "Please confirm that this e-mail address is yours";
-  const otherwise = "If you did not sign up, do nothing: without the link the account stays closed.";
+  const otherwise = "If you did not sign up, do nothing: without the link the address stays unproved.";
   return letter("Confirm your e-mail address", name, why, { link, token }, otherwise);
 }
 
