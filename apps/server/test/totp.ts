@@ -10,7 +10,7 @@ export function codeOf(secret: Buffer, ahead: number): string {
   return String(number % 1_000_000).padStart(6, "0");
 }
 
-function fromBase32(text: string): Buffer {
+export function fromBase32(text: string): Buffer {
   const bits = text
     .replace(/=+$/, "")
     .split("")

@@ -43,6 +43,15 @@ export async function ask(
   };
 }
 
+/** The fields of a form. */
+export type Form = Readonly<Record<string, string>>;
+
+/** What went wrong, as a page says it. */
+export function alertOf(answer: IdentityAnswer): { status: number; alert: string } {
+  const status = answer.status === 429 ? 429 : answer.status >= 500 ? 503 : 400;
+  return { status, alert: reasonOf(answer) };
+}
+
 /** What the library says went wrong, in words. */
 export function reasonOf({ body }: IdentityAnswer): string {
   const reason = body.message ?? body.error_description;
@@ -60,7 +69,7 @@ export function redirect(to: string, cookies: readonly string[] = []): Response 
 }
 
 /** The fields of a form that came from a page of ours; null when it came from elsewhere. */
-export async function ownForm(deps: PageDeps, context: Context): Promise<Record<string, string> | null> {
+export async function ownForm(deps: PageDeps, context: Context): Promise<Form | null> {
   if (!isSameOrigin(context, deps.identity.url())) return null;
   const form = await context.req.parseBody();
   return Object.fromEntries(

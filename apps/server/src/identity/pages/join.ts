@@ -4,27 +4,31 @@ import type { Context, Hono } from "hono";
 import { ownForm, type PageDeps } from "./ask.ts";
 import { notFromHere } from "./mail-links.ts";
 import { type Html, html, page } from "./page.ts";
+import type { Place } from "./place.ts";
+import { mountSignIn, signInPage, whoLooks } from "./sign-in.ts";
 
 type JoinDeps = Omit<PageDeps, "hasOidc"> & Pick<Deps, "pool" | "clock">;
 
 const TITLE = "Join an organization";
+const PLACE: Place = { path: "/join", keeps: "token", why: "Sign in to join an organization." };
 
 /** Where the link of an invite leads. Opening it changes nothing; who has signed in presses the button. */
 export function mountJoinPage(app: Hono, deps: JoinDeps): void {
+  mountSignIn(app, pageDeps(deps), PLACE);
   app.get("/join", (context) => page(TITLE, joinForm(context.req.query("token") ?? "")));
   app.post("/join", (context) => join(deps, context));
 }
 
+const pageDeps = (deps: JoinDeps): PageDeps => ({ ...deps, hasOidc: deps.identity.hasOidc });
+
 async function join(deps: JoinDeps, context: Context): Promise<Response> {
-  const sent = await ownForm({ ...deps, hasOidc: deps.identity.hasOidc }, context);
+  const pages = pageDeps(deps);
+  const sent = await ownForm(pages, context);
   if (sent === null) return notFromHere();
   const { token = "" } = sent;
-  const headers = new Headers(context.req.raw.headers);
-  headers.delete("authorization");
-  const who = await deps.identity.authenticate(headers);
-  if (who.kind !== "authenticated")
-    return page(TITLE, signInFirst(token), { status: 401, alert: "Sign in first" });
-  const { id: personId, accountId, email } = who.person;
+  const person = await whoLooks(pages, context);
+  if (person === null) return signInPage(pages, PLACE, { token }, { status: 401 });
+  const { id: personId, accountId, email } = person;
   const outcome = await acceptInvite(deps, { token, member: { personId, accountId, email } });
   if (outcome.kind !== "joined") return page(TITLE, html``, { status: 400, alert: MESSAGES[outcome.kind] });
   return page(
@@ -44,8 +48,4 @@ const MESSAGES: Record<Exclude<AcceptOutcome["kind"], "joined">, string> = {
 function joinForm(token: string): Html {
   return html`<form method="post" action="/join"><input type="hidden" name="token" value="${token}">
 <p>You join with the account that you have signed in with in this browser.</p><button>Join</button></form>`;
-}
-
-function signInFirst(token: string): Html {
-  return html`<p><a href="/device">Sign in here</a>, come back to this page, and press the button again.</p>${joinForm(token)}`;
 }

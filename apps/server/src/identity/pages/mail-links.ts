@@ -1,5 +1,5 @@
 import type { Context, Hono } from "hono";
-import { ask, ownForm, type PageDeps, reasonOf } from "./ask.ts";
+import { alertOf, ask, ownForm, type PageDeps, reasonOf } from "./ask.ts";
 import { type Html, html, page } from "./page.ts";
 
 /** Where the links in mails lead. Opening one changes nothing, because mail scanners open links too: a person must press
@@ -8,6 +8,8 @@ export function mountMailLinks(app: Hono, deps: PageDeps): void {
   const tokenOf = (context: Context) => context.req.query("token") ?? "";
   app.get("/reset-password", (context) => page("New password", resetForm(tokenOf(context))));
   app.post("/reset-password", (context) => choosePassword(deps, context));
+  app.get("/forgot-password", () => page(FORGOT, forgotForm()));
+  app.post("/forgot-password", (context) => askForMail(deps, context));
   app.get("/verify-email", (context) => page("Confirm your e-mail address", verifyForm(tokenOf(context))));
   app.post("/verify-email", (context) => confirm(deps, context));
 }
@@ -21,6 +23,21 @@ async function choosePassword(deps: PageDeps, context: Context): Promise<Respons
   const answer = await ask(deps, context, "/reset-password", { token, newPassword: password });
   if (!answer.ok) return failed(reasonOf(answer), answer.status === 429 ? 429 : 400);
   return page("Done", html`<p>Your password has been changed, and you are signed out everywhere else.</p>`);
+}
+
+const FORGOT = "Forgot the password?";
+
+/** Says the same for an address that nobody has. */
+async function askForMail(deps: PageDeps, context: Context): Promise<Response> {
+  const sent = await ownForm(deps, context);
+  if (sent === null) return notFromHere();
+  const { email = "" } = sent;
+  const answer = await ask(deps, context, "/request-password-reset", { email });
+  if (!answer.ok) return page(FORGOT, forgotForm(), alertOf(answer));
+  return page(
+    "Look into your mail",
+    html`<p>If <strong>${email}</strong> is somebody's here, a link is on its way.</p>`,
+  );
 }
 
 async function confirm(deps: PageDeps, context: Context): Promise<Response> {
@@ -43,6 +60,12 @@ function resetForm(token: string): Html {
 <input name="password" type="password" autocomplete="new-password" minlength="8" maxlength="128" required autofocus></label>
 <label>The same again <input name="again" type="password" autocomplete="new-password" required></label>
 <button>Change password</button></form>`;
+}
+
+function forgotForm(): Html {
+  return html`<form method="post" action="/forgot-password">
+<label>Your e-mail <input name="email" type="email" autocomplete="email" required autofocus></label>
+<button>Send a link to choose a new one</button></form>`;
 }
 
 function verifyForm(token: string): Html {
