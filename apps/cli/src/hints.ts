@@ -69,7 +69,8 @@ export function hintsFor(error: BursarError, context: Context): string[] {
 }
 
 function optionHint({ code, param }: BursarError): string[] {
-  const hint = code === "invalid_request" ? OPTIONS[param ?? ""] : undefined;
+  const isAboutOptions = code === "invalid_request" || code === "policy_refused";
+  const hint = isAboutOptions ? OPTIONS[param ?? ""] : undefined;
   return hint === undefined ? [] : [hint];
 }
 

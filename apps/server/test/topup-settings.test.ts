@@ -35,6 +35,10 @@ describe("the low-balance form", () => {
     const { browser } = await somebody();
     const answer = await setTo(browser, "123456");
     expect([answer.status, answer.body.field]).toEqual([400, "totp_code"]);
+    expect((await browser.post(PATH, FORM)).body.message).toBe(answer.body.message);
+    const { reason: _, ...policy } = POLICY;
+    const put = await browser.put("/v1/topup-policy", policy);
+    expect([put.status, put.body.error.code]).toEqual([400, "totp_not_enabled"]);
     expect((await browser.get(PATH)).body.auto_topup_low_balance_enabled).toBe(false);
   });
 

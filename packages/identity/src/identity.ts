@@ -15,7 +15,7 @@ export interface Identity {
   /** This server's public address, without a slash at its end; known once it listens. */
   readonly url: () => string;
   /** Asks for the second factor once more, before something that costs money. */
-  stepUp(request: { personId: string; code: string }): Promise<StepUpOutcome>;
+  stepUp(request: { personId: string; code?: string | undefined }): Promise<StepUpOutcome>;
   /** Brings second factors of older versions under the master key, up to 10,000 a call. */
   renewSecondFactors(): Promise<Renewal>;
 }

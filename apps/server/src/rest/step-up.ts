@@ -14,13 +14,14 @@ export async function stepUpFor(
   if (principal.kind === "admin" && principal.keyId !== null) return null;
   const personId = /^user:(.+)$/.exec(principal.by)?.[1];
   if (personId === undefined) return PERSON_REQUIRED;
-  if (totpCode === undefined) return CODE_REQUIRED;
   const outcome = await deps.identity.stepUp({ personId, code: totpCode });
   switch (outcome.kind) {
     case "passed":
       return null;
     case "not_enabled":
       return NOT_ENABLED;
+    case "code_required":
+      return CODE_REQUIRED;
     case "refused":
       return REFUSED;
     case "limited":

@@ -11,6 +11,7 @@ export type StepUpOutcome =
   | { readonly kind: "passed" }
   /** The person has no second factor: they must enrol first. */
   | { readonly kind: "not_enabled" }
+  | { readonly kind: "code_required" }
   /** Wrong, or used before. */
   | { readonly kind: "refused" }
   | { readonly kind: "limited"; readonly retryAfterSeconds: number };
@@ -19,14 +20,16 @@ const DIGITS = 6;
 const PERIOD_SECONDS = 30;
 
 /** Asks somebody who is signed in for their second factor once more, before something that costs money: six digits,
- *  good for their own half minute and one to either side, never twice, and tries are limited. */
+ *  good for their own half minute and one to either side, never twice, and tries are limited. Outcomes, first match wins:
+ *  not_enabled, code_required, limited, refused, passed. */
 export async function stepUp(
   deps: { readonly pool: pg.Pool; readonly attempts: Attempts; readonly factors: Factors },
-  request: { readonly personId: string; readonly code: string },
+  request: { readonly personId: string; readonly code?: string | undefined },
 ): Promise<StepUpOutcome> {
   const { personId, code } = request;
   const factor = await findFactor(deps.pool, personId);
   if (factor === null) return { kind: "not_enabled" };
+  if (code === undefined) return { kind: "code_required" };
   // Counted apart from sign-ins, so that guessing here locks nobody out; the person is the only address.
   const attempt = { account: `step-up:${personId}`, address: `step-up:${personId}` };
   const outcome = await deps.attempts.guard(attempt, () => isRight(deps, code, factor), isWrong);

@@ -134,14 +134,15 @@ const notOneOf = (field: string, allowed: readonly unknown[]) =>
   refused(field, `must be one of ${allowed.join(", ")}`, allowed);
 
 async function stepUp(deps: SettingsDeps, personId: string, code: unknown): Promise<Response | null> {
-  if (typeof code !== "string" || !/^\d{6}$/.test(code))
-    return refused("totp_code", "must be the six digits of your authenticator");
-  const outcome = await deps.identity.stepUp({ personId, code });
+  const isCode = typeof code === "string" && /^\d{6}$/.test(code);
+  const outcome = await deps.identity.stepUp({ personId, code: isCode ? code : undefined });
   switch (outcome.kind) {
     case "passed":
       return null;
     case "not_enabled":
       return message(400, "Two-factor authentication must be switched on first", { field: "totp_code" });
+    case "code_required":
+      return refused("totp_code", "must be the six digits of your authenticator");
     case "refused":
       return message(401, "totp_code: is wrong or was used before", { field: "totp_code" });
     case "limited": {
