@@ -112,6 +112,8 @@ describe("the page of the second step", () => {
     const person = newcomer();
     const there = await signUpAt(browser, "/second-factor", person);
     expect(there.text).toContain("It is switched off");
+    // Whoever did not get to the end starts again: the first secret is forgotten.
+    expect((await browser.submit("/second-factor/begin", { password })).status).toBe(200);
     const begun = await browser.submit("/second-factor/begin", { password });
     const secret = fromBase32(/secret=([A-Z2-7]+)/.exec(begun.text)![1]!);
     const codes = [...begun.text.matchAll(/<li><code>([^<]+)<\/code>/g)].map(([, code]) => code!);
