@@ -36,10 +36,16 @@ function listenOn(server: Server, host: string, port: number): Promise<string> {
     server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, 4096, () => {
       const { port: actual } = server.address() as AddressInfo;
-      const name = host.includes(":") ? `[${host}]` : host;
-      resolve(`http://${name}:${actual}`);
+      resolve(`http://${nameOf(host)}:${actual}`);
     });
   });
+}
+
+/** A server that listens on every address is asked by the one that this machine has of itself. */
+function nameOf(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {

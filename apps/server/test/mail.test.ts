@@ -88,6 +88,7 @@ describe("mail", () => {
     expect(await statusUnder("evil.example", world.url)).toBe(401);
     expect(await statusUnder("localhost:3000", world.url)).toBe(200);
     expect(await statusUnder("[::1]:3000", world.url)).toBe(200);
+    expect(await statusUnder("0.0.0.0:3000", world.url)).toBe(200);
   });
 
   it("of a sign-up confirms the address with what it carries", async () => {

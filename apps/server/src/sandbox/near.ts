@@ -20,5 +20,6 @@ function isLoopback(address: string): boolean {
 
 function isNamedLocal(host: string): boolean {
   const name = host.replace(/:\d+$/, "").toLowerCase();
-  return name === "localhost" || name.endsWith(".localhost") || isLoopback(name.replace(/^\[(.*)\]$/, "$1"));
+  const isName = ["localhost", "0.0.0.0", "[::]"].includes(name) || name.endsWith(".localhost");
+  return isName || isLoopback(name.replace(/^\[(.*)\]$/, "$1"));
 }
