@@ -7,8 +7,9 @@ import type { Account } from "../src/ledger/account.ts";
 import { Batch } from "../src/ledger/batch.ts";
 import type { Command, Outcome } from "../src/ledger/command.ts";
 import { GENESIS_HASH } from "../src/ledger/entry.ts";
+import { type LoadedBook, newBook } from "../src/ledger/loaded-book.ts";
 import { OpenHolds } from "../src/ledger/open-holds.ts";
-import { type LoadedBook, readAccount } from "../src/ledger/store-load.ts";
+import { readAccount } from "../src/ledger/store-load.ts";
 import { verifyLedger } from "../src/ledger/verify.ts";
 import { isLong, ledgerOn, openTestLedger, SEED } from "./ledger-on-test-database.ts";
 import { ALL_KINDS, type Op, op, Play } from "./random-commands.ts";
@@ -146,7 +147,7 @@ function emptyBook(id: AccountId): LoadedBook {
     alertBelow: null,
     topupBelow: null,
   };
-  return { account, holds: new OpenHolds(), groups: new Map(), counters: new AllCounters() };
+  return newBook(account, new OpenHolds(), new AllCounters());
 }
 
 /** Nothing was read from a database, so what is not counted here has counted nothing. */

@@ -5,7 +5,8 @@ import type { Clock } from "../clock/clock.ts";
 import { Batch, usesCredits, wantedBy } from "./batch.ts";
 import type { Command, Outcome } from "./command.ts";
 import { type KnownBooks, tellsAllAbout } from "./known-books.ts";
-import { type LoadedBook, loadBooks } from "./store-load.ts";
+import type { LoadedBook } from "./loaded-book.ts";
+import { loadBooks } from "./store-load.ts";
 import { type BatchWrites, type Reliance, writeBatch, writeIfCurrent } from "./store-write.ts";
 
 /** Thrown to the one caller whose command the database would not take. A bug, never an expected outcome. */

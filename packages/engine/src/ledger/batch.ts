@@ -6,18 +6,15 @@ import { revokedCounter, windowStart } from "./caps.ts";
 import { chainEntries } from "./chain.ts";
 import type { Command, Outcome, Refusal, Result, UsageRecord } from "./command.ts";
 import { decide } from "./decide.ts";
-import { type Entry, keyOf, type NewEntry } from "./entry.ts";
+import { type Entry, keyOf } from "./entry.ts";
+import { EntryLines } from "./entry-lines.ts";
+import { grantsToText } from "./grants-text.ts";
 import { holdsNamed, keyNameOf, keysToProbe } from "./key.ts";
+import { addGroup, type LoadedBook, setCounter } from "./loaded-book.ts";
 import { resultOf } from "./result.ts";
-import {
-  addGroup,
-  type Loaded,
-  type LoadedBook,
-  type Named,
-  type NamedCounter,
-  type Wanted,
-} from "./store-load.ts";
+import type { Loaded, Named, NamedCounter, Wanted } from "./store-load.ts";
 import type { BatchWrites, NewGrant, NewUsage } from "./store-write.ts";
+import type { ChangedAccount } from "./store-write-accounts.ts";
 
 /** What these commands name, each thing once, for one round of reading. */
 export function wantedBy(commands: readonly Command[], now: Instant): Wanted {
@@ -83,7 +80,7 @@ export class Batch {
   readonly #endedKeys: Loaded["endedKeys"];
   readonly #now: Instant;
   readonly #before = new Map<AccountId, Account>();
-  readonly #entries: NewEntry[] = [];
+  readonly #entryLines = new EntryLines();
   readonly #grants: NewGrant[] = [];
   readonly #endedGrants: [AccountId, string][] = [];
   readonly #holds = new Map<string, TouchedHold>();
@@ -122,14 +119,14 @@ export class Batch {
   }
 
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.#entryLines.isEmpty;
   }
 
   writes(): BatchWrites {
     const holds = [...this.#holds.values()];
     return {
-      accounts: [...this.#before].map(([id, before]) => ({ before, after: this.#books.get(id)!.account })),
-      entries: this.#entries,
+      accounts: this.#changedAccounts(),
+      entryLines: this.#entryLines.bytes,
       grants: this.#grants,
       endedGrants: this.#endedGrants,
       newHolds: holds.filter(isOpen).filter(({ isNew }) => isNew),
@@ -141,14 +138,24 @@ export class Batch {
     };
   }
 
+  #changedAccounts(): ChangedAccount[] {
+    const changed: ChangedAccount[] = [];
+    for (const [id, before] of this.#before) {
+      const book = this.#books.get(id)!;
+      book.grantsText ??= grantsToText(book.account.grants);
+      changed.push({ before, after: book.account, grantsAfter: book.grantsText });
+    }
+    return changed;
+  }
+
   /** Takes the changes into the book, so that the next command sees them. */
   #accept(book: LoadedBook, command: Command, changes: Changes): Result {
     const before = book.account;
-    const entries = chainEntries(before, changes.groups, command, this.#now);
+    const entries = chainEntries(before, changes.groups, command, this.#now, this.#entryLines);
     const last = entries.at(-1)!;
     book.account = { ...changes.account, seq: last.seq, hash: last.hash };
+    book.grantsText = null;
     if (!this.#before.has(before.id)) this.#before.set(before.id, before);
-    this.#entries.push(...entries);
     this.#takeHolds(book, command, changes);
     this.#takeCounters(book, changes);
     this.#takeGrants(before.id, command, changes);
@@ -170,7 +177,7 @@ export class Batch {
   #takeCounters(book: LoadedBook, changes: Changes): void {
     for (const [name, by] of changes.counters) {
       const used = book.counters.get(name);
-      if (used !== undefined) book.counters.set(name, used + by);
+      if (used !== undefined) setCounter(book, name, used + by);
       const key = `${book.account.id} ${name}`;
       const [capId, start] = name.split(" ") as [string, string];
       const soFar = this.#counters.get(key)?.[3] ?? 0n;

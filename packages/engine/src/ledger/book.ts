@@ -18,8 +18,8 @@ export interface Book {
   readonly account: Account;
   /** Open holds: those named, their parents and their children. */
   readonly holds: KnownHolds;
-  /** Entry groups under the keys that the commands name. */
-  readonly groups: ReadonlyMap<string, KnownGroup>;
+  /** Entry groups under the keys that the commands name; null: none. */
+  readonly groups: Pick<ReadonlyMap<string, KnownGroup>, "get" | "has"> | null;
   /** Use of the caps that the commands name, by `counterName`. */
   readonly counters: ReadonlyMap<string, MicroCredits>;
 }

@@ -2,25 +2,19 @@ import type { Instant } from "@bursar/contract/instant";
 import type { Account } from "./account.ts";
 import type { Group, Moved } from "./book.ts";
 import type { Command } from "./command.ts";
-import {
-  arrivalToText,
-  canonicalRow,
-  chainHash,
-  drawsToText,
-  type Entry,
-  keyOf,
-  type NewEntry,
-} from "./entry.ts";
+import { arrivalToText, drawsToText, type Entry, keyOf } from "./entry.ts";
+import type { EntryLines } from "./entry-lines.ts";
 
-/** Turns the groups of one command into rows: dense numbers, the balance after each, and the hash chain.
- *  `before` is the account that the groups were decided on. */
+/** Turns the groups of one command into entries: dense numbers, the balance after each, and the hash chain, written to
+ *  `lines`. `before` is the account that the groups were decided on. */
 export function chainEntries(
   before: Account,
   groups: readonly Group[],
   command: Command,
   now: Instant,
-): NewEntry[] {
-  const entries: NewEntry[] = [];
+  lines: EntryLines,
+): Entry[] {
+  const entries: Entry[] = [];
   let seq = before.seq;
   let previous = before.hash;
   for (const group of groups) {
@@ -28,8 +22,7 @@ export function chainEntries(
     for (const moved of group.movements) {
       seq += 1n;
       const entry = entryOf(before, group, moved, facts, seq, now);
-      entry.row = canonicalRow(entry);
-      entry.hash = chainHash(previous, entry.row);
+      entry.hash = lines.add(previous, entry);
       previous = entry.hash;
       entries.push(entry);
     }
@@ -38,7 +31,7 @@ export function chainEntries(
 }
 
 /** Filled in as the chain reaches it: a copy of 24 fields an entry would be a tenth of a command's work. */
-type Unchained = Omit<NewEntry, "hash" | "row"> & { hash: string; row: string };
+type Unchained = Omit<Entry, "hash"> & { hash: string };
 
 type Facts = Pick<Entry, "feature" | "metadata" | "decision" | "note" | "requestId" | "by">;
 
@@ -96,7 +89,6 @@ function entryOf(
     at,
     by: facts.by,
     hash: "",
-    row: "",
   };
 }
 

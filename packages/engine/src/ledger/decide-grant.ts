@@ -34,7 +34,7 @@ export function adjust(draft: Draft, command: AdjustCommand): Refusal | null {
 /** Takes a grant back, as for a refund: first what remains of it, and the rest becomes debt, which other credits
  *  then pay as far as they go. */
 export function revoke(draft: Draft, book: Book, command: RevokeCommand): Refusal | null {
-  const issued = book.groups.get(keyOf(command.grantId));
+  const issued = book.groups?.get(keyOf(command.grantId));
   if (issued?.leader !== "grant" && issued?.leader !== "adjust") {
     return { kind: "grant_unknown", grantId: command.grantId };
   }

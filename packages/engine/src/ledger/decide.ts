@@ -81,7 +81,7 @@ function amountOutOfRange(command: Command): Refusal | null {
 
 /** Same key and same body: the first result. Same key, another body: a conflict. */
 function repetition(book: Book, command: Command): Decision | null {
-  const known = book.groups.get(keyOf(keyNameOf(command)));
+  const known = book.groups?.get(keyOf(keyNameOf(command)));
   if (known === undefined) return null;
   if (closesHold(command)) return repeatedClose(known, command);
   const isSame = known.fingerprint === null || known.fingerprint === fingerprint(command);
@@ -107,7 +107,7 @@ function repeatedClose(known: KnownGroup, command: Close): Decision {
 /** An extend, or a child of a parent, that comes too late. */
 function namesClosedHold(book: Book, command: Command): Decision | null {
   const holdId = holdThatMustBeOpen(command);
-  if (holdId === undefined || !book.groups.has(keyOf(closingKey(holdId)))) return null;
+  if (holdId === undefined || book.groups?.has(keyOf(closingKey(holdId))) !== true) return null;
   return { kind: "refuse", refusal: { kind: "hold_closed", holdId } };
 }
 

@@ -16,6 +16,13 @@ import { drawFrom } from "./draw.ts";
 import { expiryKey, fingerprint, referenceOf } from "./key.ts";
 import { applyMovement, type Movement } from "./movement.ts";
 
+/** For the many commands that touch no hold and no counter. */
+const NO_HOLDS: Changes["holds"] = new Map();
+const NO_COUNTERS: Changes["counters"] = new Map();
+
+/** Filled in once the movement has been applied: a copy a movement would cost as much as applying it. */
+const NOT_YET_KNOWN = { availableAfter: 0n, heldAfter: 0n, owedAfter: 0n };
+
 type PartialMovement = Pick<Movement, "kind" | "amount"> & Partial<Movement>;
 
 /** The changes of one command while it is being decided. Lives for that one decision, and touches nothing outside:
@@ -25,8 +32,8 @@ export class Draft {
   readonly now: Instant;
   readonly #book: Book;
   readonly #groups: Group[] = [];
-  readonly #holds = new Map<HoldId, Hold | null>();
-  readonly #counters = new Map<string, MicroCredits>();
+  #holds: Map<HoldId, Hold | null> | null = null;
+  #counters: Map<string, MicroCredits> | null = null;
   readonly #endedGrants: string[] = [];
   #movements: Moved[] = [];
 
@@ -47,10 +54,12 @@ export class Draft {
       expiresAt = null,
       grant = null,
     } = partial;
-    const movement = { kind, amount, draws, parentId, holdAfter, expiresAt, grant };
+    const movement = { kind, amount, draws, parentId, holdAfter, expiresAt, grant, ...NOT_YET_KNOWN };
     this.account = applyMovement(this.account, movement);
-    const { available: availableAfter, held: heldAfter, owed: owedAfter } = this.account;
-    this.#movements.push({ ...movement, availableAfter, heldAfter, owedAfter });
+    movement.availableAfter = this.account.available;
+    movement.heldAfter = this.account.held;
+    movement.owedAfter = this.account.owed;
+    this.#movements.push(movement);
   }
 
   /** For transfers that only happen when there is something to move. */
@@ -60,11 +69,11 @@ export class Draft {
 
   /** Closes the movements so far into the group of the command itself. */
   endGroup(command: Command, key: string, usage?: UsageRecord): void {
-    const reference = referenceOf(command);
-    this.#end({
+    this.#groups.push({
       key,
       fingerprint: fingerprint(command),
-      reference,
+      reference: referenceOf(command),
+      movements: this.#takeMovements(),
       consequence: false,
       usage: usage ?? null,
     });
@@ -72,16 +81,18 @@ export class Draft {
 
   /** Closes the movements so far into a group that time or a parent's end brought about, not the caller. */
   endConsequence(key: string, reference: string): void {
-    this.#end({ key, fingerprint: null, reference, consequence: true, usage: null });
+    const movements = this.#takeMovements();
+    this.#groups.push({ key, fingerprint: null, reference, movements, consequence: true, usage: null });
   }
 
-  #end(group: Omit<Group, "movements">): void {
-    this.#groups.push({ ...group, movements: this.#movements });
+  #takeMovements(): readonly Moved[] {
+    const movements = this.#movements;
     this.#movements = [];
+    return movements;
   }
 
   hold(id: HoldId): Hold | null | undefined {
-    const changed = this.#holds.get(id);
+    const changed = this.#holds?.get(id);
     return changed === undefined ? this.#book.holds.get(id) : changed;
   }
 
@@ -98,10 +109,12 @@ export class Draft {
   }
 
   putHold(hold: Hold): void {
+    this.#holds ??= new Map();
     this.#holds.set(hold.id, hold);
   }
 
   closeHold(id: HoldId): void {
+    this.#holds ??= new Map();
     this.#holds.set(id, null);
   }
 
@@ -123,6 +136,7 @@ export class Draft {
     if (amount === 0n) return;
     for (const cap of caps) {
       const name = counterName(cap.id, cap.windowStart);
+      this.#counters ??= new Map();
       this.#counters.set(name, (this.#counters.get(name) ?? 0n) + amount);
     }
   }
@@ -166,8 +180,8 @@ export class Draft {
     return {
       account: this.account,
       groups: this.#groups,
-      holds: this.#holds,
-      counters: this.#counters,
+      holds: this.#holds ?? NO_HOLDS,
+      counters: this.#counters ?? NO_COUNTERS,
       endedGrants: this.#endedGrants,
       effects: effectsOf(this.#book.account, this.account, this.#groups),
     };

@@ -1,49 +1,48 @@
 import type { AccountId, HoldId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
-import { accountFromText, accountToText } from "./account-text.ts";
+import { AccountColumns } from "./account-columns.ts";
 import { counterName } from "./book.ts";
 import { windowStart } from "./caps.ts";
 import type { Command } from "./command.ts";
+import { grantsToText } from "./grants-text.ts";
+import { type Counters, type LoadedBook, NO_COUNTERS, newBook } from "./loaded-book.ts";
 import { OpenHolds } from "./open-holds.ts";
-import { type LoadedBook, NO_GROUPS } from "./store-load.ts";
 
 /** An account with more open holds than this is read anew rather than remembered. */
 const HOLDS_LIMIT = 10_000;
 
-/** A book at rest. The account is one line of text: as objects it would be fifteen, all over the heap, which the
- *  garbage collector would have to move with every command. */
-interface Remembered {
-  readonly account: string;
-  readonly holds: OpenHolds | null;
-  readonly counters: LoadedBook["counters"] | null;
-}
-
 /** The books of the accounts that one lane met last, as its own commits left them. They are only ever a guess: what is
  *  decided on one is written on the condition that the account's row still has the same number, so that a book which
  *  another process has overtaken costs a second try and can do no harm.
- *  Two generations of maps instead of a list by age: no work at all for a look-up that hits. */
+ *  A ring of slots instead of a list by age: no work at all for a look-up that hits, and the oldest goes first. */
 export class KnownBooks {
   readonly #limit: number;
   readonly #inUse = new Map<AccountId, LoadedBook>();
-  #young = new Map<AccountId, Remembered>();
-  #old = new Map<AccountId, Remembered>();
+  readonly #slots = new Map<AccountId, number>();
+  readonly #accounts = new AccountColumns();
+  readonly #ids: (AccountId | null)[] = [];
+  readonly #holds: (OpenHolds | null)[] = [];
+  readonly #counters: (Counters | null)[] = [];
+  #next = 0;
 
   /** `limit`: how many books are remembered at most. */
   constructor(limit: number) {
-    this.#limit = Math.ceil(limit / 2);
+    this.#limit = limit;
   }
 
   get(id: AccountId): LoadedBook | undefined {
     const book = this.#inUse.get(id);
     if (book !== undefined) return book;
-    const remembered = this.#young.get(id) ?? this.#old.get(id);
-    return remembered === undefined ? undefined : bookOf(id, remembered);
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return undefined;
+    const account = this.#accounts.read(slot, id);
+    return newBook(account, this.#holds[slot] ?? new OpenHolds(), this.#counters[slot] ?? NO_COUNTERS);
   }
 
   /** A plan moves this book on: until it is kept or forgotten, it stands as that plan will leave it. What earlier plans
    *  did under their keys goes: a repetition of it is found by the unique index. */
   use(book: LoadedBook): void {
-    book.groups = NO_GROUPS;
+    book.groups = null;
     this.#inUse.set(book.account.id, book);
   }
 
@@ -51,38 +50,38 @@ export class KnownBooks {
   keep(book: LoadedBook): void {
     const { account, holds, counters } = book;
     this.#inUse.delete(account.id);
+    if (this.#limit === 0) return;
     if (holds.size > HOLDS_LIMIT) return this.forget(account.id);
-    if (this.#young.size >= this.#limit) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(account.id, {
-      account: accountToText(account),
-      holds: holds.size === 0 ? null : holds,
-      counters: counters.size === 0 ? null : counters,
-    });
+    const slot = this.#slots.get(account.id) ?? this.#takeSlot(account.id);
+    this.#accounts.write(slot, account, book.grantsText ?? grantsToText(account.grants));
+    this.#holds[slot] = holds.size === 0 ? null : holds;
+    this.#counters[slot] = counters.size === 0 ? null : counters;
   }
 
   forget(id: AccountId): void {
     this.#inUse.delete(id);
-    this.#young.delete(id);
-    this.#old.delete(id);
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return;
+    this.#slots.delete(id);
+    this.#ids[slot] = null;
+    this.#holds[slot] = null;
+    this.#counters[slot] = null;
   }
 
   clear(): void {
     this.#inUse.clear();
-    this.#young.clear();
-    this.#old.clear();
+    for (const id of this.#slots.keys()) this.forget(id);
   }
-}
 
-function bookOf(id: AccountId, { account, holds, counters }: Remembered): LoadedBook {
-  return {
-    account: accountFromText(id, account),
-    holds: holds ?? new OpenHolds(),
-    groups: NO_GROUPS,
-    counters: counters ?? new Map(),
-  };
+  #takeSlot(id: AccountId): number {
+    const slot = this.#next;
+    this.#next = (slot + 1) % this.#limit;
+    const oldest = this.#ids[slot];
+    if (oldest != null) this.#slots.delete(oldest);
+    this.#ids[slot] = id;
+    this.#slots.set(id, slot);
+    return slot;
+  }
 }
 
 /** Whether this book holds everything that the command's decision reads, apart from what its key did before: an

@@ -4,18 +4,18 @@ import type { KnownHolds } from "./book.ts";
 
 /** The open holds of one account, as far as they are known, each with its open children. */
 export class OpenHolds implements KnownHolds {
-  readonly #holds = new Map<HoldId, Hold>();
-  /** Most accounts never have a child hold. */
+  /** Most accounts have no hold open, and never a child hold. */
+  #holds: Map<HoldId, Hold> | null = null;
   #children: Map<HoldId, Set<HoldId>> | null = null;
   /** Holds of which it is unknown whether these are all of their children: parents that only a child has named. */
   #partial: Set<HoldId> | null = null;
 
   get size(): number {
-    return this.#holds.size;
+    return this.#holds?.size ?? 0;
   }
 
   get(id: HoldId): Hold | undefined {
-    return this.#holds.get(id);
+    return this.#holds?.get(id);
   }
 
   childrenOf(id: HoldId): Iterable<HoldId> {
@@ -24,7 +24,7 @@ export class OpenHolds implements KnownHolds {
 
   /** Whether the hold is known with all its children, so that it may be closed. */
   isWhole(id: HoldId): boolean {
-    return this.#holds.has(id) && this.#partial?.has(id) !== true;
+    return this.#holds?.has(id) === true && this.#partial?.has(id) !== true;
   }
 
   /** Puts a hold as it was read, with all its children read beside it. */
@@ -35,6 +35,7 @@ export class OpenHolds implements KnownHolds {
 
   /** Puts a new hold, or one that has changed. */
   put(hold: Hold): void {
+    this.#holds ??= new Map();
     this.#holds.set(hold.id, hold);
     if (hold.parentId === null) return;
     this.#children ??= new Map();
@@ -53,9 +54,9 @@ export class OpenHolds implements KnownHolds {
   }
 
   delete(id: HoldId): void {
-    const parentId = this.#holds.get(id)?.parentId;
+    const parentId = this.#holds?.get(id)?.parentId;
     if (parentId != null) this.#children?.get(parentId)?.delete(id);
-    this.#holds.delete(id);
+    this.#holds?.delete(id);
     this.#children?.delete(id);
     this.#partial?.delete(id);
   }

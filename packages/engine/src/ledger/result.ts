@@ -21,7 +21,11 @@ export function resultOf(rows: readonly ResultRow[]): Result {
   const last = rows.at(-1);
   if (first === undefined || last === undefined) throw new Error("an entry group is never empty");
   let holdAmount: MicroCredits | null = null;
-  let [charged, released, overrun, repaid, expired] = [0n, 0n, 0n, 0n, 0n];
+  let charged = 0n;
+  let released = 0n;
+  let overrun = 0n;
+  let repaid = 0n;
+  let expired = 0n;
   for (const { kind, amount, holdAfter } of rows) {
     holdAmount = holdAfter ?? holdAmount;
     if (kind === "settle" || kind === "spend" || kind === "overrun") charged += amount;

@@ -12,7 +12,7 @@ export interface Statement {
 export interface CopyIn {
   readonly name: string;
   readonly text: string;
-  readonly lines: string;
+  readonly lines: Buffer;
 }
 
 /** What we use of the driver's connection. Its type declarations leave these out; pg-cursor and pg-query-stream, by
@@ -140,6 +140,6 @@ function send(wire: Wire, step: Statement | CopyIn): void {
   wire.bind({ portal: "", statement: step.name, values: "values" in step ? step.values : [] });
   wire.execute({ portal: "" });
   if (!("lines" in step)) return;
-  wire.sendCopyFromChunk(Buffer.from(step.lines));
+  wire.sendCopyFromChunk(step.lines);
   wire.endCopyFrom();
 }

@@ -4,11 +4,12 @@ import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Account, CountedCap, Hold } from "./account.ts";
 import { quotedArray } from "./array-literal.ts";
-import { counterName, type KnownGroup } from "./book.ts";
+import { counterName } from "./book.ts";
 import { drawsFromText } from "./entry.ts";
 import { grantsFromText } from "./grants-text.ts";
 import type { EntryKind } from "./kinds.ts";
 import type { KnownBooks } from "./known-books.ts";
+import { addGroup, type LoadedBook, NO_COUNTERS, newBook, setCounter } from "./loaded-book.ts";
 import { OpenHolds } from "./open-holds.ts";
 import { type ResultRow, resultOf } from "./result.ts";
 import { roundTrip, type Statement } from "./round-trip.ts";
@@ -74,16 +75,6 @@ export interface Wanted {
   readonly keyIds: readonly string[];
 }
 
-export const NO_GROUPS: ReadonlyMap<string, KnownGroup> = new Map();
-
-/** One account with what was asked of it; mutable, because a batch builds on it command by command. */
-export interface LoadedBook {
-  account: Account;
-  readonly holds: OpenHolds;
-  groups: ReadonlyMap<string, KnownGroup>;
-  readonly counters: Map<string, MicroCredits>;
-}
-
 export interface Loaded {
   readonly books: Map<AccountId, LoadedBook>;
   readonly endedKeys: ReadonlyMap<string, EndedKey>;
@@ -130,8 +121,8 @@ function lockAccounts(
     const account = toAccount(row);
     const before = known.get(account.id);
     const isCurrent = before?.account.hash === account.hash;
-    const { holds, counters } = isCurrent ? before : { holds: new OpenHolds(), counters: new Map() };
-    books.set(account.id, { account, holds, groups: NO_GROUPS, counters });
+    const holds = isCurrent ? before.holds : new OpenHolds();
+    books.set(account.id, newBook(account, holds, isCurrent ? before.counters : NO_COUNTERS));
   };
   return { ...LOCK, values: [quotedArray(accountIds)], onRow };
 }
@@ -211,12 +202,6 @@ function addGroups(books: Map<AccountId, LoadedBook>, rows: readonly GroupRow[])
   }
 }
 
-/** Most accounts of a batch have one command and no past under its key: a map only where there is something in it. */
-export function addGroup(book: LoadedBook, key: string, group: KnownGroup): void {
-  if (book.groups === NO_GROUPS) book.groups = new Map();
-  (book.groups as Map<string, KnownGroup>).set(key, group);
-}
-
 function addHold(books: Map<AccountId, LoadedBook>, row: Row): void {
   const hold: Hold = {
     id: row[1] as HoldId,
@@ -235,15 +220,16 @@ function addHold(books: Map<AccountId, LoadedBook>, row: Row): void {
 }
 
 function addCounter(books: Map<AccountId, LoadedBook>, row: Row): void {
-  books.get(row[0] as AccountId)?.counters.set(counterName(row[1]!, row[2]!), BigInt(row[3]!));
+  const book = books.get(row[0] as AccountId);
+  if (book !== undefined) setCounter(book, counterName(row[1]!, row[2]!), BigInt(row[3]!));
 }
 
 /** A counter without a row has counted nothing yet, and that is worth remembering. */
 function addUnusedCounters(books: Map<AccountId, LoadedBook>, named: readonly NamedCounter[]): void {
   for (const [accountId, capId, windowStart] of named) {
-    const counters = books.get(accountId)?.counters;
+    const book = books.get(accountId);
     const name = counterName(capId, windowStart);
-    if (counters?.has(name) === false) counters.set(name, 0n);
+    if (book?.counters.has(name) === false) setCounter(book, name, 0n);
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Account } from "./account.ts";
-import { grantsToText } from "./grants-text.ts";
 import type { Statement } from "./round-trip.ts";
 import { type BatchStatement, type Column, columnsOf, write } from "./store-statement.ts";
 
@@ -7,6 +6,8 @@ import { type BatchStatement, type Column, columnsOf, write } from "./store-stat
 export interface ChangedAccount {
   readonly before: Account;
   readonly after: Account;
+  /** Its grants, as their column says them. */
+  readonly grantsAfter: string;
 }
 
 type AccountColumn = Column<ChangedAccount>;
@@ -24,7 +25,7 @@ const USUAL_COLUMNS: readonly AccountColumn[] = [
   ["available", "int8", ({ after }) => after.available],
   ["held", "int8", ({ after }) => after.held],
   ["spent", "int8", ({ after }) => after.spent],
-  ["grants", "text", ({ after }) => grantsToText(after.grants)],
+  ["grants", "text", ({ grantsAfter }) => grantsAfter],
   ["seq", "int8", ({ after }) => after.seq],
   ["hash", "text", ({ after }) => after.hash],
 ];

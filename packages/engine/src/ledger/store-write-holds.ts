@@ -39,7 +39,7 @@ export function writeHolds(writes: HoldWrites): (Statement | CopyIn)[] {
 function copyHolds(rows: HoldWrites["newHolds"]): CopyIn[] {
   if (rows.length === 0) return [];
   const lines = rows.map(({ accountId, hold }) => holdLine(accountId, hold)).join("");
-  return [{ ...COPY_HOLDS, lines }];
+  return [{ ...COPY_HOLDS, lines: Buffer.from(lines) }];
 }
 
 const COPY_HOLDS = {

@@ -5,7 +5,7 @@ import type { OpenGrant } from "./account.ts";
 import { quotedArray } from "./array-literal.ts";
 import type { Effect } from "./book.ts";
 import type { UsageRecord } from "./command.ts";
-import { ENTRY_COLUMNS, type Entry, type NewEntry } from "./entry.ts";
+import { ENTRY_COLUMNS, type Entry } from "./entry.ts";
 import { type CopyIn, roundTrip, type Statement } from "./round-trip.ts";
 import { BEGIN } from "./store-load.ts";
 import { deleteFrom, insertInto, timestamp, write } from "./store-statement.ts";
@@ -32,7 +32,8 @@ export interface NewUsage {
 /** Everything a batch has decided, ready to be written. */
 export interface BatchWrites extends HoldWrites {
   readonly accounts: readonly ChangedAccount[];
-  readonly entries: readonly NewEntry[];
+  /** As `EntryLines` has them. */
+  readonly entryLines: Buffer;
   readonly grants: readonly NewGrant[];
   readonly endedGrants: readonly (readonly [accountId: AccountId, grantId: string])[];
   readonly counters: readonly (readonly [
@@ -46,11 +47,6 @@ export interface BatchWrites extends HoldWrites {
 }
 
 /** The entries go in by COPY, in the very lines that were hashed: the cheapest way there is, for both sides. */
-function copyEntries(entries: readonly NewEntry[]): CopyIn {
-  const lines = entries.map((entry) => `${entry.row}\t\\\\x${entry.hash}\n`).join("");
-  return { ...COPY_ENTRIES, lines };
-}
-
 const COPY_ENTRIES = {
   name: "ledger_copy_entries",
   text: `copy entries (${ENTRY_COLUMNS}, hash) from stdin`,
@@ -171,7 +167,7 @@ function steps(writes: BatchWrites): (Statement | CopyIn)[] {
   const expiring = writes.grants.filter(({ grant }) => grant.expiresAt !== null);
   return [
     ...writeAccounts(writes.accounts),
-    copyEntries(writes.entries),
+    { ...COPY_ENTRIES, lines: writes.entryLines },
     ...write(INSERT_GRANTS, writes.grants),
     ...write(INSERT_EXPIRIES, expiring),
     ...write(DELETE_EXPIRIES, writes.endedGrants),

@@ -1,0 +1,44 @@
+import { hash } from "node:crypto";
+import { type Entry, rowAfter } from "./entry.ts";
+
+const FIRST_BYTES = 4096;
+/** At most, in UTF-8, of one UTF-16 unit. */
+const BYTES_PER_CHARACTER = 3;
+/** The hash as COPY reads bytes: a tab, `\\x`, 64 digits, a newline. */
+const HASH_BYTES = 69;
+
+/** The entries of a batch as lines of COPY's text format, written as they are chained: so a batch under way keeps bytes
+ *  and not objects, which the garbage collector would have to move. */
+export class EntryLines {
+  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #length = 0;
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  /** Everything so far. */
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Writes the entry's line and gives its hash: SHA-256 of the previous hash in hex, a newline, the canonical row. */
+  add(previous: string, entry: Omit<Entry, "hash">): string {
+    // One text, of which the row is a part.
+    const hashed = rowAfter(`${previous}\n${entry.accountId}`, entry);
+    const own = hash("sha256", hashed, "hex");
+    const row = hashed.slice(previous.length + 1);
+    this.#makeRoom(row.length * BYTES_PER_CHARACTER + HASH_BYTES);
+    this.#length += this.#buffer.write(row, this.#length);
+    this.#length += this.#buffer.write(`\t\\\\x${own}\n`, this.#length, "latin1");
+    return own;
+  }
+
+  #makeRoom(bytes: number): void {
+    const needed = this.#length + bytes;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}
