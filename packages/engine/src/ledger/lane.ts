@@ -48,6 +48,12 @@ const RECONNECT_MILLISECONDS = 50;
 /** A database that hangs must not keep the process from ending. */
 const GOODBYE_MILLISECONDS = 1000;
 
+/** The ledger's statements are planned once, and always walk the indexes: left alone, Postgres plans them anew each time
+ *  because the arrays look shorter then, which costs as much as running them; and a plan made while a table was small
+ *  would scan it when it is large. */
+const PLANNING = `set plan_cache_mode = force_generic_plan;
+  set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off`;
+
 /** One connection and the commands that wait for it. It takes whatever waits as soon as it is free: no timer, so a
  *  lone command waits for nothing and load makes its own batches. Right across processes by the row locks alone. */
 export class Lane {
@@ -223,6 +229,7 @@ export class Lane {
     client.on("error", () => this.#forget(client));
     client.on("end", () => this.#forget(client));
     await client.connect();
+    await client.query(PLANNING);
     await prepare(client, [...LOAD_STATEMENTS, ...WRITE_STATEMENTS]);
     this.#known.clear();
     this.#client = client;
