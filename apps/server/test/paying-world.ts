@@ -13,6 +13,7 @@ import { createGateway } from "@bursar/gateway/gateway";
 import { openIdentity } from "@bursar/identity/open";
 import { startSandboxModel } from "@bursar/sandbox/model";
 import { type SandboxStripe, startSandboxStripe } from "@bursar/sandbox/stripe";
+import { stripeOf } from "@bursar/stripe/client";
 import { openStripe } from "@bursar/stripe/open";
 import pg from "pg";
 import { openRunner } from "../src/agent/open.ts";
@@ -57,9 +58,13 @@ export const POLICY = {
 export type PayingWorld = Awaited<ReturnType<typeof startPayingWorld>>;
 
 export async function startPayingWorld(
-  options: Pick<EngineRequest, "topUpWaitSeconds"> & { readonly timeoutMilliseconds?: number } = {},
+  options: Pick<EngineRequest, "topUpWaitSeconds"> & {
+    readonly timeoutMilliseconds?: number;
+    /** False: Stripe's webhooks go to whomever the test registers. */
+    readonly hearsWebhooks?: boolean;
+  } = {},
 ) {
-  const { timeoutMilliseconds = 2000, ...settings } = options;
+  const { timeoutMilliseconds = 2000, hearsWebhooks = true, ...settings } = options;
   const database = await createTestDatabase();
   const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
   const stripe = await startSandboxStripe({ now: () => Math.floor(clock.time / 1000) });
@@ -67,17 +72,25 @@ export async function startPayingWorld(
   const parts = { url: database.url, clock, modelUrl: model.url, timeoutMilliseconds, settings };
   const serverOn = (world: SandboxStripe) => startServer(world, parts);
   const first = await serverOn(stripe);
-  stripe.register(`${first.url}/api/stripe/webhook`);
+  if (hearsWebhooks) stripe.register(`${first.url}/api/stripe/webhook`);
+  const { secretKey, webhookSecret } = stripe;
+  const sdk = stripeOf({ secretKey, webhookSecret, url: stripe.url });
   const admin = await first.engine.keys.create({ accountId: null, by: "test" });
   if (admin.kind !== "created") throw new Error("no admin key");
   await first.engine.prices.put({ body: SELLING, by: "test" });
   const others: Awaited<ReturnType<typeof startServer>>[] = [];
   let accounts = 0;
 
-  const call = async (key: string | null, method: string, path: string, body?: unknown) => {
+  const call = async (
+    key: string | null,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ) => {
     const response = await fetch(first.url + path, {
       method,
-      headers: key === null ? {} : { authorization: `Bearer ${key}` },
+      headers: key === null ? headers : { authorization: `Bearer ${key}`, ...headers },
       redirect: "manual",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -88,6 +101,15 @@ export async function startPayingWorld(
       body: isJson ? JSON.parse(text) : text,
       headers: response.headers,
     };
+  };
+  const intentsOf = async (accountId: string) => {
+    const { rows } = await first.engine.pool.query<{ customer: string | null }>(
+      "select customer_id as customer from payment_customers where account_id = $1",
+      [accountId],
+    );
+    const customer = rows[0]?.customer ?? null;
+    if (customer === null) return [];
+    return (await sdk.paymentIntents.list({ customer, limit: 100, expand: ["data.latest_charge"] })).data;
   };
   const settle = async () => {
     const jobs = [first, ...others].flatMap((server) => server.jobs);
@@ -102,6 +124,9 @@ export async function startPayingWorld(
   return {
     ...first,
     stripe,
+    /** The official SDK at the sandbox's Stripe, as an operator of it. */
+    sdk,
+    intentsOf,
     clock,
     call,
     settle,
@@ -146,6 +171,8 @@ export async function startPayingWorld(
         },
         attempts: async () =>
           (await own("GET", "/v1/topup-attempts")).body.attempts as { [name: string]: unknown }[],
+        /** All that Stripe was ever asked to charge. */
+        intents: () => intentsOf(id),
         notices: async () =>
           ((await own("GET", "/v1/notices")).body.notices as { kind: string; id: string }[]).map(
             ({ kind }) => kind,

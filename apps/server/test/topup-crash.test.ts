@@ -1,98 +1,225 @@
-import { carryOnPayments } from "@bursar/engine/payment/due";
-import { processEvents } from "@bursar/engine/payment-event/process";
-import { NO_NEED, topUp } from "@bursar/engine/topup/buy";
+/** The top-up as a state machine: a process dies at every step of it, with every card, and with everything that goes
+ *  wrong at Stripe meanwhile. */
 import { watchTopUps } from "@bursar/engine/topup/watch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EVENT_HANDLERS } from "../src/payments/handlers.ts";
-import { Death, type Mortality, mortal } from "./mortal.ts";
-import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
+import { expectBalanced } from "./balanced.ts";
+import {
+  type Account,
+  type CrashingWorld,
+  dieAtEveryStep,
+  type Fault,
+  isLong,
+  type Mortal,
+  type Story,
+  startCrashingWorld,
+} from "./crashing.ts";
 
-let world: PayingWorld;
+let world: CrashingWorld;
 beforeAll(async () => {
-  world = await startPayingWorld({ timeoutMilliseconds: 300 });
+  world = await startCrashingWorld();
 });
 afterAll(() => world.close());
 
-type Account = Awaited<ReturnType<PayingWorld["account"]>>;
+/** Longer than what is provisional is left alone, and than any retry waits. */
+const LOOK = 700;
+const DAY = 86_400;
+const LONG = isLong ? 3_600_000 : 120_000;
 
-/** What Stripe has really taken, in cents. */
-async function taken(account: Account): Promise<number[]> {
-  const { rows } = await world.engine.pool.query<{ id: string }>(
-    "select customer_id as id from payment_customers where account_id = $1",
-    [account.id],
+interface Card {
+  readonly name: string;
+  readonly token?: string;
+  /** What happens to the saved card before it is charged. */
+  readonly change?: Parameters<CrashingWorld["stripe"]["changeCard"]>[1];
+  /** What people do while the process lives, and again after its death. */
+  readonly act?: (account: Account, process?: Mortal) => Promise<void>;
+  /** How long until everything is over. */
+  readonly seconds?: readonly number[];
+  readonly charged: readonly number[];
+  readonly available: string;
+  /** Why the policy is off at the end; null: it is on. */
+  readonly disabled: string | null;
+}
+
+/** The link in the notice leads to the bank, and back. */
+const answerBank = (answer: "approve" | "deny") => async (account: Account, process?: Mortal) => {
+  const open = process?.open ?? (async (path) => void (await world.call(null, "GET", path)));
+  const attempt = (await account.attempts()).find(({ state }) => state === "requires_action");
+  if (attempt === undefined) return;
+  const { pathname } = new URL(attempt["actionUrl"] as string);
+  await open(pathname);
+  const waiting = (await account.intents()).find(({ status }) => status === "requires_action");
+  if (waiting !== undefined) world.stripe.authenticate(waiting.id, answer);
+  await open(`${pathname}/done`);
+};
+
+const closeDisputes = async (account: Account) => {
+  for (const { id } of await account.intents())
+    for (const dispute of (await world.sdk.disputes.list({ payment_intent: id })).data)
+      if (dispute.status === "needs_response") world.stripe.closeDispute(dispute.id, "won");
+};
+
+const switchOff = async (account: Account, process?: Mortal) => {
+  if (process === undefined) await account.call("PUT", "/v1/topup-policy", { enabled: false });
+};
+
+const PAID = { charged: [380], available: "2000", disabled: null };
+const UNPAID = { charged: [], available: "100" };
+
+const VISA: Card = { name: "that pays", ...PAID };
+
+const CARDS: readonly Card[] = [
+  VISA,
+  { name: "that is declined", token: "pm_card_chargeCustomerFail", ...UNPAID, disabled: "generic_decline" },
+  {
+    name: "without money",
+    change: { behavesAs: "pm_card_chargeDeclinedInsufficientFunds" },
+    ...UNPAID,
+    disabled: "insufficient_funds",
+  },
+  {
+    name: "that its bank calls expired",
+    change: { behavesAs: "pm_card_chargeDeclinedExpiredCard" },
+    ...UNPAID,
+    disabled: "expired_card",
+  },
+  {
+    name: "that has expired",
+    change: { expires: { month: 1, year: 2020 } },
+    ...UNPAID,
+    disabled: "no_payment_method",
+  },
+  { name: "that pays minutes later", token: "pm_sandbox_processing", ...PAID },
+  {
+    name: "that fails minutes later",
+    token: "pm_sandbox_processingFail",
+    ...UNPAID,
+    disabled: "insufficient_funds",
+  },
+  {
+    name: "whose bank asks and hears yes",
+    token: "pm_card_authenticationRequired",
+    act: answerBank("approve"),
+    ...PAID,
+  },
+  {
+    name: "whose bank asks and hears no",
+    token: "pm_card_authenticationRequired",
+    act: answerBank("deny"),
+    ...UNPAID,
+    disabled: "authentication_required",
+  },
+  {
+    name: "whose bank asks and hears nothing",
+    token: "pm_card_authenticationRequired",
+    act: switchOff,
+    seconds: [LOOK, DAY + LOOK],
+    ...UNPAID,
+    disabled: "",
+  },
+  {
+    name: "whose holder disputes and is right",
+    token: "pm_card_createDispute",
+    seconds: [LOOK, LOOK, 10 * DAY],
+    charged: [380],
+    available: "100",
+    disabled: "dispute_lost",
+  },
+  {
+    name: "whose holder disputes and is wrong",
+    token: "pm_card_createDispute",
+    act: closeDisputes,
+    ...PAID,
+  },
+];
+
+function story({ token, change, act, seconds = [LOOK, LOOK, LOOK], ...end }: Card): Story {
+  return {
+    prepare: async () => {
+      const account = await world.account("100", token);
+      if (change !== undefined) world.stripe.changeCard(account.methodId, change);
+      await world.settle();
+      await account.policy();
+      return account;
+    },
+    live: async (account, process) => {
+      await watchTopUps(process.deps)();
+      await process.later(1);
+      await act?.(account, process);
+      await process.later(LOOK);
+      await process.later(LOOK);
+    },
+    heal: async (account) => {
+      const [first, ...rest] = seconds;
+      await world.advance(first!);
+      await act?.(account);
+      for (const more of rest) await world.advance(more);
+    },
+    check: async (account) => {
+      expect(await expectBalanced(world, account, 100)).toEqual(end.charged);
+      expect(await account.available()).toBe(end.available);
+      const { enabled, disabledReason } = (await account.get("/v1/topup-policy")).body;
+      expect(enabled ? null : (disabledReason ?? "")).toBe(end.disabled);
+      const told = await account.notices();
+      // Each thing is told once.
+      expect(told.length).toBe(new Set(told).size);
+    },
+  };
+}
+
+describe("a process that dies anywhere on the way to a top-up, with a card", () => {
+  it.each(CARDS)(
+    "$name: one charge at most, and exactly its credits",
+    async (card) => {
+      expect(await dieAtEveryStep(world, story(card))).toBeGreaterThan(4);
+      await world.verify();
+    },
+    LONG,
   );
-  const response = await fetch(`${world.stripe.url}/v1/payment_intents?limit=100&customer=${rows[0]!.id}`, {
-    headers: { authorization: `Bearer ${world.stripe.secretKey}` },
+});
+
+const CHARGE = "POST /v1/payment_intents";
+const always = { events: "*", times: 1000 };
+
+const FAULTS: readonly (readonly [string, readonly Fault[]])[] = [
+  ["no answer comes, though it was charged", [{ kind: "timeout", on: CHARGE }]],
+  ["Stripe answers 500 before the charge", [{ kind: "server_error", when: "before", on: CHARGE }]],
+  ["webhooks are lost", [{ kind: "lose_webhook", ...always }]],
+  ["webhooks come twice", [{ kind: "duplicate_webhook", ...always }]],
+  ["webhooks come in the wrong order", [{ kind: "reorder_webhooks", ...always }]],
+];
+
+// The SDK itself asks once more where a connection ends.
+const MORE_FAULTS: typeof FAULTS = [
+  ["the connection ends before the charge", [{ kind: "cut", when: "before", on: CHARGE, times: 2 }]],
+  ["the connection ends after the charge", [{ kind: "cut", on: CHARGE, times: 2 }]],
+  ["Stripe answers 500 after it, for ever", [{ kind: "server_error", saved: true, on: CHARGE }]],
+  ["Stripe takes no more calls", [{ kind: "rate_limit", on: CHARGE, times: 2 }]],
+  [
+    "Stripe cannot be asked either",
+    [
+      { kind: "server_error", on: "GET /v1/customers/*", times: 2 },
+      { kind: "cut", on: "GET /v1/payment_intents/*", times: 2 },
+    ],
+  ],
+  [
+    "the charge has no answer, and webhooks are lost",
+    [
+      { kind: "server_error", on: CHARGE },
+      { kind: "lose_webhook", ...always },
+    ],
+  ],
+];
+
+describe("a process that dies anywhere on the way to a top-up while", () => {
+  describe.each(isLong ? [...FAULTS, ...MORE_FAULTS] : FAULTS)("%s", (_, faults) => {
+    // The long run crosses every fault with every card.
+    it.each(isLong ? CARDS : [VISA])(
+      "a card $name is charged: one charge at most, and exactly its credits",
+      async (card) => {
+        expect(await dieAtEveryStep(world, story(card), faults)).toBeGreaterThan(4);
+        await world.verify();
+      },
+      LONG,
+    );
   });
-  const { data } = (await response.json()) as { data: { amount_received: number }[] };
-  return data.map((intent) => intent.amount_received).filter((amount) => amount > 0);
-}
-
-/** One process does everything a top-up needs, and dies on the way. Then another one, which knows nothing of it, does
- *  what is due. True when the first one got through alive. */
-async function dieAndHeal(account: Account, mortality: Mortality): Promise<boolean> {
-  const { deps, hasDied } = mortal(world.paying, mortality);
-  try {
-    await watchTopUps(deps)();
-    await topUp(deps, account.id, NO_NEED);
-    await world.stripe.tick();
-    await processEvents(deps, EVENT_HANDLERS);
-    await carryOnPayments(deps);
-  } catch (error) {
-    if (!(error instanceof Death) && !hasDied()) throw error;
-  }
-  // The leases of the dead end; these are in real time, which the test does not wait for.
-  await world.engine.pool.query("update payments set leased_until = null where account_id = $1", [
-    account.id,
-  ]);
-  await world.engine.pool.query("update payment_events set leased_until = null");
-  for (let round = 0; round < 4; round++) await world.advance(700);
-  return !hasDied();
-}
-
-/** At every step there is, before and after it. */
-async function atEveryStep(prepare: () => Promise<Account>, check: (account: Account) => Promise<void>) {
-  let steps = 0;
-  for (let step = 1; ; step++) {
-    let survived = true;
-    for (const when of ["before", "after"] as const) {
-      const account = await prepare();
-      survived = (await dieAndHeal(account, { step, when })) && survived;
-      await check(account);
-    }
-    if (survived) break;
-    steps = step;
-  }
-  // Fewer would mean that the process no longer dies where it used to.
-  expect(steps).toBeGreaterThan(15);
-}
-
-describe("a process that dies anywhere on the way to a top-up", () => {
-  it("leaves one charge, and exactly its credits", async () => {
-    const prepare = async () => {
-      const account = await world.account("100");
-      await account.policy();
-      return account;
-    };
-    await atEveryStep(prepare, async (account) => {
-      expect(await taken(account)).toEqual([380]);
-      expect(await account.available()).toBe("2000");
-      expect((await account.attempts()).filter(({ state }) => state === "confirmed")).toHaveLength(1);
-    });
-    await world.verify();
-  }, 120_000);
-
-  it("leaves nothing charged and the policy off where the card is declined", async () => {
-    const prepare = async () => {
-      const account = await world.account("100", "pm_card_chargeCustomerFail");
-      await account.policy();
-      return account;
-    };
-    await atEveryStep(prepare, async (account) => {
-      expect(await taken(account)).toEqual([]);
-      expect(await account.available()).toBe("100");
-      expect((await account.get("/v1/topup-policy")).body.enabled).toBe(false);
-      expect((await account.notices()).filter((kind) => kind === "topup_disabled")).toHaveLength(1);
-    });
-  }, 120_000);
 });

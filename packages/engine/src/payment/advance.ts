@@ -7,11 +7,11 @@ import { lookDelaySeconds, nextLookAt, nextStep, retryDelaySeconds, type Step } 
 import { applyDisputes } from "./disputes.ts";
 import type { PaymentDeps } from "./methods.ts";
 import { actionNeeded, canceled, declined, granted, reversed } from "./notices.ts";
-import type { Payment, PaymentState } from "./payment.ts";
+import { isOpen, type Payment, type PaymentState } from "./payment.ts";
 import type { IntentRecord, PaymentFailure } from "./payments.ts";
 import { recordOf } from "./record.ts";
 import { applyRefunds, takeBackAll } from "./refunds.ts";
-import { movePayment, putOff, readPayment } from "./store.ts";
+import { lend, movePayment, putOff, readPayment } from "./store.ts";
 
 export type AdvanceDeps = PaymentDeps & Pick<Deps, "ledger" | "log">;
 
@@ -66,6 +66,8 @@ async function take(deps: AdvanceDeps, payment: Payment, record: IntentRecord, s
       return cancel(deps, payment, record);
     case "reverse":
       return reverse(deps, payment, record, step.failure);
+    case "call_off":
+      return callOff(deps, record);
   }
 }
 
@@ -76,11 +78,9 @@ async function giveCredits(
   record: IntentRecord,
   provisional: boolean,
 ): Promise<void> {
-  const { accountId, grantId, credits: amount, kind, id: reference } = payment;
-  const source = kind === "topup" ? "topup" : "purchase";
-  const given = { accountId, id: grantId, amount, source, expiresAt: null, reference } as const;
-  const outcome = await grant(deps, { ...given, by: "system:payments" });
-  if (outcome.kind !== "granted") throw new Error(`${payment.id}: ${outcome.kind} for credits that are paid`);
+  // Money that is only promised may fail to come, also after this process has died.
+  if (record.status === "processing" && !(await lend(deps.pool, payment, OPEN))) return;
+  await grantCredits(deps, payment);
   const now = deps.clock.now();
   const state = provisional ? "granted" : "confirmed";
   const dueAt = provisional ? addSeconds(now, lookDelaySeconds(0)) : null;
@@ -89,6 +89,14 @@ async function giveCredits(
     const from = provisional ? BEFORE_GRANTED : BEFORE_CONFIRMED;
     if (await movePayment(client, payment, from, change)) await granted(client, deps.clock, payment);
   });
+}
+
+async function grantCredits(deps: AdvanceDeps, payment: Payment): Promise<void> {
+  const { accountId, grantId, credits: amount, kind, id: reference } = payment;
+  const source = kind === "topup" ? "topup" : "purchase";
+  const given = { accountId, id: grantId, amount, source, expiresAt: null, reference } as const;
+  const outcome = await grant(deps, { ...given, by: "system:payments" });
+  if (outcome.kind !== "granted") throw new Error(`${payment.id}: ${outcome.kind} for credits that are paid`);
 }
 
 async function askPerson(deps: AdvanceDeps, payment: Payment, record: IntentRecord): Promise<void> {
@@ -114,6 +122,7 @@ async function fail(
     intentId: record.intentId,
     endedAt: now,
     dueAt: null,
+    unlessLent: true,
   } as const;
   await withTransaction(deps.pool, async (client) => {
     if (!(await movePayment(client, payment, OPEN, change))) return;
@@ -133,7 +142,7 @@ async function cancel(deps: AdvanceDeps, payment: Payment, record: IntentRecord)
   const endedAt = deps.clock.now();
   const { intentId, failure } = record;
   const why = failure === null ? {} : { failure };
-  const change = { state: "canceled", intentId, endedAt, dueAt: null, ...why } as const;
+  const change = { state: "canceled", intentId, endedAt, dueAt: null, unlessLent: true, ...why } as const;
   await withTransaction(deps.pool, async (client) => {
     if (await movePayment(client, payment, OPEN, change))
       await canceled(client, deps.clock, payment, failure);
@@ -147,18 +156,22 @@ async function reverse(
   record: IntentRecord,
   failure: PaymentFailure,
 ): Promise<void> {
+  // Whoever was about to give the credits has died, or still will: so they are given now, once, and taken back.
+  if (isOpen(payment.state)) await grantCredits(deps, payment);
   await takeBackAll(deps, payment, `The payment failed: ${failure.message}`);
   const now = deps.clock.now();
-  const change = { state: "reversed", failure, endedAt: now, dueAt: null } as const;
+  const { intentId } = record;
+  const change = { state: "reversed", failure, intentId, endedAt: now, dueAt: null } as const;
   await withTransaction(deps.pool, async (client) => {
-    if (!(await movePayment(client, payment, ["granted", "confirmed"], change))) return;
+    if (!(await movePayment(client, payment, [...OPEN, "granted", "confirmed"], change))) return;
     if (payment.kind === "topup") await disableTopUp(client, payment.accountId, failure.code, now);
     await reversed(client, deps.clock, payment, failure);
   });
   await callOff(deps, record);
 }
 
-/** So that a declined payment cannot be paid later by another way. If this is missed, the money would be granted. */
+/** So that a declined payment cannot be paid later by another way. If this is missed, the next look does it, and money
+ *  that comes nevertheless is granted. */
 async function callOff(deps: AdvanceDeps, { intentId }: IntentRecord): Promise<void> {
   if (intentId === null) return;
   await deps.payments.cancel(intentId).catch((error: unknown) => {

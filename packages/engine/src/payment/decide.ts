@@ -14,6 +14,8 @@ export type Step =
   | { readonly kind: "cancel" }
   /** The credits were given, and the money did not come after all. */
   | { readonly kind: "reverse"; readonly failure: PaymentFailure }
+  /** It is over here, and could still be paid there. */
+  | { readonly kind: "call_off" }
   | { readonly kind: "nothing" };
 
 /** How long a person has to confirm a payment. */
@@ -24,11 +26,13 @@ const UNEXPLAINED: PaymentFailure = { code: "declined", message: "The payment wa
 /** `isAnswer`: the record is the answer to the charge itself, and not read again later. A payment whose money has come
  *  is granted whatever was thought of it before: what is paid for is never lost. */
 export function nextStep(
-  payment: Pick<Payment, "state" | "createdAt">,
+  payment: Pick<Payment, "state" | "createdAt" | "isLent">,
   record: Pick<IntentRecord, "status" | "failure">,
   { isAnswer, now }: { isAnswer: boolean; now: Instant },
 ): Step {
   const { state } = payment;
+  // Given, or about to be when the process died.
+  const mayHaveCredits = isGranted(state) || (isOpen(state) && payment.isLent);
   switch (record.status) {
     case "succeeded":
       if (state === "confirmed" || state === "reversed") return { kind: "nothing" };
@@ -42,11 +46,12 @@ export function nextStep(
       return state === "requires_action" ? { kind: "nothing" } : { kind: "ask_person" };
     case "declined": {
       const failure = record.failure ?? UNEXPLAINED;
-      if (state === "granted") return { kind: "reverse", failure };
-      return isOpen(state) ? { kind: "fail", failure } : { kind: "nothing" };
+      if (mayHaveCredits && state !== "confirmed") return { kind: "reverse", failure };
+      if (isOpen(state)) return { kind: "fail", failure };
+      return { kind: state === "confirmed" ? "nothing" : "call_off" };
     }
     case "canceled":
-      if (isGranted(state)) return { kind: "reverse", failure: record.failure ?? UNEXPLAINED };
+      if (mayHaveCredits) return { kind: "reverse", failure: record.failure ?? UNEXPLAINED };
       return isOpen(state) ? { kind: "cancel" } : { kind: "nothing" };
   }
 }

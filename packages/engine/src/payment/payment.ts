@@ -45,6 +45,8 @@ export interface Payment {
   readonly chargedAt: Instant | null;
   readonly endedAt: Instant | null;
   readonly tries: number;
+  /** Credits may have been given for money that is only promised. */
+  readonly isLent: boolean;
 }
 
 /** The ledger's key of the payment's credits: the job, the webhook and the sweep all use it. */
@@ -63,5 +65,5 @@ export function isGranted(state: PaymentState): boolean {
 /** What makes this very payment, to be told from another one under the same id. */
 export type NewPayment = Omit<
   Payment,
-  "state" | "intentId" | "checkoutId" | "url" | "failure" | "chargedAt" | "endedAt" | "tries"
+  "state" | "intentId" | "checkoutId" | "url" | "failure" | "chargedAt" | "endedAt" | "tries" | "isLent"
 >;

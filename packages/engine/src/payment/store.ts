@@ -18,7 +18,7 @@ const COLUMNS = `account_id as "accountId", payment_id as id, kind, method, stat
   grant_id as "grantId", asked, link, payment_method_id as "paymentMethodId", intent_id as "intentId",
   checkout_id as "checkoutId", url, return_url as "returnUrl", failure_code as "failureCode",
   failure_message as "failureMessage", net_before as "netBefore", threshold, by, request_id as "requestId",
-  created_at as "createdAt", charged_at as "chargedAt", ended_at as "endedAt", tries`;
+  created_at as "createdAt", charged_at as "chargedAt", ended_at as "endedAt", tries, lent as "isLent"`;
 
 function toPayment({ amount, failureCode, failureMessage, ...row }: Row): Payment {
   const failure = failureCode === null ? null : { code: failureCode, message: failureMessage ?? "" };
@@ -121,6 +121,8 @@ export interface PaymentChange {
   readonly endedAt?: Instant;
   /** null: not looked at again by itself. */
   readonly dueAt: Instant | null;
+  /** Ends it without the money, which is no end for credits that may have been given. */
+  readonly unlessLent?: true;
 }
 
 /** Moves a payment on if it is still in one of the states; false when somebody else has moved it. */
@@ -135,7 +137,7 @@ export async function movePayment(
        failure_message = coalesce($6, failure_message), intent_id = coalesce($7, intent_id),
        charged_at = coalesce(charged_at, $8), ended_at = coalesce($9, ended_at), due_at = $10, leased_until = null,
        tries = 0
-     where account_id = $1 and payment_id = $2 and state = any($3)`,
+     where account_id = $1 and payment_id = $2 and state = any($3) and not (lent and $11)`,
     [
       payment.accountId,
       payment.id,
@@ -147,7 +149,22 @@ export async function movePayment(
       at(change.chargedAt ?? null),
       at(change.endedAt ?? null),
       at(change.dueAt),
+      change.unlessLent === true,
     ],
+  );
+  return rowCount === 1;
+}
+
+/** Notes, before credits are given for money that is only promised, that they may have been: whoever ends the payment
+ *  without the money takes them back. False when it is over already. */
+export async function lend(
+  pool: pg.Pool,
+  payment: Pick<Payment, "accountId" | "id">,
+  open: readonly PaymentState[],
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    "update payments set lent = true where account_id = $1 and payment_id = $2 and state = any($3)",
+    [payment.accountId, payment.id, open],
   );
   return rowCount === 1;
 }

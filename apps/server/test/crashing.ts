@@ -1,0 +1,165 @@
+/** A world in which a process can die, and another one finds what it has left. Stripe's webhooks reach the process that
+ *  may die while it lives, and the living server afterwards. */
+import type { Instant } from "@bursar/contract/instant";
+import { carryOnPayments } from "@bursar/engine/payment/due";
+import { PaymentsUnavailable } from "@bursar/engine/payment/payments";
+import { processEvents } from "@bursar/engine/payment-event/process";
+import type { SandboxStripe } from "@bursar/sandbox/stripe";
+import { Hono } from "hono";
+import { listen } from "../src/listen.ts";
+import { EVENT_HANDLERS } from "../src/payments/handlers.ts";
+import { mountPaymentPages } from "../src/payments/pages.ts";
+import { mountWebhook } from "../src/payments/webhook.ts";
+import { Death, type Mortality, mortal } from "./mortal.ts";
+import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
+
+export type CrashingWorld = Awaited<ReturnType<typeof startCrashingWorld>>;
+export type Account = Awaited<ReturnType<PayingWorld["account"]>>;
+export type Fault = Parameters<SandboxStripe["faults"]["add"]>[0];
+
+/** `BURSAR_LONG=1`: every card with every fault, at every step, reads too. */
+export const isLong = process.env["BURSAR_LONG"] === "1";
+
+/** What one process does until it dies. */
+export interface Mortal {
+  readonly deps: PayingWorld["paying"];
+  /** Somebody opens one of its pages. */
+  readonly open: (path: string) => Promise<void>;
+  /** Time passes: webhooks come, and it does what is due. */
+  readonly later: (seconds: number) => Promise<void>;
+}
+
+/** The jobs that payments are about; others do not matter here. */
+const PAYING: ReadonlySet<string> = new Set([
+  "payment events",
+  "payments",
+  "refunds",
+  "top-ups",
+  "lost payment events",
+]);
+
+type Answer = (request: Request) => Promise<Response> | Response;
+
+export async function startCrashingWorld() {
+  // A short time-out: some of the faults are that no answer comes.
+  const world = await startPayingWorld({ timeoutMilliseconds: 300, hearsWebhooks: false });
+  const living = new Hono();
+  mountWebhook(living, world.paying, () => undefined);
+  const hearAgain: Answer = (request) => living.request(request);
+  let answer = hearAgain;
+  let isOpen = Promise.withResolvers<void>();
+  const door = new Hono();
+  // Webhooks wait for their turn, so that a process goes through the same steps each time.
+  door.all("*", async (context) => {
+    await isOpen.promise;
+    return answer(context.req.raw);
+  });
+  const listening = await listen(door, "127.0.0.1", [0]);
+  world.stripe.register(`${listening.urls[0]}/api/stripe/webhook`);
+
+  const letWebhooksIn = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    isOpen.resolve();
+    try {
+      return await work();
+    } finally {
+      isOpen = Promise.withResolvers();
+    }
+  };
+
+  const startMortal = (deps: PayingWorld["paying"]): Mortal => {
+    const app = new Hono();
+    mountWebhook(app, deps, () => undefined);
+    mountPaymentPages(app, { ...deps, identity: { url: () => world.url } });
+    app.onError(() => new Response(null, { status: 503 }));
+    answer = (request) => app.request(request);
+    return {
+      deps,
+      open: async (path) => void (await app.request(path)),
+      later: async (seconds) => {
+        world.clock.time = (world.clock.time + seconds * 1_000_000) as Instant;
+        await letWebhooksIn(() => world.stripe.tick());
+        while ((await processEvents(deps, EVENT_HANDLERS)) > 0);
+        await carryOnPayments(deps);
+      },
+    };
+  };
+
+  const jobs = world.jobs.filter(({ name }) => PAYING.has(name));
+  const settle = () =>
+    letWebhooksIn(async () => {
+      for (let round = 0; round < 1000; round++) {
+        let done = await world.stripe.tick();
+        for (const job of jobs) done += await job.run();
+        if (done === 0) return;
+      }
+      throw new Error("the jobs never end");
+    });
+
+  return {
+    ...world,
+    settle,
+    /** Moves the clock, in seconds, and lets every payment that became due go on. */
+    advance: async (seconds: number) => {
+      world.clock.time = (world.clock.time + seconds * 1_000_000) as Instant;
+      await settle();
+    },
+    /** Lets one process live until it dies. Returns where it died; null: it came to its end. */
+    letDie: async (mortality: Mortality, live: (mortal: Mortal) => Promise<void>): Promise<string | null> => {
+      const { deps, hasDied, diedAt } = mortal(world.paying, mortality);
+      try {
+        await live(startMortal(deps));
+      } catch (error) {
+        // An outage is told to whoever asked; its background goes on, in another test.
+        if (!(error instanceof Death) && !(error instanceof PaymentsUnavailable) && !hasDied()) throw error;
+      }
+      answer = hearAgain;
+      // The leases of the dead end; these are in real time, which no test waits for.
+      await world.engine.pool.query("update payments set leased_until = null where leased_until is not null");
+      await world.engine.pool.query(
+        "update payment_events set leased_until = null where leased_until is not null",
+      );
+      return diedAt();
+    },
+    close: async () => {
+      isOpen.resolve();
+      await listening.close(0);
+      await world.close();
+    },
+  };
+}
+
+export interface Story {
+  prepare(): Promise<Account>;
+  live(account: Account, mortal: Mortal): Promise<void>;
+  /** What people and time do after the death. */
+  heal(account: Account): Promise<void>;
+  check(account: Account): Promise<void>;
+}
+
+/** Tells a story again and again, each time with a process that dies one step later, until one survives. Whatever goes
+ *  wrong at Stripe does so from the beginning of its life. Returns how often it was told. */
+export async function dieAtEveryStep(
+  world: CrashingWorld,
+  story: Story,
+  faults: readonly Fault[] = [],
+): Promise<number> {
+  let told = 0;
+  for (let step = 1; ; step++) {
+    let hasSurvived = true;
+    // To die after an effect is to die before the next one: what is between them leaves nothing behind.
+    for (const when of isLong ? (["before", "after"] as const) : (["before"] as const)) {
+      const account = await story.prepare();
+      for (const fault of faults) world.stripe.faults.add(fault);
+      const counts = isLong ? "everything" : "effects";
+      const diedAt = await world.letDie({ step, when, counts }, (process) => story.live(account, process));
+      await story.heal(account);
+      await story.check(account).catch((error: unknown) => {
+        throw new Error(`${account.id}, dead ${diedAt ?? "never"}: ${String(error)}`, { cause: error });
+      });
+      world.stripe.faults.clear();
+      hasSurvived &&= diedAt === null;
+      told++;
+    }
+    if (hasSurvived) return told;
+  }
+}
