@@ -13,11 +13,16 @@ export function trigger(command: Command, context: Context): void {
       examples("bursar trigger payment_intent.succeeded", "bursar trigger charge.refunded"),
     )
     .action(async (event: string) => {
-      const happen = Object.hasOwn(TRIGGERS, event) ? TRIGGERS[event] : undefined;
-      if (happen === undefined)
+      const known = Object.hasOwn(TRIGGERS, event) ? TRIGGERS[event] : undefined;
+      if (known === undefined)
         throw usageFailure(`It cannot make ${event} happen.`, `It can: ${Object.keys(TRIGGERS).join(", ")}.`);
       const stripe = stripeApi(context);
-      const id = await happen(stripe);
-      context.print({ event, id, stripe: stripe.url }, () => `${event} happened to ${id} at ${stripe.url}.`);
+      const id = await known.happen(stripe);
+      const isLater = known.isLater === true;
+      context.print({ event, id, isLater, stripe: stripe.url }, () =>
+        isLater
+          ? `${event} comes to ${id} at ${stripe.url} within minutes of its clock: bursar clock advance 5m`
+          : `${event} happened to ${id} at ${stripe.url}.`,
+      );
     });
 }
