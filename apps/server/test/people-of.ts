@@ -1,7 +1,7 @@
 import type { Role } from "@bursar/identity/person";
 import type { Answer, Running } from "./running.ts";
 
-const password = "correct horse 9";
+export const password = "correct horse 9";
 
 /** Somebody who has signed in. */
 export interface Signed {
@@ -16,7 +16,7 @@ export interface Signed {
 }
 
 /** Makes people and signs them in, each as `<name>@example.org`. */
-export function peopleOf(running: Running) {
+export function peopleOf(running: Pick<Running, "call" | "identity">) {
   return async (username: string, role: Role = "user"): Promise<Signed> => {
     const email = `${username}@example.org`;
     const facts = { username, email, role, password, emailVerified: true };

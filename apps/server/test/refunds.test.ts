@@ -42,11 +42,7 @@ async function intentOf(account: Account): Promise<string> {
 /** A half of it, past Bursar. */
 async function refundAtProvider(account: Account): Promise<void> {
   const payment_intent = await intentOf(account);
-  await fetch(`${world.stripe.url}/v1/refunds`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${world.stripe.secretKey}` },
-    body: new URLSearchParams({ payment_intent, amount: "100" }),
-  });
+  await world.sdk.refunds.create({ payment_intent, amount: 100 });
   await world.settle();
 }
 

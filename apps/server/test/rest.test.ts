@@ -41,6 +41,16 @@ async function prepareCodes() {
   codes.referral = (await running.call(other.key, "PUT", "/v1/referrals/code")).body.code;
 }
 
+const LISTINGS = [
+  ["/v1/entries", 1000],
+  ["/v1/payments", 200],
+  ["/v1/topup-attempts", 200],
+  ["/v1/invoices", 200],
+  ["/v1/notices", 200],
+  ["/v1/events", 200],
+  ["/v1/accounts", 1000],
+] as const;
+
 /** Those of people are in a table of their own, and one in the tests of refunds. */
 type Tabled = Exclude<OperationName, keyof typeof ORGANIZATION_CALLS | "refundUnused">;
 
@@ -473,7 +483,15 @@ describe("bad input", () => {
 
   it("is refused in queries and paths too", async () => {
     const account = await running.account();
-    expect((await account.get("/v1/entries?limit=0")).body.error.param).toBe("limit");
+    for (const [path, most] of LISTINGS)
+      for (const limit of ["0", String(most + 1), "1.5", "many"]) {
+        const { error } = (await running.call(running.adminKey, "GET", `${path}?limit=${limit}`)).body;
+        expect([path, error.param, error.message]).toEqual([
+          path,
+          "limit",
+          `limit: must be a whole number from 1 to ${most}`,
+        ]);
+      }
     expect((await account.get("/v1/entries?cursor=x")).body.error.param).toBe("cursor");
     expect((await account.get("/v1/usage?from=yesterday")).body.error.param).toBe("from");
     expect((await account.get("/v1/receipts/nothing-here")).body.error.code).toBe("receipt_unknown");

@@ -1,28 +1,22 @@
+import { stripeOf } from "@bursar/stripe/client";
 import { afterAll, expect, test } from "vitest";
 import { startSandboxWorld } from "./sandbox-world.ts";
 
 const world = await startSandboxWorld();
+const { secretKey, webhookSecret, url } = world.stripe;
+const stripe = stripeOf({ secretKey, webhookSecret, url });
 afterAll(() => world.close());
 
-async function ask(method: string, path: string, form: Record<string, string> = {}) {
-  const response = await fetch(`${world.stripe.url}/v1/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${world.stripe.secretKey}` },
-    ...(method === "POST" && { body: new URLSearchParams(form) }),
-  });
-  return (await response.json()) as { id: string; status: string };
-}
-
 test("who moves the clock finds the sandbox's payments settled", async () => {
-  const intent = await ask("POST", "payment_intents", {
-    amount: "500",
+  const { id, status } = await stripe.paymentIntents.create({
+    amount: 500,
     currency: "usd",
     payment_method: "pm_usBankAccount_success",
-    confirm: "true",
-    off_session: "true",
+    confirm: true,
+    off_session: true,
   });
-  expect(intent.status).toBe("processing");
+  expect(status).toBe("processing");
   const moved = await world.call(world.adminKey, "POST", "/sandbox/clock", { advance: "1h" });
   expect(moved.body).toMatchObject({ settled: true });
-  expect((await ask("GET", `payment_intents/${intent.id}`)).status).toBe("succeeded");
+  expect((await stripe.paymentIntents.retrieve(id)).status).toBe("succeeded");
 });

@@ -86,7 +86,7 @@ describe("webhooks", () => {
     await account.post("/v1/purchases", { id: "two", pack: "credits-1000", currency: "eur" });
     await account.post("/v1/spend", { id: "work", amount: "300" });
     const intents = await intentsOf(account);
-    await refundAtStripe(intents[0]!, 100);
+    await world.sdk.refunds.create({ payment_intent: intents[0]!, amount: 100 });
     world.stripe.openDispute(intents[1]!);
     await world.settle();
     world.stripe.faults.clear();
@@ -183,13 +183,4 @@ async function intentsOf(account: Account): Promise<string[]> {
     [account.id],
   );
   return rows.map(({ id }) => id);
-}
-
-async function refundAtStripe(payment_intent: string, amount: number): Promise<void> {
-  const response = await fetch(`${world.stripe.url}/v1/refunds`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${world.stripe.secretKey}` },
-    body: new URLSearchParams({ payment_intent, amount: String(amount) }),
-  });
-  if (!response.ok) throw new Error(await response.text());
 }

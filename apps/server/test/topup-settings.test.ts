@@ -102,11 +102,34 @@ describe("the low-balance form", () => {
     expect((await world.call(null, "POST", PATH, FORM)).status).toBe(401);
     const { browser } = await somebody();
     await enrol(browser, password);
-    const answers = [];
-    for (let guess = 0; guess < 12; guess++)
-      answers.push((await setTo(browser, `00000${guess % 10}`)).status);
-    expect(answers.slice(0, 10)).toEqual(Array(10).fill(401));
-    expect(answers.at(-1)).toBe(429);
+    const answers: Awaited<ReturnType<typeof setTo>>[] = [];
+    for (let guess = 0; guess < 12; guess++) answers.push(await setTo(browser, `00000${guess % 10}`));
+    expect(answers.slice(0, 10).map(({ status }) => status)).toEqual(Array(10).fill(401));
+    expect(answers.at(-1)!.status).toBe(429);
+    const asked = { ...POLICY, reason: undefined, totpCode: "000000" };
+    const other = await browser.put("/v1/topup-policy", asked);
+    expect([other.status, other.body.error.retryAfterSeconds]).toEqual([429, expect.any(Number)]);
+    for (const { headers } of [answers.at(-1)!, other])
+      expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+  });
+});
+
+describe("a deduction that runs dry", () => {
+  it("is answered 402 with why the top-up could not help", async () => {
+    const { token, accountId } = await somebody();
+    await world.admin("POST", "/v1/payment-methods", {
+      accountId,
+      paymentMethod: "pm_card_chargeCustomerFail",
+    });
+    await world.admin("PUT", "/v1/topup-policy", { ...POLICY, accountId });
+    const deduct = () => world.call(token, "POST", "/api/credits/deduct", { credits: 900 });
+    const refused = await deduct();
+    expect([refused.status, refused.body]).toEqual([
+      402,
+      expect.objectContaining({ code: "INSUFFICIENT_CREDITS", topUp: "declined" }),
+    ]);
+    // From then on it is off, and says nothing.
+    expect((await deduct()).body).not.toHaveProperty("topUp");
   });
 });
 

@@ -59,6 +59,12 @@ export const feature = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits or . _ -");
 
+/** How many a list shows at once, as a query says it: text outside, a number inside. */
+export function listLimit(most: number, usual: number) {
+  const rule = `must be a whole number from 1 to ${most}`;
+  return z.coerce.number({ error: rule }).int(rule).min(1, rule).max(most, rule).default(usual);
+}
+
 /** The caller's own facts: kept, shown, never read. At most 4 KiB as JSON. */
 export const metadata = z
   .record(z.string().max(64), z.json())

@@ -29,7 +29,7 @@ export function codeRefused(outcome: Refused): Problem {
     case "limited": {
       const { retryAfterSeconds } = outcome;
       const message = `Too many codes were tried; try again in ${retryAfterSeconds} seconds`;
-      return { problem: "rate_limited", message, extra: { retryAfterSeconds } };
+      return { problem: "rate_limited", message, retryAfterSeconds };
     }
     case "minimum_not_met": {
       const [minimum, purchased] = [formatCredits(outcome.minimum), formatCredits(outcome.purchased)];

@@ -15,7 +15,7 @@ import { passHttpGate } from "./gate.ts";
 import { handlers } from "./handlers.ts";
 import { firstIssue, readJson } from "./input.ts";
 import { mayActFor, organizationNamed, payerAsked } from "./payer.ts";
-import { isProblem, type Problem, problemBody } from "./problem.ts";
+import { isProblem, type Problem, problemBody, problemHeaders } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { type Streamed, streamed } from "./streamed.ts";
 
@@ -49,7 +49,8 @@ async function answer(
   );
   const headers = { "x-request-id": requestId, "cache-control": "no-store" };
   if (isProblem(outcome)) {
-    return context.json(problemBody(outcome, requestId), ERRORS[outcome.problem].status, headers);
+    const told = { ...headers, ...problemHeaders(outcome) };
+    return context.json(problemBody(outcome, requestId), ERRORS[outcome.problem].status, told);
   }
   if ("stream" in outcome) return streamed(deps, outcome, headers);
   return context.json(outcome.answer as object, outcome.repeated === true ? 200 : operation.status, headers);

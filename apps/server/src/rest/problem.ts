@@ -10,6 +10,8 @@ export interface Problem {
   readonly param?: string | null;
   readonly available?: string;
   readonly missing?: string;
+  /** Whole seconds, told in the header too. */
+  readonly retryAfterSeconds?: number;
   /** More facts of the refusal that help its caller go on. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -19,13 +21,22 @@ export function isProblem(value: unknown): value is Problem {
 }
 
 export function problemBody(problem: Problem, requestId: string): ErrorBody {
-  const { problem: code, message, param = null, available, missing, extra } = problem;
+  const { problem: code, message, param = null, available, missing, retryAfterSeconds, extra } = problem;
   const type = ERRORS[code].type;
-  return { error: { type, code, message, param, requestId, ...defined({ available, missing }), ...extra } };
+  const facts = defined({ available, missing, retryAfterSeconds });
+  return { error: { type, code, message, param, requestId, ...facts, ...extra } };
+}
+
+/** What the headers of a problem's answer say besides. */
+export function problemHeaders({ retryAfterSeconds }: Problem): Record<string, string> {
+  return retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
 }
 
 export function answerProblem(problem: Problem, requestId: string): Response {
-  const init = { status: ERRORS[problem.problem].status, headers: { "x-request-id": requestId } };
+  const init = {
+    status: ERRORS[problem.problem].status,
+    headers: { "x-request-id": requestId, ...problemHeaders(problem) },
+  };
   return Response.json(problemBody(problem, requestId), init);
 }
 

@@ -29,6 +29,7 @@ export async function stepUpFor(
         problem: "rate_limited",
         message: `Too many wrong codes; try again in ${outcome.retryAfterSeconds} s`,
         param: "totpCode",
+        retryAfterSeconds: outcome.retryAfterSeconds,
       };
   }
 }

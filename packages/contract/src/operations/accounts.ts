@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, id, instantText, note, oneLine, signedAmount } from "../shapes.ts";
+import { amountOrZero, creditsText, id, instantText, listLimit, note, oneLine, signedAmount } from "../shapes.ts";
 
 const account = z.object({ id: z.string(), name: z.string() });
 
@@ -50,7 +50,7 @@ export const listAccounts = operation({
       .describe(
         "Part of a name, id, username or e-mail, of the account or its owner; its beginning, where it is shorter than 3",
       ),
-    limit: z.coerce.number().int().min(1).max(1000).default(100),
+    limit: listLimit(1000, 100),
     cursor: z.string().max(200).optional(),
   }),
   status: 200,

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { creditsText, id, instant, instantText } from "../shapes.ts";
+import { creditsText, id, instant, instantText, listLimit } from "../shapes.ts";
 
 const page = {
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  limit: listLimit(1000, 50),
   cursor: z.string().max(200).optional(),
 };
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { notice } from "../notices.ts";
 import { operation } from "../operation.ts";
-import { id } from "../shapes.ts";
+import { id, listLimit } from "../shapes.ts";
 
 const unread = z.int().describe("How many of the account's notices are unread");
 const ofAccount = z.strictObject({ accountId: id.optional() });
@@ -16,7 +16,7 @@ export const listNotices = operation({
   query: z.strictObject({
     accountId: id.optional(),
     state: z.enum(["all", "unread"]).default("all"),
-    limit: z.coerce.number().int().min(1).max(200).default(50),
+    limit: listLimit(200, 50),
     cursor: z.string().max(200).optional(),
   }),
   status: 200,

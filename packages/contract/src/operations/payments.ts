@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { currency, minorUnitsText } from "../fiat.ts";
 import { operation } from "../operation.ts";
-import { creditsText, id, instantText, note, positiveAmount } from "../shapes.ts";
+import { creditsText, id, instantText, listLimit, note, positiveAmount } from "../shapes.ts";
 import { attemptState } from "./topup.ts";
 
 const accountQuery = z.strictObject({ accountId: id.optional() });
@@ -176,7 +176,7 @@ export const listPayments = operation({
   summary: "Purchases and top-ups, newest first.",
   query: z.strictObject({
     accountId: id.optional(),
-    limit: z.coerce.number().int().min(1).max(200).default(50),
+    limit: listLimit(200, 50),
     cursor: z.string().max(200).optional(),
   }),
   status: 200,
@@ -252,7 +252,7 @@ export const listEvents = operation({
   summary: "The payment provider's events, newest first; parked ones could not be processed.",
   query: z.strictObject({
     state: z.enum(["waiting", "done", "ignored", "parked"]).optional(),
-    limit: z.coerce.number().int().min(1).max(200).default(50),
+    limit: listLimit(200, 50),
     cursor: z.string().max(200).optional(),
   }),
   status: 200,

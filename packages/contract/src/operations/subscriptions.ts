@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { currency, minorUnits, minorUnitsText } from "../fiat.ts";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, id, instantText, positiveAmount } from "../shapes.ts";
+import { amountOrZero, creditsText, id, instantText, listLimit, positiveAmount } from "../shapes.ts";
 
 /** A plan in the price book: credits each month, paid by the month or by the year. */
 export const planBody = z.strictObject({
@@ -213,7 +213,7 @@ export const listInvoices = operation({
   summary: "The invoices of the account's subscriptions, newest first.",
   query: z.strictObject({
     accountId: id.optional(),
-    limit: z.coerce.number().int().min(1).max(200).default(50),
+    limit: listLimit(200, 50),
     cursor: z.string().max(200).optional(),
   }),
   status: 200,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { currency, MINOR_UNITS, minorUnits, minorUnitsText } from "../fiat.ts";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, id, instantText, note, positiveAmount } from "../shapes.ts";
+import { amountOrZero, creditsText, id, instantText, listLimit, note, positiveAmount } from "../shapes.ts";
 
 const COOLDOWN = "must be a whole number of seconds from 0 to 2592000";
 const cooldown = z.int({ error: COOLDOWN }).min(0, COOLDOWN).max(2_592_000, COOLDOWN);
@@ -128,7 +128,7 @@ export const listTopUpAttempts = operation({
   summary: "Every attempt to buy credits by itself, newest first, with why and how it ended.",
   query: z.strictObject({
     accountId: id.optional(),
-    limit: z.coerce.number().int().min(1).max(200).default(50),
+    limit: listLimit(200, 50),
     cursor: z.string().max(200).optional(),
   }),
   status: 200,

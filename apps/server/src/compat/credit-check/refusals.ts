@@ -1,10 +1,11 @@
 import type { ErrorCode } from "@bursar/contract/errors";
 import type { Refusal } from "@bursar/engine/ledger/command";
+import type { WithTopUp } from "@bursar/engine/topup/cover";
 import { numberOf } from "./amounts.ts";
 import { message } from "./fields.ts";
 
 type Refused =
-  | Refusal
+  | (Refusal & WithTopUp)
   | { readonly kind: "model_unknown"; readonly model: string }
   | { readonly kind: "feature_unknown" };
 
@@ -14,10 +15,13 @@ export function refused(refusal: Refused): Response {
     case "insufficient_credits": {
       const { available, missing } = refusal;
       const facts = { availableCredits: numberOf(available), missingCredits: numberOf(missing) };
-      return message(402, "Insufficient credits", { code: "INSUFFICIENT_CREDITS", ...facts });
+      const told = { code: "INSUFFICIENT_CREDITS", ...facts, ...topUpOf(refusal) };
+      return message(402, "Insufficient credits", told);
     }
-    case "in_debt":
-      return message(402, "Insufficient credits", { code: "IN_DEBT", owedCredits: numberOf(refusal.owed) });
+    case "in_debt": {
+      const told = { code: "IN_DEBT", owedCredits: numberOf(refusal.owed), ...topUpOf(refusal) };
+      return message(402, "Insufficient credits", told);
+    }
     case "cap_exceeded":
     case "parent_exhausted":
       return message(402, "The budget is used up", { code: "BUDGET_USED_UP" });
@@ -38,6 +42,11 @@ export function refused(refusal: Refused): Response {
     default:
       return message(409, `Refused: ${refusal.kind}`);
   }
+}
+
+/** Why the account's auto top-up did not help, where it is on. */
+function topUpOf({ topUp }: WithTopUp) {
+  return topUp === undefined || topUp === "disabled" ? {} : { topUp };
 }
 
 /** The codes of the gateway that are about credits. */

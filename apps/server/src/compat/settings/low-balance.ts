@@ -147,7 +147,9 @@ async function stepUp(deps: SettingsDeps, personId: string, code: unknown): Prom
       return message(401, "totp_code: is wrong or was used before", { field: "totp_code" });
     case "limited": {
       const wait = outcome.retryAfterSeconds;
-      return message(429, `Too many wrong codes; try again in ${wait} s`, { field: "totp_code" });
+      const answer = message(429, `Too many wrong codes; try again in ${wait} s`, { field: "totp_code" });
+      answer.headers.set("retry-after", String(wait));
+      return answer;
     }
   }
 }
