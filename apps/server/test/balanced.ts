@@ -39,6 +39,11 @@ export async function expectBalanced(
   expect([available + held - owed, held]).toEqual([owned + credited, 0]);
   expect(rows.filter(({ isDue, state }) => isDue || !ENDED.has(state))).toEqual([]);
   expect(intents.filter(({ status }) => status !== "succeeded" && status !== "canceled")).toEqual([]);
+  const wanted = await world.engine.pool.query(
+    "select request_id from payment_refund_requests where account_id = $1 and (state = 'wanted' or due_at is not null)",
+    [account.id],
+  );
+  expect(wanted.rows).toEqual([]);
   const left = await world.engine.pool.query(
     "select type, last_error from payment_events where state in ('waiting', 'parked')",
   );

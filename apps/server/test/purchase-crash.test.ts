@@ -11,6 +11,7 @@ import {
   type Fault,
   isLong,
   type Mortal,
+  orOutage,
   type Story,
   startCrashingWorld,
 } from "./crashing.ts";
@@ -110,7 +111,7 @@ function story({ token, act, ...end }: Way): Story {
       return account;
     },
     live: async (account, process) => {
-      await purchase(process.deps, {
+      const order = purchase(process.deps, {
         accountId: account.id,
         id: orderOf(account) as PaymentId,
         what: { pack: "credits-1000" },
@@ -119,6 +120,7 @@ function story({ token, act, ...end }: Way): Story {
         by: "test",
         requestId: "req_test",
       });
+      await orOutage(order);
       await act?.(account, process);
       await process.later(1);
       await process.later(LOOK);

@@ -202,4 +202,16 @@ describe("payment methods", () => {
       { isDefault: true },
     ]);
   });
+
+  it("are entered on one page, also where the answer was lost; the next time it is another", async () => {
+    const account = await world.account("0", null);
+    const ask = async () => (await account.post("/v1/payment-methods", {})).body.url as string;
+    world.stripe.faults.add({ kind: "server_error", on: "POST /v1/checkout/sessions" });
+    expect((await account.post("/v1/payment-methods", {})).status).toBe(503);
+    const [first, second] = [await ask(), await ask()];
+    expect(second).not.toBe(first);
+    const { data } = await world.sdk.checkout.sessions.list({ limit: 10 });
+    const own = data.filter(({ customer }) => customer === data[0]!.customer);
+    expect(own.map(({ url }) => url)).toEqual([second, first]);
+  });
 });

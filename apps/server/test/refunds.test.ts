@@ -106,6 +106,29 @@ describe("a refund", () => {
     });
   });
 
+  it("under one id is one refund: anything else under it is a conflict, and more than is left is refused", async () => {
+    const account = await bought();
+    expect((await refund(account, { id: "one", amount: 150 })).status).toBe(200);
+    const other = await refund(account, { id: "one", amount: 50 });
+    expect([other.status, other.body.error.code]).toEqual([409, "key_conflict"]);
+    const more = await refund(account, { id: "two", amount: 51 });
+    expect([more.status, more.body.error.message]).toEqual([
+      409,
+      "amount: must be at most 50, what is left of what was paid",
+    ]);
+    expect(await account.available()).toBe("250");
+  });
+
+  it("whose answer is lost goes on by itself, and the same id again is the same refund", async () => {
+    const account = await bought();
+    world.stripe.faults.add({ kind: "server_error", on: "POST /v1/refunds" });
+    expect((await refund(account, { id: "lost", amount: 50 })).status).toBe(503);
+    await world.advance(60);
+    expect(await account.available()).toBe("750");
+    expect((await refund(account, { id: "lost", amount: 50 })).body.refunded).toBe(50);
+    expect(await account.available()).toBe("750");
+  });
+
   it("of spent credits becomes debt", async () => {
     const account = await bought();
     await account.post("/v1/spend", { id: "work", amount: "700" });
@@ -170,11 +193,51 @@ describe("giving unused credits back", () => {
     expect(await account.available()).toBe("1000");
   });
 
-  it("leaves the credits where they are while the provider is silent, and nothing held", async () => {
+  it("holds the credits while the provider is silent, and goes on by itself, once", async () => {
     const account = await bought();
-    world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds" });
+    world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds", times: 2 });
     expect((await giveBack(account)).status).toBe(503);
+    expect(await account.balance()).toEqual(["0", "1000", "0"]);
+    // Asked for again under another id, it is the same.
+    expect((await giveBack(account)).status).toBe(503);
+    await world.advance(60);
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
+    expect((await payment(account)).refunds).toMatchObject([{ amount: 200, credits: "1000" }]);
+    await world.verify();
+  });
+
+  it("frees them where the provider refuses", async () => {
+    const account = await bought();
+    world.stripe.faults.add({ kind: "lose_webhook", events: "*", times: 10 });
+    await world.sdk.refunds.create({ payment_intent: await intentOf(account) });
+    const answer = await giveBack(account);
+    expect([answer.status, answer.body.error.code]).toEqual([409, "refund_refused"]);
     expect(await account.balance()).toEqual(["1000", "0", "0"]);
+    world.stripe.faults.clear();
+    await world.advance(1200);
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
+  });
+
+  it("frees them where the provider cannot do it within an hour, and may be asked for anew", async () => {
+    const account = await bought();
+    world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds", times: 50 });
+    expect((await giveBack(account)).status).toBe(503);
+    for (let minutes = 0; minutes < 80; minutes += 10) await world.advance(600);
+    world.stripe.faults.clear();
+    expect(await account.balance()).toEqual(["1000", "0", "0"]);
+    expect((await giveBack(account)).body.refunded).toBe(200);
+  });
+
+  it("takes from that purchase alone, however many there are", async () => {
+    const account = await bought();
+    await account.post("/v1/purchases", { id: "second", pack: "credits-1000", currency: "eur" });
+    await world.settle();
+    expect((await giveBack(account)).body.refunded).toBe(200);
+    expect(await account.balance()).toEqual(["1000", "0", "0"]);
+    const second = { accountId: account.id };
+    const answer = await world.admin("POST", "/v1/payments/second/refund-unused", second);
+    expect([answer.status, answer.body.refunded]).toEqual([200, 200]);
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
   });
 });
 
@@ -283,6 +346,37 @@ describe("a dispute", () => {
     expect(await account.balance()).toEqual(["0", "0", "300"]);
     await world.settle();
     expect(await account.balance()).toEqual(["0", "0", "300"]);
+    await world.verify();
+  });
+
+  it("freezes what work gives back while it is open, too", async () => {
+    const account = await bought();
+    for (const id of ["one", "two"]) await account.post("/v1/holds", { id, amount: "300" });
+    world.stripe.openDispute(await intentOf(account));
+    await world.settle();
+    await account.post("/v1/holds/one/release");
+    await account.post("/v1/holds/two/settle", { amount: "100" });
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "900", "0"]);
+    expect((await account.post("/v1/spend", { id: "more", amount: "1" })).status).toBe(402);
+    await closeDispute(account, "won");
+    await world.settle();
+    expect(await account.balance()).toEqual(["900", "0", "0"]);
+    await world.verify();
+  });
+
+  it("of a part freezes that part, whatever work gives back", async () => {
+    const account = await bought();
+    await refund(account, { id: "part", amount: 100 });
+    await account.post("/v1/holds", { id: "work", amount: "100" });
+    world.stripe.openDispute(await intentOf(account));
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "500", "0"]);
+    await account.post("/v1/holds/work/release");
+    await world.settle();
+    await closeDispute(account, "lost");
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
     await world.verify();
   });
 

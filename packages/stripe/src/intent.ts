@@ -59,6 +59,7 @@ async function refundsOf(stripe: Stripe, intentId: string): Promise<RefundRecord
     .autoPagingToArray({ limit: 1000 });
   return refunds.toReversed().map(({ id, amount, status, metadata }) => ({
     ...{ id, amount, hasFailed: status === "failed" || status === "canceled" },
+    requestId: metadata?.["bursar_refund"] ?? null,
     by: metadata?.["bursar_by"] ?? null,
     reason: metadata?.["bursar_reason"] ?? null,
   }));

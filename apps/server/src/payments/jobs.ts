@@ -1,5 +1,7 @@
 import type { Deps } from "@bursar/engine/deps";
+import { freezeReturned } from "@bursar/engine/payment/disputes";
 import { carryOnPayments } from "@bursar/engine/payment/due";
+import { carryOnRefunds } from "@bursar/engine/payment/refund";
 import { type EventDeps, type EventHandlers, processEvents } from "@bursar/engine/payment-event/process";
 import { catchUpEvents } from "@bursar/engine/payment-event/resend";
 import { tendSubscriptions } from "@bursar/engine/subscription/tend";
@@ -20,6 +22,8 @@ export function paymentJobs(
     ...tending,
     { name: "payment events", run: () => processEvents(deps, handlers) },
     { name: "payments", run: () => carryOnPayments(deps) },
+    { name: "refunds", run: () => carryOnRefunds(deps) },
+    { name: "disputes", run: () => freezeReturned(deps) },
     { name: "top-ups", run: watchTopUps(deps) },
     { name: "lost payment events", run: catchUpEvents(deps, handlers) },
   ];

@@ -1,10 +1,11 @@
-import { type AccountId, newOperationId } from "@bursar/contract/ids";
+import type { AccountId } from "@bursar/contract/ids";
 import { findAccount } from "@bursar/engine/account/store";
 import {
   customerOf,
   isUsable,
   methodsOf,
   type PaymentDeps,
+  setupPage,
   withCustomer,
 } from "@bursar/engine/payment/methods";
 import type {
@@ -39,9 +40,7 @@ export const addPaymentMethod: Handler<"addPaymentMethod"> = ({ deps, accountId,
     const token = body.paymentMethod;
     if (token === undefined) {
       const returnUrl = body.returnUrl ?? `${deps.identity.url()}/pay/saved`;
-      const page = await withCustomer(paying, accountId, (customerId) =>
-        paying.payments.setupPage({ accountId, customerId, returnUrl, pageId: newOperationId() }),
-      );
+      const page = await setupPage(paying, accountId, returnUrl);
       if (page === null) return refused({ kind: "account_unknown", accountId });
       return { answer: { paymentMethod: null, url: page.url } };
     }

@@ -176,6 +176,7 @@ async function refundedAnswer(
   outcome: RefundPaymentOutcome,
 ): Promise<{ answer: Answer } | Problem> {
   if (outcome.kind === "payment_unknown") return paymentUnknown(id);
+  if (outcome.kind === "key_conflict") return refused(outcome);
   if (outcome.kind === "refund_refused")
     return { problem: "refund_refused", message: outcome.message, param: "amount" };
   return { answer: await answerOf(deps, outcome.payment) };

@@ -213,7 +213,14 @@ export const refundPayment = operation({
   }),
   status: 200,
   answer: payment,
-  errors: ["account_unknown", "payment_unknown", "refund_refused", "payments_off", "payment_unavailable"],
+  errors: [
+    "account_unknown",
+    "payment_unknown",
+    "key_conflict",
+    "refund_refused",
+    "payments_off",
+    "payment_unavailable",
+  ],
 });
 
 export const refundUnused = operation({
@@ -230,7 +237,14 @@ export const refundUnused = operation({
   }),
   status: 200,
   answer: payment,
-  errors: ["payment_unknown", "refund_refused", "person_required", "payments_off", "payment_unavailable"],
+  errors: [
+    "payment_unknown",
+    "key_conflict",
+    "refund_refused",
+    "person_required",
+    "payments_off",
+    "payment_unavailable",
+  ],
 });
 
 const event = z.object({

@@ -11,9 +11,11 @@ import { revoke } from "./refunds.ts";
 import { readPayment } from "./store.ts";
 import {
   closeDispute,
+  disputesToFreeze,
   insertDispute,
   keepDisputeDraws,
   lockPayment,
+  openHolds,
   readDisputes,
   readTaken,
 } from "./store-refunds.ts";
@@ -37,14 +39,15 @@ export async function applyDisputes(
   }
 }
 
-const holdOf = (disputeId: string) => `hold_dispute_${disputeId}` as HoldId;
+/** How the holds of a dispute begin: one for each time that something was there to freeze. */
+const holdsOf = (disputeId: string) => `hold_dispute_${disputeId}`;
 
 async function noteOpen(deps: AdvanceDeps, payment: Payment, { id, amount }: DisputeRecord): Promise<void> {
   const now = deps.clock.now();
   await withTransaction(deps.pool, async (client) => {
     await lockPayment(client, payment);
     if ((await readDisputes(client, payment)).some((known) => known.id === id)) return;
-    await insertDispute(client, payment, { id, amount, holdId: holdOf(id) }, now);
+    await insertDispute(client, payment, { id, amount, holdId: holdsOf(id) }, now);
     await disputeOpened(client, deps.clock, payment, { id, amount });
   });
 }
@@ -52,14 +55,22 @@ async function noteOpen(deps: AdvanceDeps, payment: Payment, { id, amount }: Dis
 /** More often than the credits can change between looking and holding, when work goes on meanwhile. */
 const TRIES = 20;
 
-async function freezeRemainder(deps: AdvanceDeps, payment: Payment, record: DisputeRecord): Promise<void> {
+/** True when there was something to freeze. */
+async function freezeRemainder(
+  deps: AdvanceDeps,
+  payment: Payment,
+  record: Pick<DisputeRecord, "id" | "amount">,
+): Promise<boolean> {
   const { accountId, grantId } = payment;
-  const id = holdOf(record.id);
   for (let tries = 1; ; tries++) {
     const account = await readAccount(deps.pool, accountId);
     const remaining = account?.grants.find((open) => open.id === grantId)?.remaining ?? 0n;
-    const amount = smaller(remaining, proportion(payment, record.amount));
-    if (amount === 0n) return;
+    const holds = await openHolds(deps.pool, accountId, holdsOf(record.id));
+    const frozen = holds.reduce((sum, { amount }) => sum + amount, 0n);
+    const amount = smaller(remaining, proportion(payment, record.amount) - frozen);
+    if (account === null || amount <= 0n) return false;
+    // Of several who have seen the same account, one freezes.
+    const id = `${holdsOf(record.id)}:${account.seq}` as HoldId;
     const outcome = await deps.ledger.submit({
       ...{ kind: "hold", accountId, id, grantId, amount, expiresAt: null, by: "system:payments" },
       asked: `dispute ${record.id}`,
@@ -70,7 +81,27 @@ async function freezeRemainder(deps: AdvanceDeps, payment: Payment, record: Disp
       throw new Error(`${record.id}: ${outcome.kind} for the rest of a disputed purchase`);
     if (tries === TRIES) throw new Error(`${record.id}: the rest of the purchase changes too fast to freeze`);
   }
-  if (!(await isStillOpen(deps, payment, record.id))) await releaseHold(deps, payment, record.id);
+  if (!(await isStillOpen(deps, payment, record.id)))
+    await Promise.all(await releases(deps, payment, record.id));
+  return true;
+}
+
+/** What work had held of a disputed purchase and gives back belongs to what is frozen. Returns how often it froze some.
+ *  Throws: database unreachable. */
+export async function freezeReturned(deps: AdvanceDeps): Promise<number> {
+  let count = 0;
+  for (const { accountId, paymentId, ...dispute } of await disputesToFreeze(deps.pool)) {
+    try {
+      const payment = await readPayment(deps.pool, accountId, paymentId);
+      if (payment !== null && (await freezeRemainder(deps, payment, dispute))) count++;
+    } catch (error) {
+      deps.log.warn(
+        { err: error, disputeId: dispute.id },
+        "returned credits are not frozen yet; tried again",
+      );
+    }
+  }
+  return count;
 }
 
 async function isStillOpen(deps: AdvanceDeps, payment: Payment, disputeId: string): Promise<boolean> {
@@ -78,12 +109,17 @@ async function isStillOpen(deps: AdvanceDeps, payment: Payment, disputeId: strin
   return disputes.some((known) => known.id === disputeId && known.state === "open");
 }
 
-/** Whatever the answer: a hold that never was, or is closed, needs no release. */
-async function releaseHold(deps: AdvanceDeps, { accountId }: Payment, disputeId: string): Promise<void> {
-  await deps.ledger.submit({
-    ...{ kind: "release", accountId, holdId: holdOf(disputeId), by: "system:payments" },
-    note: "The dispute is closed",
-  });
+/** Submitted when it returns. Whatever the answers: a hold that is closed needs no release. */
+async function releases(
+  deps: AdvanceDeps,
+  { accountId }: Payment,
+  disputeId: string,
+): Promise<Promise<unknown>[]> {
+  const holds = await openHolds(deps.pool, accountId, holdsOf(disputeId));
+  const note = "The dispute is closed";
+  return holds.map(({ id: holdId }) =>
+    deps.ledger.submit({ kind: "release", accountId, holdId, by: "system:payments", note }),
+  );
 }
 
 async function close(
@@ -96,7 +132,7 @@ async function close(
   const draws = state === "lost" ? await decideDraws(deps, payment, record) : [];
   // In one go, so that nothing of it can be spent between the two.
   await Promise.all([
-    releaseHold(deps, payment, id),
+    ...(await releases(deps, payment, id)),
     revoke(deps, payment, draws, `dispute:${id}`, { by: "system:payments", note: "The dispute was lost" }),
   ]);
   const now = deps.clock.now();
@@ -106,6 +142,8 @@ async function close(
     else await lookAgain(client, payment.accountId);
     await disputeClosed(client, deps.clock, payment, { id, state });
   });
+  // What somebody froze before they could see that it is closed.
+  await Promise.all(await releases(deps, payment, id));
 }
 
 /** What the disputed money has bought and no refund or other dispute has taken: decided once. */

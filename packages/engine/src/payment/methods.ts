@@ -4,8 +4,10 @@ import type { Deps } from "../deps.ts";
 import type { CustomerDeleted, PaymentMethod, Payments } from "./payments.ts";
 import {
   beginCustomer,
+  beginSetupPage,
   forgetCustomer,
   keepCustomer,
+  keepSetupPage,
   readAccountName,
   readCustomer,
 } from "./store-customers.ts";
@@ -44,6 +46,23 @@ export async function withCustomer<Outcome>(
     if (isLast) return null;
   }
   return null;
+}
+
+/** The provider's page on which a person enters a payment method, written down before it is made: whoever got no answer
+ *  and asks again is led to the same one. null: there is no such account. Throws: PaymentsUnavailable. */
+export function setupPage(
+  deps: PaymentDeps,
+  accountId: AccountId,
+  returnUrl: string,
+): Promise<{ readonly url: string } | null> {
+  return withCustomer<{ readonly url: string }>(deps, accountId, async (customerId) => {
+    const wanted = { accountId, customerId, returnUrl };
+    const asked = { ...wanted, pageId: newOperationId() };
+    const pageId = await beginSetupPage(deps.pool, asked, deps.clock.now());
+    const page = await deps.payments.setupPage({ ...wanted, pageId });
+    if (!isCustomerDeleted(page)) await keepSetupPage(deps.pool, accountId, pageId, page.url);
+    return page;
+  });
 }
 
 function isCustomerDeleted(outcome: unknown): outcome is CustomerDeleted {

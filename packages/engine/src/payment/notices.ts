@@ -101,7 +101,7 @@ export async function refunded(
   client: Queryable,
   clock: Clock,
   payment: Payment,
-  refund: Refund,
+  refund: Pick<Refund, "id" | "amount" | "credits">,
   isTopUpStopped: boolean,
 ): Promise<void> {
   const stopped = isTopUpStopped

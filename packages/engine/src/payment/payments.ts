@@ -124,6 +124,8 @@ export interface RefundRecord {
   readonly id: string;
   readonly amount: number;
   readonly hasFailed: boolean;
+  /** The id under which it was asked for; null: it was made at the provider itself. */
+  readonly requestId: string | null;
   /** null: it was made at the provider itself. */
   readonly by: string | null;
   readonly reason: string | null;

@@ -12,7 +12,7 @@ export interface RecordNow {
 }
 
 /** Providers forget an idempotency key after 24 hours: later than this a charge is looked for, not repeated. */
-const REPEATABLE_MICROSECONDS = 20 * 3600 * 1_000_000;
+export const REPEATABLE_MICROSECONDS = 20 * 3600 * 1_000_000;
 
 const NEVER_MADE: IntentRecord = {
   intentId: null,
@@ -63,14 +63,14 @@ async function ofCharge(deps: PaymentDeps, payment: Payment): Promise<RecordNow>
 }
 
 /** Whoever wrote the payment down was alone with it for so long; after that somebody else carries it on. */
-const LEASE_MICROSECONDS = 60 * 1_000_000;
+export const LEASE_MICROSECONDS = 60 * 1_000_000;
 
 /** How long a provider that answers other questions may fail to make a payment. */
-const PATIENCE_MICROSECONDS = 3600 * 1_000_000;
+export const PATIENCE_MICROSECONDS = 3600 * 1_000_000;
 
-const PROVIDER_FAILED = {
+export const PROVIDER_FAILED = {
   code: "provider_failed",
-  message: "The payment provider could not make the payment",
+  message: "The payment provider could not do it",
 };
 
 async function ofCheckout(deps: PaymentDeps, payment: Payment): Promise<RecordNow> {

@@ -1,99 +1,173 @@
-import type { AccountId, HoldId, PaymentId } from "@bursar/contract/ids";
+import { type AccountId, newHoldId, type PaymentId } from "@bursar/contract/ids";
 import { addSeconds } from "@bursar/contract/instant";
-import type { MicroCredits } from "@bursar/contract/money";
-import { readAccount } from "../ledger/store-load.ts";
-import { type AdvanceDeps, advance } from "./advance.ts";
+import { withTransaction } from "@bursar/database/transaction";
+import type pg from "pg";
+import type { AdvanceDeps } from "./advance.ts";
+import { carryRefund } from "./carry-refund.ts";
+import { retryDelaySeconds } from "./decide.ts";
 import { isGranted, type Payment } from "./payment.ts";
+import { PaymentsUnavailable } from "./payments.ts";
+import type { NewRefundRequest, RefundRequest } from "./refund-request.ts";
 import { readPayment } from "./store.ts";
-import { readRefunds } from "./store-refunds.ts";
+import {
+  amountUnderWay,
+  insertRequest,
+  openUnused,
+  putOffRequest,
+  readRequest,
+  takeDueRequests,
+} from "./store-refund-requests.ts";
+import { lockPayment, readTaken } from "./store-refunds.ts";
 
 export type RefundPaymentOutcome =
   | { readonly kind: "refunded"; readonly payment: Payment }
   | { readonly kind: "payment_unknown" }
+  | { readonly kind: "key_conflict"; readonly key: string }
   | { readonly kind: "refund_refused"; readonly message: string };
 
-/** Pays back some or all of a payment; its credits are taken in proportion. The same id again does nothing more.
- *  Outcomes, first match wins: payment_unknown, refund_refused, refunded. Throws: PaymentsUnavailable. */
-export async function refundPayment(
+interface Asking {
+  readonly accountId: AccountId;
+  readonly paymentId: PaymentId;
+  /** The idempotency key. */
+  readonly id: string;
+  readonly by: string;
+}
+
+/** Pays back some or all of a payment; its credits are taken in proportion. Written down before the provider is asked:
+ *  whatever crashes, it is done once, and the same id again does nothing more.
+ *  Outcomes, first match wins: payment_unknown, key_conflict, refund_refused, refunded.
+ *  Throws: PaymentsUnavailable; it then goes on by itself. */
+export function refundPayment(
   deps: AdvanceDeps,
-  request: {
-    readonly accountId: AccountId;
-    readonly paymentId: PaymentId;
-    /** The idempotency key. */
-    readonly id: string;
+  asking: Asking & {
     /** In the currency's minor unit; absent: all that is left. */
     readonly amount?: number | undefined;
-    readonly by: string;
     readonly reason: string;
   },
 ): Promise<RefundPaymentOutcome> {
-  const { accountId, paymentId, id, by, reason } = request;
-  const payment = await readPayment(deps.pool, accountId, paymentId);
-  if (payment === null) return { kind: "payment_unknown" };
-  if (!isGranted(payment.state) || payment.intentId === null)
-    return { kind: "refund_refused", message: `the payment is ${payment.state}: nothing was paid` };
-  const refunds = await readRefunds(deps.pool, payment);
-  const refunded = refunds.reduce((sum, each) => (each.failed ? sum : sum + each.amount), 0);
-  const amount = request.amount ?? payment.amount - refunded;
-  if (amount <= 0) return { kind: "refunded", payment };
-  if (amount > payment.amount)
-    return { kind: "refund_refused", message: `amount: must be at most ${payment.amount}, what was paid` };
-  const { intentId } = payment;
-  const outcome = await deps.payments.refund({ refundId: id, intentId, amount, by, reason });
-  if (outcome.kind === "refused") return { kind: "refund_refused", message: outcome.message };
-  return { kind: "refunded", payment: await advance(deps, payment) };
+  const { amount, reason } = asking;
+  const asked = JSON.stringify([amount ?? null, reason]);
+  return refund(deps, asking, asked, async (client, payment, base) => {
+    const left = await leftOf(client, payment);
+    if (amount === undefined && left <= 0) return { kind: "nothing_left" };
+    if (amount !== undefined && amount > left) {
+      const message = `amount: must be at most ${Math.max(0, left)}, what is left of what was paid`;
+      return { kind: "refund_refused", message };
+    }
+    return { ...base, kind: "amount", asked, amount: amount ?? left, holdId: null, reason };
+  });
 }
 
 /** How long after paying somebody may give unused credits back. */
 const RETURN_MICROSECONDS = 14 * 86_400 * 1_000_000;
-/** Longer than the provider takes; a dead process leaves the credits to their owner again. */
-const HOLD_SECONDS = 600;
 
 /** Pays back what is unused of a purchase, to its owner, within 14 days: the money in proportion to the credits, rounded
- *  down. The credits are held while the provider is asked, so that they cannot be spent as well.
- *  Outcomes, first match wins: payment_unknown, refund_refused, refunded. Throws: PaymentsUnavailable. */
-export async function refundUnused(
+ *  down. The credits are held until the money is on its way, so that they cannot be spent as well.
+ *  Outcomes, first match wins: payment_unknown, key_conflict, refund_refused, refunded.
+ *  Throws: PaymentsUnavailable; it then goes on by itself. */
+export function refundUnused(deps: AdvanceDeps, asking: Asking): Promise<RefundPaymentOutcome> {
+  const asked = "unused";
+  return refund(deps, asking, asked, async (client, payment, base) => {
+    const underWay = await openUnused(client, payment);
+    if (underWay !== null) return underWay;
+    if (deps.clock.now() - payment.createdAt > RETURN_MICROSECONDS)
+      return { kind: "refund_refused", message: "the 14 days for giving credits back are over" };
+    const reason = "Unused credits given back";
+    return { ...base, kind: "unused", asked, amount: null, holdId: newHoldId(), reason };
+  });
+}
+
+type Base = Pick<RefundRequest, "accountId" | "paymentId" | "id" | "by" | "createdAt">;
+
+type Decision =
+  | { readonly kind: "nothing_left" }
+  | Extract<RefundPaymentOutcome, { kind: "refund_refused" | "key_conflict" }>
+  | RefundRequest
+  | NewRefundRequest;
+
+type Decide = (client: pg.PoolClient, payment: Payment, base: Base) => Promise<Decision>;
+
+async function refund(
   deps: AdvanceDeps,
-  request: {
-    readonly accountId: AccountId;
-    readonly paymentId: PaymentId;
-    readonly id: string;
-    readonly by: string;
-  },
+  { accountId, paymentId, id, by }: Asking,
+  asked: string,
+  decide: Decide,
 ): Promise<RefundPaymentOutcome> {
-  const { accountId, paymentId, id, by } = request;
   const payment = await readPayment(deps.pool, accountId, paymentId);
   if (payment === null) return { kind: "payment_unknown" };
-  const now = deps.clock.now();
-  if (now - payment.createdAt > RETURN_MICROSECONDS)
-    return { kind: "refund_refused", message: "the 14 days for giving credits back are over" };
-  const holdId = `hold_return_${id}` as HoldId;
-  const held = await holdUnused(deps, payment, holdId);
-  if (held === 0n) return { kind: "refund_refused", message: "nothing is left of this purchase" };
-  const release = () =>
-    deps.ledger.submit({ kind: "release", accountId, holdId, by, note: "Credits were given back" });
+  const base = { accountId, paymentId, id, by, createdAt: deps.clock.now() };
+  const begun = await begin(deps, payment, base, asked, decide);
+  if (begun.kind === "nothing_left") return { kind: "refunded", payment };
+  if (begun.kind === "refund_refused" || begun.kind === "key_conflict") return begun;
+  const request = await carryOn(deps, payment, begun);
+  if (request.state === "refused") return { kind: "refund_refused", message: request.failure!.message };
+  return { kind: "refunded", payment: (await readPayment(deps.pool, accountId, paymentId))! };
+}
+
+/** How long whoever wrote a request down is alone with it. */
+const LEASE_SECONDS = 60;
+
+/** The request as it was written down, now or before. */
+function begin(
+  deps: AdvanceDeps,
+  payment: Payment,
+  base: Base,
+  asked: string,
+  decide: Decide,
+): Promise<Exclude<Decision, NewRefundRequest> | RefundRequest> {
+  return withTransaction(deps.pool, async (client) => {
+    await lockPayment(client, payment);
+    const before = await readRequest(client, base);
+    if (before !== null) return before.asked === asked ? before : { kind: "key_conflict", key: base.id };
+    if (!isGranted(payment.state) || payment.intentId === null)
+      return { kind: "refund_refused", message: `the payment is ${payment.state}: nothing was paid` };
+    const decision = await decide(client, payment, base);
+    if (!("asked" in decision) || "state" in decision) return decision;
+    await insertRequest(client, decision, LEASE_SECONDS);
+    return (await readRequest(client, base))!;
+  });
+}
+
+/** What was neither paid back nor is about to be. */
+async function leftOf(client: pg.PoolClient, payment: Payment): Promise<number> {
+  const { refunds } = await readTaken(client, payment);
+  const refunded = refunds.reduce((sum, { amount, failed }) => (failed ? sum : sum + amount), 0);
+  return payment.amount - refunded - (await amountUnderWay(client, payment));
+}
+
+async function carryOn(deps: AdvanceDeps, payment: Payment, request: RefundRequest): Promise<RefundRequest> {
   try {
-    const amount = Number((BigInt(payment.amount) * held) / payment.credits);
-    if (amount < 1)
-      return { kind: "refund_refused", message: "what is left is worth less than the smallest coin" };
-    return await refundPayment(deps, { ...request, amount, reason: "Unused credits given back" });
-  } finally {
-    // What the refund has taken meanwhile became a debt, which this pays.
-    await release();
+    return await carryRefund(deps, payment, request);
+  } catch (error) {
+    if (error instanceof PaymentsUnavailable) await putOff(deps, request);
+    throw error;
   }
 }
 
-/** All that is free of the purchase's own credits; 0: none is. */
-async function holdUnused(deps: AdvanceDeps, payment: Payment, id: HoldId): Promise<MicroCredits> {
-  const { accountId, grantId } = payment;
-  const account = await readAccount(deps.pool, accountId);
-  const amount = account?.grants.find((open) => open.id === grantId)?.remaining ?? 0n;
-  if (amount === 0n) return 0n;
-  const expiresAt = addSeconds(deps.clock.now(), HOLD_SECONDS);
-  const outcome = await deps.ledger.submit({
-    ...{ kind: "hold", accountId, id, grantId, amount, expiresAt, by: "system:payments" },
-    asked: `return ${payment.id}`,
-    note: "Credits are given back",
-  });
-  return outcome.kind === "done" || outcome.kind === "duplicate" ? outcome.result.amount : 0n;
+async function putOff(deps: AdvanceDeps, request: RefundRequest): Promise<void> {
+  await putOffRequest(deps.pool, request, addSeconds(deps.clock.now(), retryDelaySeconds(request.tries)));
+}
+
+/** Longer than the payment provider may take to answer. */
+const JOB_LEASE_SECONDS = 120;
+const BATCH = 8;
+
+/** Goes on with every refund whose process has died or whose provider was silent. Any number of processes may. Returns
+ *  how many it took. Throws: database unreachable. */
+export async function carryOnRefunds(deps: AdvanceDeps): Promise<number> {
+  const now = deps.clock.now();
+  const requests = await takeDueRequests(deps.pool, { now, limit: BATCH, leaseSeconds: JOB_LEASE_SECONDS });
+  await Promise.all(requests.map((request) => attempt(deps, request)));
+  return requests.length;
+}
+
+async function attempt(deps: AdvanceDeps, request: RefundRequest): Promise<void> {
+  try {
+    const payment = await readPayment(deps.pool, request.accountId, request.paymentId);
+    await carryRefund(deps, payment!, request);
+  } catch (error) {
+    const { paymentId, id, tries } = request;
+    deps.log.warn({ err: error, paymentId, refundId: id, tries }, "a refund waits; it is tried again");
+    await putOff(deps, request);
+  }
 }

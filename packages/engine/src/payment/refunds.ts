@@ -28,9 +28,20 @@ export async function applyRefunds(
   for (const refund of await decideRefunds(deps, current, records)) {
     const { by, reason } = refund;
     const why = { by: by ?? SYSTEM, note: reason ?? "The payment was paid back" };
-    await revoke(deps, current, refund.draws, `refund:${refund.id}`, why);
+    // In one go, so that nothing of it can be spent between the two, and no other credits pay for it.
+    await Promise.all([
+      releaseHeld(deps, current, refund),
+      revoke(deps, current, refund.draws, `refund:${refund.id}`, why),
+    ]);
     if (refund.failed) await giveAgain(deps, current, refund);
   }
+}
+
+/** Whatever the answer: a hold that is closed needs no release. */
+async function releaseHeld(deps: AdvanceDeps, { accountId }: Payment, { holdId }: Refund): Promise<void> {
+  if (holdId === null) return;
+  const note = "Credits were given back";
+  await deps.ledger.submit({ kind: "release", accountId, holdId, by: "system:payments", note });
 }
 
 async function decideRefunds(
@@ -55,14 +66,14 @@ async function newRefund(
   deps: AdvanceDeps,
   client: pg.PoolClient,
   payment: Payment,
-  { id, amount, by, reason }: RefundRecord,
+  { id, amount, by, reason, requestId }: RefundRecord,
 ): Promise<void> {
   const taken = await readTaken(client, payment);
   const standing = taken.refunds.filter(({ failed }) => !failed);
   const paidBack = standing.reduce((sum, refund) => sum + refund.amount, amount);
   const due = proportion(payment, paidBack) - sumOf(standing.flatMap(({ draws }) => draws));
   const draws = allocate(payment, taken, due);
-  const refund = { id, amount, draws, credits: sumOf(draws), failed: false, by, reason };
+  const refund = { id, amount, draws, credits: sumOf(draws), failed: false, by, reason, requestId };
   await insertRefund(client, payment, refund, deps.clock.now());
   const isStopped = await stopTopUp(deps, client, payment, refund);
   await refunded(client, deps.clock, payment, refund, isStopped);
@@ -74,7 +85,7 @@ async function stopTopUp(
   deps: AdvanceDeps,
   client: pg.PoolClient,
   { accountId }: Payment,
-  { credits }: Refund,
+  { credits }: Pick<Refund, "credits">,
 ): Promise<boolean> {
   const now = deps.clock.now();
   const policy = await readPolicy(client, accountId);

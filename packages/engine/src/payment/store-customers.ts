@@ -64,3 +64,46 @@ export async function accountOfCustomer(pool: pg.Pool, customerId: string): Prom
   );
   return rows[0]?.id ?? null;
 }
+
+/** Under which id the account's page to enter a method is made: the same as before where that has had no answer. */
+export async function beginSetupPage(
+  pool: pg.Pool,
+  page: {
+    readonly accountId: AccountId;
+    readonly customerId: string;
+    readonly returnUrl: string;
+    readonly pageId: string;
+  },
+  now: Instant,
+): Promise<string> {
+  const { rows } = await pool.query<{ id: string }>(
+    `insert into payment_setup_pages as p (account_id, page_id, customer_id, return_url, created_at)
+     values ($1, $2, $3, $4, $5)
+     on conflict (account_id) do update set page_id = excluded.page_id, customer_id = excluded.customer_id,
+       return_url = excluded.return_url, url = null, created_at = excluded.created_at
+     where p.url is not null or p.customer_id <> excluded.customer_id or p.return_url <> excluded.return_url
+       or p.created_at < excluded.created_at - interval '20 hours'
+     returning page_id as id`,
+    [page.accountId, page.pageId, page.customerId, page.returnUrl, formatPostgresTimestamp(now)],
+  );
+  if (rows[0] !== undefined) return rows[0].id;
+  const before = await pool.query<{ id: string }>(
+    "select page_id as id from payment_setup_pages where account_id = $1",
+    [page.accountId],
+  );
+  return before.rows[0]!.id;
+}
+
+/** The page has been answered: the next one is another. */
+export async function keepSetupPage(
+  pool: pg.Pool,
+  accountId: AccountId,
+  pageId: string,
+  url: string,
+): Promise<void> {
+  await pool.query("update payment_setup_pages set url = $3 where account_id = $1 and page_id = $2", [
+    accountId,
+    pageId,
+    url,
+  ]);
+}

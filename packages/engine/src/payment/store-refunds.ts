@@ -1,4 +1,6 @@
+import type { AccountId, HoldId, PaymentId } from "@bursar/contract/ids";
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Payment } from "./payment.ts";
 import type { DisputeRecord } from "./payments.ts";
@@ -10,6 +12,9 @@ export interface Refund extends TakenRefund {
   readonly amount: number;
   readonly by: string | null;
   readonly reason: string | null;
+  /** What it is the answer to, and the credits that are held for that. */
+  readonly requestId: string | null;
+  readonly holdId: HoldId | null;
 }
 
 /** Whoever decides about refunds or disputes of a payment is alone until the transaction ends. */
@@ -23,7 +28,11 @@ export async function lockPayment(client: pg.PoolClient, { accountId, id }: Key)
 type Stored = readonly (readonly [string, string])[];
 type RefundRow = Omit<Refund, "amount" | "draws"> & { amount: bigint; draws: Stored; at: Instant };
 
-const REFUNDS = `select refund_id as id, amount, credits, failed, draws, at, by, reason from payment_refunds
+const COLUMNS = `refund_id as id, amount, credits, failed, draws, at, by, reason, request_id as "requestId",
+  (select hold_id from payment_refund_requests q where q.account_id = payment_refunds.account_id
+    and q.payment_id = payment_refunds.payment_id and q.request_id = payment_refunds.request_id) as "holdId"`;
+
+const REFUNDS = `select ${COLUMNS} from payment_refunds
   where account_id = $1 and payment_id = $2 order by at, refund_id`;
 
 const toRefund = ({ amount, draws, ...row }: RefundRow) => ({
@@ -57,12 +66,13 @@ export async function readRefunds(
 export async function insertRefund(
   client: pg.PoolClient,
   { accountId, id }: Key,
-  refund: Refund,
+  refund: Omit<Refund, "holdId">,
   now: Instant,
 ): Promise<void> {
   await client.query(
-    `insert into payment_refunds (account_id, payment_id, refund_id, amount, credits, at, draws, by, reason)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `insert into payment_refunds (account_id, payment_id, refund_id, amount, credits, at, draws, by, reason,
+       request_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       accountId,
       id,
@@ -73,6 +83,7 @@ export async function insertRefund(
       drawsToJson(refund.draws),
       refund.by,
       refund.reason,
+      refund.requestId,
     ],
   );
 }
@@ -143,6 +154,37 @@ export async function closeDispute(
   return rowCount === 1;
 }
 
+/** A dispute's open holds, by how their ids begin. */
+export async function openHolds(
+  pool: pg.Pool,
+  accountId: AccountId,
+  start: string,
+): Promise<{ id: HoldId; amount: MicroCredits }[]> {
+  const { rows } = await pool.query<{ id: HoldId; amount: MicroCredits }>(
+    `select hold_id as id, amount from holds
+     where account_id = $1 and (hold_id = $2 or starts_with(hold_id, $2 || ':')) order by hold_id`,
+    [accountId, start],
+  );
+  return rows;
+}
+
+interface DisputeToFreeze extends Pick<DisputeRecord, "id" | "amount"> {
+  readonly accountId: AccountId;
+  readonly paymentId: PaymentId;
+}
+
+/** Open disputes whose purchase has credits that are free. */
+export async function disputesToFreeze(pool: pg.Pool): Promise<DisputeToFreeze[]> {
+  const { rows } = await pool.query<Omit<DisputeToFreeze, "amount"> & { amount: bigint }>(
+    `select d.account_id as "accountId", d.payment_id as "paymentId", d.dispute_id as id, d.amount
+     from payment_disputes d join payments p using (account_id, payment_id) join accounts a using (account_id)
+     where d.state = 'open' and p.state in ('granted', 'confirmed')
+       and split_part(split_part(';' || a.grants, ';' || p.grant_id || ' ', 2), ' ', 2) not in ('', '0')
+     order by d.opened_at, d.dispute_id limit 500`,
+  );
+  return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
+}
+
 /** What was paid back, and whether a dispute is open: for showing payments. */
 export async function readAftermath(
   pool: pg.Pool,
@@ -150,8 +192,7 @@ export async function readAftermath(
   ids: readonly string[],
 ): Promise<Map<string, { refunds: (Refund & { readonly at: Instant })[]; isDisputed: boolean }>> {
   const refunds = await pool.query<RefundRow & { paymentId: string }>(
-    `select payment_id as "paymentId", refund_id as id, amount, credits, failed, draws, at, by, reason
-     from payment_refunds where account_id = $1 and payment_id = any($2) order by at, refund_id`,
+    `select payment_id as "paymentId", ${COLUMNS} from payment_refunds where account_id = $1 and payment_id = any($2) order by at, refund_id`,
     [accountId, ids],
   );
   const disputed = await pool.query<{ id: string }>(

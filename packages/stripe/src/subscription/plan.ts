@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { PlanTerms } from "@bursar/engine/subscription/subscription";
 import type { Stripe } from "stripe";
 import { asked, ifThere, isInvalidRequest } from "../unavailable.ts";
@@ -22,10 +23,16 @@ export function planOf(product: string | { readonly id: string } | null | undefi
 export async function ensureProduct(stripe: Stripe, { planId, name }: PlanTerms): Promise<string> {
   const id = productOf(planId);
   if ((await ifThere(stripe.products.retrieve(id))) !== null) return id;
-  await asked(stripe.products.create({ id, name })).catch((error: unknown) => {
+  const made = stripe.products.create({ id, name }, { idempotencyKey: keyOfProduct(id, name) });
+  await asked(made).catch((error: unknown) => {
     if (!isInvalidRequest(error) || error.code !== "resource_already_exists") throw error;
   });
   return id;
+}
+
+/** A plan of another name is another product to make; keys are short, names need not be. */
+function keyOfProduct(id: string, name: string): string {
+  return `product/${createHash("sha256").update(`${id}/${name}`).digest("hex")}`;
 }
 
 /** The plan's price, as subscriptions and pages take it. */

@@ -1,0 +1,120 @@
+import type { MicroCredits } from "@bursar/contract/money";
+import { readAccount } from "../ledger/store-load.ts";
+import { type AdvanceDeps, advance } from "./advance.ts";
+import type { Payment } from "./payment.ts";
+import { type PaymentFailure, PaymentsUnavailable } from "./payments.ts";
+import {
+  LEASE_MICROSECONDS,
+  PATIENCE_MICROSECONDS,
+  PROVIDER_FAILED,
+  REPEATABLE_MICROSECONDS,
+} from "./record.ts";
+import type { RefundRequest } from "./refund-request.ts";
+import { endRequest, readRequest, setAmount } from "./store-refund-requests.ts";
+
+/** Carries a refund on from wherever it is: counts what is unused, asks the provider, takes the credits. Any number of
+ *  callers may do so at once, for every step has a key of its own; so a crash at any point heals by calling this again.
+ *  Returns the request as it is then. Throws: PaymentsUnavailable, LedgerUnavailable, database unreachable. */
+export async function carryRefund(
+  deps: AdvanceDeps,
+  payment: Payment,
+  request: RefundRequest,
+): Promise<RefundRequest> {
+  if (request.state !== "wanted") return request;
+  const amount = request.amount ?? (await countUnused(deps, payment, request));
+  if (typeof amount !== "number") return refuse(deps, request, amount);
+  const failure = await askProvider(deps, payment, { ...request, amount });
+  if (failure !== null) return refuse(deps, request, failure);
+  await advance(deps, payment);
+  return end(deps, request, { state: "done", failure: null });
+}
+
+async function refuse(
+  deps: AdvanceDeps,
+  request: RefundRequest,
+  failure: PaymentFailure,
+): Promise<RefundRequest> {
+  const { accountId, holdId, by } = request;
+  // Whatever the answer: a hold that never was, or is closed, needs no release.
+  if (holdId !== null)
+    await deps.ledger.submit({ kind: "release", accountId, holdId, by, note: "Nothing is paid back" });
+  return end(deps, request, { state: "refused", failure });
+}
+
+async function end(
+  deps: AdvanceDeps,
+  request: RefundRequest,
+  how: { readonly state: "done" | "refused"; readonly failure: PaymentFailure | null },
+): Promise<RefundRequest> {
+  await endRequest(deps.pool, request, { ...how, now: deps.clock.now() });
+  return (await readRequest(deps.pool, request))!;
+}
+
+const NOTHING_LEFT = { code: "nothing_left", message: "nothing is left of this purchase" };
+const TOO_LITTLE = { code: "too_little", message: "what is left is worth less than the smallest coin" };
+
+/** Holds the unused credits until the money is on its way, so that they cannot be spent as well, and says what they are
+ *  worth: the money in proportion, rounded down. */
+async function countUnused(
+  deps: AdvanceDeps,
+  payment: Payment,
+  request: RefundRequest,
+): Promise<number | PaymentFailure> {
+  const held = await holdUnused(deps, payment, request);
+  if (held === 0n) return NOTHING_LEFT;
+  const amount = Number((BigInt(payment.amount) * held) / payment.credits);
+  if (amount < 1) return TOO_LITTLE;
+  await setAmount(deps.pool, request, amount);
+  return amount;
+}
+
+/** More often than the credits can change between looking and holding, when work goes on meanwhile. */
+const TRIES = 20;
+
+/** All that is free of the purchase's own credits; 0: none is. */
+async function holdUnused(
+  deps: AdvanceDeps,
+  { id: paymentId, grantId }: Payment,
+  { accountId, holdId }: RefundRequest,
+): Promise<MicroCredits> {
+  for (let tries = 1; tries <= TRIES; tries++) {
+    const account = await readAccount(deps.pool, accountId);
+    const remaining = account?.grants.find((open) => open.id === grantId)?.remaining ?? 0n;
+    // Asked even where nothing is left: all of it may be held already, by this very request.
+    const amount = remaining === 0n ? 1n : remaining;
+    const outcome = await deps.ledger.submit({
+      ...{ kind: "hold", accountId, id: holdId!, grantId, amount, expiresAt: null, by: "system:payments" },
+      asked: `return ${paymentId}`,
+      note: "Credits are given back",
+    });
+    if (outcome.kind === "done" || outcome.kind === "duplicate") return outcome.result.amount;
+    if (outcome.kind !== "insufficient_credits" && outcome.kind !== "grant_unknown")
+      throw new Error(`${paymentId}: ${outcome.kind} for credits that are given back`);
+    if (remaining === 0n) return 0n;
+  }
+  throw new Error(`${paymentId}: the rest of the purchase changes too fast to hold`);
+}
+
+/** null: the money is on its way. */
+async function askProvider(
+  deps: AdvanceDeps,
+  { intentId, ...payment }: Payment,
+  { id, amount, by, reason, tries, createdAt }: RefundRequest & { readonly amount: number },
+): Promise<PaymentFailure | null> {
+  if (intentId === null) throw new Error(`${payment.id}: nothing was paid`);
+  const age = deps.clock.now() - createdAt;
+  if (tries > 0 || age >= LEASE_MICROSECONDS) {
+    // The answer to an earlier try may have been lost with the process, or be an error that its key repeats for ever.
+    const record = await deps.payments.intent(intentId);
+    if (record?.refunds.some(({ requestId }) => requestId === id) === true) return null;
+    if (age >= REPEATABLE_MICROSECONDS) return PROVIDER_FAILED;
+  }
+  try {
+    const outcome = await deps.payments.refund({ refundId: id, intentId, amount, by, reason });
+    return outcome.kind === "refunded" ? null : outcome;
+  } catch (error) {
+    const isHopeless = tries > 0 && age >= PATIENCE_MICROSECONDS;
+    if (!(error instanceof PaymentsUnavailable) || !isHopeless) throw error;
+    return PROVIDER_FAILED;
+  }
+}
