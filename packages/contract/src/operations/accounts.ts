@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, id, instantText, listLimit, note, oneLine, signedAmount } from "../shapes.ts";
+import {
+  amountOrZero,
+  creditsText,
+  id,
+  instantText,
+  listLimit,
+  note,
+  oneLine,
+  signedAmount,
+} from "../shapes.ts";
 
 const account = z.object({ id: z.string(), name: z.string() });
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { id, instantText } from "../shapes.ts";
+import { id, instantText, listLimit } from "../shapes.ts";
 
 const action = z.object({
   id: z.string(),
@@ -31,7 +31,7 @@ export const listAdminActions = operation({
     accountId: id.optional(),
     by: id.optional().describe("admin:<key id> or user:<person id>"),
     operation: z.string().max(100).optional(),
-    limit: z.coerce.number().int().min(1).max(200).default(50),
+    limit: listLimit(200, 50),
     cursor: z.string().max(200).optional(),
   }),
   status: 200,
