@@ -25,8 +25,13 @@ const LOOK = 700;
 const DAY = 86_400;
 const LONG = isLong ? 3_600_000 : 120_000;
 
+/** Long enough for a first try, and for what that leads to; with several faults at once it takes more. */
+const LOOKS = isLong ? [LOOK, LOOK, LOOK, LOOK] : [LOOK, LOOK];
+
 interface Card {
   readonly name: string;
+  /** It goes the way of another one: told in the long run only. */
+  readonly isLike?: true;
   readonly token?: string;
   /** What happens to the saved card before it is charged. */
   readonly change?: Parameters<CrashingWorld["stripe"]["changeCard"]>[1];
@@ -72,12 +77,14 @@ const CARDS: readonly Card[] = [
   { name: "that is declined", token: "pm_card_chargeCustomerFail", ...UNPAID, disabled: "generic_decline" },
   {
     name: "without money",
+    isLike: true,
     change: { behavesAs: "pm_card_chargeDeclinedInsufficientFunds" },
     ...UNPAID,
     disabled: "insufficient_funds",
   },
   {
     name: "that its bank calls expired",
+    isLike: true,
     change: { behavesAs: "pm_card_chargeDeclinedExpiredCard" },
     ...UNPAID,
     disabled: "expired_card",
@@ -88,7 +95,7 @@ const CARDS: readonly Card[] = [
     ...UNPAID,
     disabled: "no_payment_method",
   },
-  { name: "that pays minutes later", token: "pm_sandbox_processing", ...PAID },
+  { name: "that pays minutes later", isLike: true, token: "pm_sandbox_processing", ...PAID },
   {
     name: "that fails minutes later",
     token: "pm_sandbox_processingFail",
@@ -126,18 +133,18 @@ const CARDS: readonly Card[] = [
   },
   {
     name: "whose holder disputes and is wrong",
+    isLike: true,
     token: "pm_card_createDispute",
     act: closeDisputes,
     ...PAID,
   },
 ];
 
-function story({ token, change, act, seconds = [LOOK, LOOK, LOOK], ...end }: Card): Story {
+function story({ token, change, act, seconds = LOOKS, ...end }: Card): Story {
   return {
     prepare: async () => {
       const account = await world.account("100", token);
       if (change !== undefined) world.stripe.changeCard(account.methodId, change);
-      await world.settle();
       await account.policy();
       return account;
     },
@@ -167,7 +174,7 @@ function story({ token, change, act, seconds = [LOOK, LOOK, LOOK], ...end }: Car
 }
 
 describe("a process that dies anywhere on the way to a top-up, with a card", () => {
-  it.each(CARDS)(
+  it.each(CARDS.filter(({ isLike }) => isLong || isLike !== true))(
     "$name: one charge at most, and exactly its credits",
     async (card) => {
       expect(await dieAtEveryStep(world, story(card))).toBeGreaterThan(4);
