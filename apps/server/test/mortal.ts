@@ -81,10 +81,10 @@ export function mortal<Deps extends Mortals>(deps: Deps, mortality: Mortality) {
         };
       },
     });
+  // No step: it leaves nothing behind but the connection, which nobody would give back.
   const connect = async () => {
-    const work = () => pool.connect();
-    const client = await doOnce({ name: "connect", given: [], isInTransaction: false, work });
-    return wrapped(client as Awaited<ReturnType<typeof work>>);
+    if (deadAt !== null) throw new Death();
+    return wrapped(await pool.connect());
   };
   const dying: Deps = {
     ...deps,
