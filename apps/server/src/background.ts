@@ -8,6 +8,7 @@ import { deliverMails } from "@bursar/engine/mail/deliver";
 import type { Mail } from "@bursar/engine/mail/mail";
 import { mailNotices, type RecipientsOf } from "@bursar/engine/notice/mail";
 import { alertOwners } from "@bursar/engine/organization/alert";
+import { forgetPrompts } from "@bursar/engine/prompt/forget";
 import { sweepQuotas } from "@bursar/engine/quota/sweep";
 import { type ReferralTerms, rewardReferrals } from "@bursar/engine/referral/reward";
 import { startLoop } from "./background/loop.ts";
@@ -63,6 +64,7 @@ export function engineJobs(deps: Deps, mailServer: Mail | null): Job[] {
     { name: "effects", run: () => deliverEffects(deps) },
     { name: "organization alerts", run: () => alertOwners(deps) },
     { name: "promised grants", run: () => keepPromises(deps) },
+    { name: "prompts", run: () => forgetPrompts(deps) },
   ];
   if (mailServer !== null) jobs.push({ name: "mail", run: () => deliverMails(deps, mailServer) });
   return jobs;

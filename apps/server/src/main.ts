@@ -39,7 +39,6 @@ import { upstreamsOf } from "./upstreams.ts";
 const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/", import.meta.url));
 const MAIL_PATH = "/sandbox/mail";
 const STRIPE_WEBHOOK_PATH = "/api/stripe/webhook";
-const GRACE_MILLISECONDS = 10_000;
 const GOODBYE_MILLISECONDS = 2000;
 
 /** Everything that must be stopped, in the order of its start. */
@@ -105,8 +104,9 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const server = await listen(app, settings.host, settings.ports, sockets);
   stops.push(async () => {
     // Prompts that run ask the gateway, so it ends after them.
-    const drained = sockets.close(GRACE_MILLISECONDS).then(() => gateway.close());
-    await Promise.all([drained, server.close(GRACE_MILLISECONDS)]);
+    const grace = settings.shutdownSeconds * 1000;
+    const drained = sockets.close(grace).then(() => gateway.close());
+    await Promise.all([drained, server.close(grace)]);
   });
   const url = server.urls[0]!;
   publicUrl ??= url;

@@ -47,6 +47,8 @@ export interface Settings extends AgentSettings {
   readonly stripe: StripeAccess | null;
   /** How long a request waits for credits that are being bought. */
   readonly topUpWaitSeconds: number;
+  /** How long requests and prompts that run may go on when the server is told to end. */
+  readonly shutdownSeconds: number;
   readonly logLevel: string;
   readonly rateLimitPerSecond: number;
   readonly lanes: number;
@@ -167,6 +169,11 @@ const environment = z.object({
     .optional(),
   ...documentVariables,
   ...paymentVariables,
+  BURSAR_SHUTDOWN_SECONDS: z.coerce
+    .number({ error: "must be a number of seconds" })
+    .min(0)
+    .max(600)
+    .default(10),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("warn"),
 });
 
@@ -205,6 +212,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     documentFont: data.BURSAR_DOCUMENT_FONT ?? null,
     stripe: stripeFrom(data, mode),
     topUpWaitSeconds: data.BURSAR_TOPUP_WAIT_SECONDS,
+    shutdownSeconds: data.BURSAR_SHUTDOWN_SECONDS,
     logLevel: data.LOG_LEVEL,
     rateLimitPerSecond: data.BURSAR_RATE_LIMIT,
     lanes: data.BURSAR_LANES,

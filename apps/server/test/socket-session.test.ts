@@ -23,6 +23,7 @@ const twoCalls =
     const tool = await output.ask({ kind: "tool", toolName: "double", input: { number: 21 } }, 5000);
     const files = await output.ask({ kind: "files", filePaths: ["a.txt", "b.txt"] }, 5000);
     const second = await chat().run(part(2), output);
+    if (second.kind === "suspended") return second;
     return {
       ...second,
       kind: "ended",
@@ -404,36 +405,39 @@ describe("the client", () => {
   });
 });
 
-test("a shutdown lets a running prompt end, tells others to reconnect, and bills what it must cut", async () => {
+test("a shutdown lets a running prompt end, tells others to reconnect, and leaves what it must cut to another", async () => {
   const upstream = { name: "box", url: model.url, models: ["small"], modelNames: { small: "sandbox-small" } };
   const ending = await startRunning(running.databaseUrl, 0, {}, { upstreams: [upstream] });
   const account = await running.account("100");
   const at = { url: ending.url, credential: account.key, backoff: BACKOFF };
   const idle = openPeer(ending.url, account.key);
   await idle.say({ type: "ping" });
+  const left = openPeer(ending.url, account.key);
+  await left.say({ type: "identify", clientSessionId: "session_that_is_left" });
   const socket = openSocket(at);
-  const slow = openSocket(at);
-  const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const begun = Promise.withResolvers<void>();
   const short = socket.prompt(
     { prompt: "[[sandbox: tokens=6 interval=30ms]] x", model: "small" },
-    { onText: () => begun[0]!.resolve() },
+    { onText: () => begun.resolve() },
   );
-  const long = slow
-    .prompt(
-      { prompt: "[[sandbox: tokens=5000 interval=30ms]] x", model: "small" },
-      { onText: () => begun[1]!.resolve() },
-    )
-    .catch((error: unknown) => error);
-  await Promise.all(begun.map(({ promise }) => promise));
+  const prompt = { prompt: "[[sandbox: tokens=5000 interval=30ms]] x", model: "small", userInputId: "left" };
+  await left.say({ type: "action", data: { type: "prompt", ...prompt } });
+  await Promise.all([begun.promise, left.until(({ data }) => data?.type === "response-chunk")]);
   const closing = ending.sockets.close(1000);
   expect(await idle.until(({ data }) => data?.type === "request-reconnect")).toBeTruthy();
   expect(await idle.closed).toMatchObject({ code: 1012 });
   expect((await short).ended).toBe("complete");
-  expect(await long).toMatchObject({ code: "shutting_down" });
+  expect(await left.closed).toMatchObject({ code: 1012 });
+  // It has not ended, and nothing says that it has.
+  expect(left.heard.some(({ data }) => /error|prompt-response/.test(data?.type ?? ""))).toBe(false);
   await closing;
   socket.close();
-  slow.close();
   await ending.close();
   const { available, held } = (await account.get("/v1/balance")).body;
   expect([held, Number(available) < 100]).toEqual(["0", true]);
+  const { rows } = await running.engine.pool.query(
+    "select ending, owner, life from prompts where account_id = $1 and asked like '%\"left\"%'",
+    [account.id],
+  );
+  expect(rows).toEqual([{ ending: null, owner: null, life: 1 }]);
 });

@@ -17,7 +17,7 @@ const LATENESS_MILLISECONDS = 5000;
  *  wins: `cancelled`, `timed_out`, the client's answer, `failed` for one that is no answer. */
 export async function askClient(
   run: Run,
-  call: Pick<ClientToolCall, "requestId" | "toolName" | "input">,
+  call: Pick<ClientToolCall, "requestId" | "toolName" | "input" | "isAgain">,
 ): Promise<ToolAnswer> {
   const { toolName } = call;
   const timeoutMs = PERSON_MILLISECONDS + (WORK_MILLISECONDS[toolName] ?? OTHER_WORK_MILLISECONDS);

@@ -5,6 +5,7 @@ import type { Charge, Denial, DenialCode } from "./bill/billing.ts";
 import { assistantMessage, resultsMessage } from "./conversation.ts";
 import { callModel, type Spoken } from "./model-call.ts";
 import type { AgentReport, Run, Task } from "./run.ts";
+import { Suspended, stopIfSuspended } from "./suspend.ts";
 import { type MadeCall, runTurn } from "./turn.ts";
 
 interface End {
@@ -14,15 +15,16 @@ interface End {
 }
 
 /** The whole of an agent: ask the model, do what it asks for, tell it what came of it, until it is done.
- *  Never throws. */
+ *  Throws: Suspended; whatever else goes wrong is an ending. */
 export async function runLoop(run: Run, task: Task): Promise<AgentReport> {
   const { agentId, definition, parentId, prompt } = task;
   const { emit } = run.deps;
   emit({ type: "agent-started", agentId, agent: definition.name, model: run.model, parentId, prompt });
   const progress = { steps: 0, text: "" };
-  const end = await goOn(run, task, progress).catch((error: unknown) =>
-    ended("failed", describe(error), "internal"),
-  );
+  const end = await goOn(run, task, progress).catch((error: unknown) => {
+    if (error instanceof Suspended) throw error;
+    return ended("failed", describe(error), "internal");
+  });
   const { steps, text } = progress;
   const { ending, message } = end;
   emit({ type: "agent-ended", agentId, ending, message, cost: formatCredits(task.cost), steps });
@@ -32,7 +34,10 @@ export async function runLoop(run: Run, task: Task): Promise<AgentReport> {
 async function goOn(run: Run, task: Task, progress: { steps: number; text: string }): Promise<End> {
   await open(run, task);
   while (progress.steps < task.stepLimit) {
-    if (run.signal.aborted) return ended("cancelled", "The run was cancelled");
+    stopIfSuspended(run);
+    // What is kept of earlier lives is gone through all the same: it tells what the run has cost.
+    const isKept = run.journal.find(`${task.agentId}.${progress.steps + 1}`) !== undefined;
+    if (run.signal.aborted && !isKept) return cancelled;
     progress.steps += 1;
     const asked = await callModel(run, task, progress.steps);
     if (asked.kind === "denied") return denied(asked);
@@ -41,6 +46,7 @@ async function goOn(run: Run, task: Task, progress: { steps: number; text: strin
     const end = await takeUp(run, task, progress.steps, asked);
     if (end !== null) return end;
   }
+  if (run.signal.aborted) return cancelled;
   return ended("step_limit", `The limit of ${task.stepLimit} steps was reached before the end`);
 }
 
@@ -58,7 +64,7 @@ async function takeUp(run: Run, task: Task, step: number, asked: Spoken): Promis
   if (outcome.kind !== "finished") {
     // Half of a call is none: only what was said is kept.
     if (text !== "") task.messages.push(assistantMessage(text, []));
-    if (outcome.kind === "stopped") return ended("cancelled", "The run was cancelled");
+    if (outcome.kind === "stopped") return cancelled;
     if (outcome.kind === "unpaid") return denied(outcome.denial);
     return ended("model_failed", outcome.message, "upstream_failed");
   }
@@ -71,7 +77,6 @@ async function takeUp(run: Run, task: Task, step: number, asked: Spoken): Promis
     return null;
   }
   const isOver = await answerCalls(run, task, step, text, calls);
-  if (run.signal.aborted) return ended("cancelled", "The run was cancelled");
   return isOver ? ended("done", null) : null;
 }
 
@@ -110,6 +115,8 @@ function denied({ reason, message, code }: Denial): End {
 function ended(ending: Ending, message: string | null, code: DenialCode | null = null): End {
   return { ending, message, code };
 }
+
+const cancelled = ended("cancelled", "The run was cancelled");
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

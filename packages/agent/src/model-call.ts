@@ -2,8 +2,10 @@ import { streamText } from "ai";
 import type { Charge, Denial } from "./bill/billing.ts";
 import { textsOf, withinContext } from "./conversation.ts";
 import { Heard, type Outcome } from "./heard.ts";
+import { keepable, spokenFrom } from "./kept.ts";
 import type { ModelPatience } from "./ports.ts";
 import type { Run, Task } from "./run.ts";
+import { stopIfSuspended } from "./suspend.ts";
 import { toolSet, toolsOf } from "./tool-set.ts";
 import type { MadeCall } from "./turn.ts";
 
@@ -23,17 +25,36 @@ const PATIENCE: ModelPatience = { totalMs: 840_000, firstChunkMs: 300_000, chunk
 /** Before the first token, and only there: then nothing has been billed. */
 const RETRIES = 2;
 
-/** hold → ask → settle, whatever becomes of the asking.
- *  Throws: the ledger cannot be asked before the call; that is a no. */
+/** A call that was made in an earlier life of the run is not made again: what came of it is told once more.
+ *  Throws: Suspended; the ledger cannot be asked before the call, which is a no. */
 export async function callModel(run: Run, task: Task, step: number): Promise<Spoken | Denial> {
+  const { agentId } = task;
+  const name = `${agentId}.${step}`;
+  const kept = run.journal.find(name);
+  const spoken = kept === undefined ? await askModel(run, task, step) : spokenFrom(kept);
+  if (spoken.kind === "denied") return spoken;
+  run.total += spoken.charge.cost;
+  task.cost += spoken.charge.cost;
+  if (kept !== undefined && spoken.text !== "") run.deps.emit({ type: "text", agentId, text: spoken.text });
+  if (kept === undefined) {
+    if (spoken.outcome.kind === "stopped") stopIfSuspended(run);
+    await run.journal.keep(name, keepable(spoken));
+  }
+  return spoken;
+}
+
+/** hold → ask → settle, whatever becomes of the asking. */
+async function askModel(run: Run, task: Task, step: number): Promise<Spoken | Denial> {
   const { billing, models } = run.deps;
   const { definition, agentId } = task;
+  const { life } = run.journal;
   const messages = withinContext(task.messages);
   const model = models.find(run.model);
   if (model === null) return noProvider(run.model);
   const tools = toolSet(toolsOf(run, definition));
   const permit = await billing.beforeModelCall({
-    callId: `${agentId}.${step}`,
+    // A step that was cut is another call when it is done again.
+    callId: life === 1 ? `${agentId}.${step}` : `${agentId}.${step}.${life}`,
     agent: definition.name,
     model: run.model,
     texts: textsOf(definition.instructions, messages, tools),
@@ -66,8 +87,6 @@ export async function callModel(run: Run, task: Task, step: number): Promise<Spo
     stop.abort();
   }
   const charge = await billing.afterModelCall(permit, heard.usage);
-  run.total += charge.cost;
-  task.cost += charge.cost;
   return {
     ...{ kind: "spoken", text: heard.text, calls: heard.calls, outcome: heard.outcome, charge },
     isShort: permit.isShort,

@@ -3,6 +3,7 @@ import type { AgentEvent } from "@bursar/contract/agent/events";
 import type { ToolOutput } from "@bursar/contract/agent/tools";
 import type { LanguageModel } from "ai";
 import type { ModelBilling } from "./bill/billing.ts";
+import type { Journal } from "./journal.ts";
 
 export interface Models {
   /** null: nobody is configured to serve it. */
@@ -31,4 +32,6 @@ export interface RunDeps {
   readonly webSearch: WebSearch | null;
   /** How long a model may be silent; default: 5 minutes to begin, 2 between, 14 in all. */
   readonly patience?: ModelPatience;
+  /** Default: the run ends with its process. */
+  readonly journal?: Journal;
 }

@@ -26,11 +26,12 @@ export interface RunOutcome extends AgentReport {
 }
 
 /** Runs an agent, and the agents that it calls, to its end. Every model call is paid for through `deps.billing`.
- *  Never throws: whatever goes wrong is an ending. */
+ *  Throws: Suspended, when the signal lets go of it; all that it began is paid for by then. Whatever else goes wrong is
+ *  an ending. */
 export async function runAgent(deps: RunDeps, request: RunRequest): Promise<RunOutcome> {
   const run = new Run(deps, request);
   const { agent, prompt, history = [], stepLimit = agent.stepLimit } = request;
-  const task = newTask(run, { definition: agent, prompt, parentId: null, depth: 0, stepLimit, history });
+  const task = newTask(run, { definition: agent, prompt, parent: null, stepLimit, history });
   const report = await runLoop(run, task);
   return { ...report, messages: task.messages, changedFiles: run.changedFiles() };
 }

@@ -5,6 +5,7 @@ import type { MicroCredits } from "@bursar/contract/money";
 import type { ModelMessage } from "ai";
 import type { AgentDefinition } from "./agents/definition.ts";
 import type { DenialCode } from "./bill/billing.ts";
+import { type Journal, NO_JOURNAL } from "./journal.ts";
 import type { RunDeps } from "./ports.ts";
 
 /** What an agent leaves behind. */
@@ -44,19 +45,16 @@ export class Run {
   readonly signal: AbortSignal;
   readonly calls: DoneCall[] = [];
   readonly subgoals: Subgoal[] = [];
-  total: MicroCredits = 0n;
-  #agents = 0;
+  readonly journal: Journal;
+  total: MicroCredits;
 
   constructor(deps: RunDeps, { runId, model, signal }: RunFacts) {
     this.deps = deps;
     this.runId = runId;
     this.model = model;
     this.signal = signal;
-  }
-
-  nextAgentId(): string {
-    this.#agents += 1;
-    return `a${this.#agents}`;
+    this.journal = deps.journal ?? NO_JOURNAL;
+    this.total = this.journal.cut;
   }
 
   /** The files of the run's write_file, str_replace and create_plan calls that went well. */
@@ -82,13 +80,22 @@ export interface Task {
   output: Readonly<Record<string, unknown>> | null;
   /** Credits so far, its own agents' included. */
   cost: MicroCredits;
+  /** How many agents it has spawned. */
+  spawned: number;
 }
 
-type NewTask = Pick<Task, "definition" | "prompt" | "parentId" | "depth" | "stepLimit"> & {
+type NewTask = Pick<Task, "definition" | "prompt" | "stepLimit"> & {
+  readonly parent: Task | null;
   readonly history: readonly ModelMessage[];
 };
 
-export function newTask(run: Run, { history, ...facts }: NewTask): Task {
+/** Agents are named after who spawned them, `a1`, `a1-1`, `a1-2`, so that their names are the same whenever the same
+ *  run is gone through again. */
+export function newTask({ journal }: Run, { parent, history, ...facts }: NewTask): Task {
   const messages: ModelMessage[] = [...history, { role: "user", content: facts.prompt }];
-  return { ...facts, agentId: run.nextAgentId(), messages, added: [], output: null, cost: 0n };
+  const fresh = { ...facts, messages, added: [], output: null, spawned: 0 };
+  if (parent === null) return { ...fresh, agentId: "a1", parentId: null, depth: 0, cost: journal.cut };
+  parent.spawned += 1;
+  const { agentId: parentId, spawned, depth } = parent;
+  return { ...fresh, agentId: `${parentId}-${spawned}`, parentId, depth: depth + 1, cost: 0n };
 }

@@ -7,7 +7,9 @@ import {
   type ToolName,
 } from "@bursar/contract/agent/tools";
 import { askClient } from "./client-call.ts";
+import { answerFrom } from "./kept.ts";
 import type { Run, Task } from "./run.ts";
+import { Suspended, stopIfSuspended } from "./suspend.ts";
 import { toolsOf } from "./tool-set.ts";
 import { SERVER_TOOLS } from "./tools/all.ts";
 import type { ServerTool } from "./tools/server-tool.ts";
@@ -30,7 +32,7 @@ export async function runTurn(
   const answers = new Map<string, ToolAnswer>();
   const numbered = calls.map((call, index) => ({
     ...call,
-    requestId: `${run.runId}.${task.agentId}.${step}.${index}`,
+    name: `${task.agentId}.${step}.${index}`,
   }));
   const ordered = [
     ...numbered.filter(({ toolName }) => changesFiles(toolName)),
@@ -41,7 +43,8 @@ export async function runTurn(
 }
 
 interface NumberedCall extends MadeCall {
-  readonly requestId: string;
+  /** What the journal knows it by. */
+  readonly name: string;
 }
 
 async function answer(run: Run, task: Task, call: NumberedCall): Promise<ToolAnswer> {
@@ -49,19 +52,20 @@ async function answer(run: Run, task: Task, call: NumberedCall): Promise<ToolAns
   const { agentId } = task;
   const shown = toJson(input);
   run.deps.emit({ type: "tool-call", agentId, callId, toolName, input: shown });
-  const given = await carryOut(run, task, call).catch((error: unknown) =>
-    toolFailure("failed", error instanceof Error ? error.message : String(error)),
-  );
+  const given = await carryOut(run, task, call).catch((error: unknown) => {
+    if (error instanceof Suspended) throw error;
+    return toolFailure("failed", error instanceof Error ? error.message : String(error));
+  });
   if (isToolName(toolName)) run.calls.push({ toolName, input, isOk: given.ok });
   const plain = given.ok ? { ok: true as const, output: toJson(given.output) } : given;
   run.deps.emit({ type: "tool-result", agentId, callId, toolName, answer: plain });
   return plain;
 }
 
-/** Outcomes, first match wins: `cancelled`, `tool_unknown`, `tool_not_allowed`, `invalid_input`, the tool's own. */
+/** Throws: Suspended. Outcomes, first match wins: `cancelled`, `tool_unknown`, `tool_not_allowed`, `invalid_input`, the tool's own. */
 async function carryOut(run: Run, task: Task, call: NumberedCall): Promise<ToolAnswer> {
   const { toolName, input } = call;
-  if (run.signal.aborted) return toolFailure("cancelled", "The run was cancelled");
+  stopIfSuspended(run);
   if (!isToolName(toolName)) return toolFailure("tool_unknown", `There is no tool ${toolName}`);
   const allowed = toolsOf(run, task.definition);
   if (!allowed.includes(toolName))
@@ -76,9 +80,47 @@ async function carryOut(run: Run, task: Task, call: NumberedCall): Promise<ToolA
     );
   const checked = readInput(toolName, input);
   if (checked.kind === "invalid") return toolFailure("invalid_input", checked.message);
-  return isClientTool(toolName)
-    ? askClient(run, { requestId: call.requestId, toolName, input: checked.input })
-    : runServerTool(run, task, toolName, checked.input);
+  // Agents that were spawned in an earlier life have costs to tell of.
+  const isGoneThrough = toolName === "spawn_agents" && run.journal.life > 1;
+  if (!reachesOutside(toolName) && run.signal.aborted && !isGoneThrough) return cancelled;
+  if (isClientTool(toolName)) {
+    const requestId = `${run.runId}.${call.name}`;
+    return once(run, call.name, (isAgain) =>
+      askClient(run, { requestId, toolName, input: checked.input, isAgain }),
+    );
+  }
+  if (!reachesOutside(toolName)) return runServerTool(run, task, toolName, checked.input);
+  return once(run, call.name, () => runServerTool(run, task, toolName, checked.input));
+}
+
+const cancelled = toolFailure("cancelled", "The run was cancelled");
+
+function reachesOutside(name: ToolName): boolean {
+  return isClientTool(name) || name === "web_search";
+}
+
+/** Does what reaches outside once in all the lives of a run. What was begun in an earlier one and is not known to have
+ *  ended is begun `again`, under the same name: whoever did it can tell. What only changes the run itself needs none of
+ *  this, for that happens anew whenever the run is gone through. Throws: Suspended. */
+async function once(
+  { journal, signal }: Run,
+  name: string,
+  work: (isAgain: boolean) => Promise<ToolAnswer>,
+): Promise<ToolAnswer> {
+  const kept = journal.find(name);
+  if (kept !== undefined) return answerFrom(kept);
+  if (signal.aborted) return cancelled;
+  const begun = `${name}?`;
+  const isAgain = journal.find(begun) !== undefined;
+  if (!isAgain) await journal.keep(begun, true);
+  const answer = await work(isAgain).catch((error: unknown) => {
+    if (error instanceof Suspended) throw error;
+    return toolFailure("failed", error instanceof Error ? error.message : String(error));
+  });
+  // What was stopped is no answer.
+  if (!answer.ok) stopIfSuspended({ signal });
+  await journal.keep(name, answer);
+  return answer;
 }
 
 function runServerTool(run: Run, task: Task, name: ToolName, input: unknown): Promise<ToolAnswer> {

@@ -1,5 +1,5 @@
 import { credits, formatCredits } from "@bursar/contract/money";
-import { creditsText } from "../output/amount.ts";
+import { creditsText, isZero } from "../output/amount.ts";
 import type { Paint } from "../output/paint.ts";
 import type { BandWatch } from "./bands.ts";
 import { printable } from "./diff.ts";
@@ -26,6 +26,8 @@ export class NewsTeller {
     switch (news.type) {
       case "balance":
         return this.#balance(news);
+      case "resumed":
+        return [this.#paint.yellow(`The server restarted: the run goes on${costOfCut(news.cut)}.`)];
       case "credits-added":
         return [this.#paint.green(`${creditsText(news.credits)} were bought to go on.`)];
       case "payment":
@@ -58,4 +60,9 @@ export class NewsTeller {
         return this.#paint.red(`The ${what} of ${text} was taken back.`);
     }
   }
+}
+
+/** Nothing that was cut before it cost anything needs words. */
+function costOfCut(cut: string): string {
+  return isZero(cut) ? "" : `, and the step that was cut (${creditsText(cut)}) begins again`;
 }

@@ -32,7 +32,7 @@ export async function runPrompt(session: AgentSession, prompt: string, context: 
   process.on("SIGINT", stop);
   const { paint } = context.look(process.stderr);
   const screen = new Screen(context.isJson() ? silent : OUT, paint, session.bands);
-  const answer = { text: "" };
+  const answer: Answer = { text: "", kept: 0 };
   const listener = {
     // Whatever still runs here when the run has ended is nobody's any more.
     tools: during(
@@ -47,6 +47,8 @@ export async function runPrompt(session: AgentSession, prompt: string, context: 
     onNews: (news: AccountNews) => {
       if (context.isJson()) process.stdout.write(`${JSON.stringify(news)}\n`);
       else screen.tell(news);
+      // What was said of a step that was cut is said again.
+      if (news.type === "resumed") answer.text = answer.text.slice(0, answer.kept);
     },
   };
   try {
@@ -88,9 +90,17 @@ function during(signal: AbortSignal, tools: ClientTools): ClientTools {
   return { call: (call) => tools.call({ ...call, signal: AbortSignal.any([call.signal, signal]) }) };
 }
 
+interface Answer {
+  text: string;
+  /** So much of it is of steps that have ended. */
+  kept: number;
+  rootId?: string;
+}
+
 /** The first agent's words; an earlier step's are part of the answer, too. */
-function keep(answer: { text: string; rootId?: string }, event: AgentEvent): void {
+function keep(answer: Answer, event: AgentEvent): void {
   if (event.type === "agent-started") answer.rootId ??= event.agentId;
+  if (event.type === "step-cost" && event.agentId === answer.rootId) answer.kept = answer.text.length;
   if (event.type === "text" && event.agentId === answer.rootId) answer.text += event.text;
 }
 

@@ -68,6 +68,7 @@ async function runOver(
       if (event.type === "agent-started") rootId ??= event.agentId;
       onEvent(event);
     },
+    onResumed: ({ cut }) => onNews({ type: "resumed", cut }),
     onUsage: (usage) => account.ended(usage),
   });
   signal.addEventListener("abort", cancel, { once: true });

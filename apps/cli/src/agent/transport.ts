@@ -23,9 +23,12 @@ export interface AgentEnd {
   readonly cost: string;
 }
 
-/** What happens to the account while a run goes on. Amounts are credits, as decimal strings. */
+/** What happens to the account, or to the run itself, while it goes on. Amounts are credits, as decimal strings. */
 export type AccountNews =
   | { readonly type: "balance"; readonly available: string; readonly held: string; readonly owed: string }
+  /** The server restarted, and the run goes on in another process: the step that was cut begins again. `cut`: what such
+   *  steps have cost. */
+  | { readonly type: "resumed"; readonly cut: string }
   /** Bought to let the run go on. */
   | { readonly type: "credits-added"; readonly credits: string }
   | {

@@ -4,14 +4,14 @@ import { openRunBilling } from "@bursar/agent/bill/engine-billing";
 import type { BillingDeps, TopUp } from "@bursar/agent/bill/purse";
 import type { Models, WebSearch } from "@bursar/agent/ports";
 import { type RunOutcome, runAgent } from "@bursar/agent/run-agent";
+import { Suspended } from "@bursar/agent/suspend";
 import type { ClientTools } from "@bursar/contract/agent/client-tools";
-import type { AgentEvent } from "@bursar/contract/agent/events";
 import { type ToolAnswer, toolFailure } from "@bursar/contract/agent/tool";
-import { parseCredits } from "@bursar/contract/money";
 import { whyNotCovered } from "@bursar/engine/gate/chain";
 import type { GatePorts } from "@bursar/engine/gate/ports";
+import { RESUMABLE_SECONDS } from "@bursar/engine/prompt/lease";
 import type { AgentRunner, Run, RunEnd, RunOutput } from "../socket/runner.ts";
-import { shortened } from "./shortened.ts";
+import { createTeller } from "./teller.ts";
 
 export interface AgentRunnerDeps extends BillingDeps {
   readonly models: Models;
@@ -35,15 +35,17 @@ async function answerByAgent(deps: AgentRunnerDeps, run: Run, output: RunOutput)
   if (model === null) return failed("model: name one, because this server has no BURSAR_AGENT_MODEL");
   const payer = { ...principal, keyId: principal.keyId ?? undefined };
   const topUp = topUpFor(deps.gate, run);
-  const opened = await openRunBilling(deps, { runId, payer, budget, topUp });
+  const { journal } = run;
+  const opened = await openRunBilling(deps, { runId, payer, budget, topUp, isResumed: journal.life > 1 });
   if (opened.kind === "denied")
     return { kind: "refused", error: opened.code, message: opened.message, cost: 0n };
   const { billing } = opened;
+  let isLeft = false;
   try {
     const { models, webSearch } = deps;
-    const emit = teller(output, runId, model);
+    const emit = createTeller(output, { requestId: runId, model, seen: run.seen });
     const outcome = await runAgent(
-      { billing, models, webSearch, emit, client: clientOf(output) },
+      { billing, models, webSearch, emit, journal, client: clientOf(output) },
       {
         ...{ runId, agent, model, prompt: prompt.prompt, signal: run.signal },
         history: (prompt.history ?? []).map(({ role, content }) => ({
@@ -54,8 +56,12 @@ async function answerByAgent(deps: AgentRunnerDeps, run: Run, output: RunOutput)
       },
     );
     return endOf(outcome);
+  } catch (error) {
+    if (!(error instanceof Suspended)) throw error;
+    isLeft = true;
+    return { kind: "suspended" };
   } finally {
-    await billing.close();
+    await (isLeft ? billing.leave(RESUMABLE_SECONDS) : billing.close());
   }
 }
 
@@ -78,8 +84,8 @@ function topUpFor({ topUp }: GatePorts, { principal: { accountId } }: Run): TopU
 /** The user's files are where the prompt came from. */
 function clientOf(output: RunOutput): ClientTools {
   return {
-    call: async ({ toolName, input, timeoutMs }): Promise<ToolAnswer> => {
-      const answered = await output.ask({ kind: "tool", toolName, input }, timeoutMs);
+    call: async ({ requestId, toolName, input, timeoutMs, isAgain = false }): Promise<ToolAnswer> => {
+      const answered = await output.ask({ kind: "tool", requestId, toolName, input, isAgain }, timeoutMs);
       switch (answered.kind) {
         case "answered":
           return answered.output as ToolAnswer;
@@ -91,28 +97,6 @@ function clientOf(output: RunOutput): ClientTools {
           return toolFailure("cancelled", "The run was cancelled");
       }
     },
-  };
-}
-
-/** Words go as words, so that every client can show them; the rest as events. */
-function teller(output: RunOutput, requestId: string, model: string): (event: AgentEvent) => void {
-  const names = new Map<string, string>();
-  let rootId: string | null = null;
-  return (event) => {
-    const { agentId } = event;
-    if (event.type === "agent-started") {
-      rootId ??= agentId;
-      names.set(agentId, event.agent);
-    }
-    const name = names.get(agentId) ?? "agent";
-    if (event.type === "text") {
-      if (agentId === rootId) output.text(event.text);
-      else output.subagentText({ id: agentId, name }, event.text);
-      return;
-    }
-    if (event.type === "step-cost")
-      output.cost({ model, cost: parseCredits(event.cost) ?? 0n, requestId, agent: name });
-    output.event(shortened(event));
   };
 }
 

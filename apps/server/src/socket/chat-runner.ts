@@ -1,3 +1,4 @@
+import { isSuspended } from "@bursar/agent/suspend";
 import type { AccountId } from "@bursar/contract/ids";
 import { type MicroCredits, parseCredits } from "@bursar/contract/money";
 import type { SocketErrorName } from "@bursar/contract/socket/errors";
@@ -27,8 +28,15 @@ interface Chunk {
   readonly error?: { readonly code?: string; readonly message?: string };
 }
 
+/** The call is asked again in every life of a prompt, for it has no steps that could be kept: each time under an id of
+ *  its own, so that each is billed once. */
+export function inLife(requestId: string, life: number): string {
+  return life === 1 ? requestId : `${requestId}.${life}`;
+}
+
 async function answerByChat(deps: ChatRunnerDeps, run: Run, output: RunOutput): Promise<RunEnd> {
-  const { prompt, signal, requestId } = run;
+  const { prompt, signal, journal } = run;
+  const requestId = inLife(run.requestId, journal.life);
   const model = prompt.model ?? cheapest(await deps.prices.current());
   if (model === null) return failed("model_unknown", "No model has a price", 0n);
   const response = await deps.gateway.chatCompletions({
@@ -49,8 +57,9 @@ async function answerByChat(deps: ChatRunnerDeps, run: Run, output: RunOutput): 
   });
   // Of a call that was called off the gateway says nothing more, but its stream ends only after it was billed.
   const cost = heard.cost ?? (await billed(deps, run.principal.accountId, requestId));
+  if (isSuspended(signal) && !heard.isWhole) return { kind: "suspended" };
   output.cost({ model, cost, requestId });
-  return endOf(heard, cost, signal);
+  return endOf(heard, cost + journal.cut, signal);
 }
 
 /** A cap that only this prompt counts in. */
@@ -103,7 +112,7 @@ function learn(heard: Heard, chunk: Chunk, onText: (text: string) => void): void
 
 function endOf(heard: Heard, cost: MicroCredits, signal: AbortSignal): RunEnd {
   const output = { text: heard.text };
-  if (signal.aborted) return { kind: "ended", how: "cancelled", output, cost };
+  if (signal.aborted && !heard.isWhole) return { kind: "ended", how: "cancelled", output, cost };
   if (heard.failure !== null) {
     const { code = "upstream_failed", message = "The model failed" } = heard.failure;
     return failed(code as SocketErrorName, message, cost);
@@ -124,6 +133,7 @@ function endOf(heard: Heard, cost: MicroCredits, signal: AbortSignal): RunEnd {
 }
 
 async function refusedBy(response: Response, signal: AbortSignal): Promise<RunEnd> {
+  if (isSuspended(signal)) return { kind: "suspended" };
   if (signal.aborted) return { kind: "ended", how: "cancelled", output: { text: "" }, cost: 0n };
   const { error } = (await response.json()) as { error: { code: string; message: string; topUp?: string } };
   const why = error.topUp === undefined ? null : whyNotCovered(error.topUp);

@@ -1,12 +1,14 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { SUSPEND } from "@bursar/agent/suspend";
 import { ERRORS } from "@bursar/contract/errors";
 import { newRequestId } from "@bursar/contract/ids";
 import { CLOSES, type CloseName } from "@bursar/contract/socket/close";
 import { SOCKET_LIMITS, SOCKET_PATH, SOCKET_PROTOCOL } from "@bursar/contract/socket/limits";
 import type { Deps } from "@bursar/engine/deps";
 import type { GatePorts } from "@bursar/engine/gate/ports";
+import { PromptHands } from "@bursar/engine/prompt/hands";
 import { WebSocketServer } from "ws";
 import { unexpected } from "../rest/mount.ts";
 import { isProblem, type Problem, problemBody } from "../rest/problem.ts";
@@ -15,14 +17,15 @@ import { Connection } from "./connection.ts";
 import { type CredentialDeps, protocolsOf } from "./credential.ts";
 import { dispatch } from "./dispatch.ts";
 import { Feeds } from "./feeds.ts";
-import { SHUTTING_DOWN } from "./prompt.ts";
 import { ReasonedSocket } from "./reasoned.ts";
 import type { AgentRunner } from "./runner.ts";
 import { Sessions } from "./sessions.ts";
 import { DEFAULT_SOCKET_SETTINGS, type SocketSettings } from "./settings.ts";
 import { watch } from "./watch.ts";
 
-export interface SocketDeps extends CredentialDeps, Pick<Deps, "pool" | "clock" | "log" | "changes"> {
+export interface SocketDeps
+  extends CredentialDeps,
+    Pick<Deps, "ledger" | "prices" | "pool" | "clock" | "log" | "changes"> {
   readonly gate: GatePorts;
   readonly runner: AgentRunner;
   readonly settings?: Partial<SocketSettings>;
@@ -33,7 +36,8 @@ export interface Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** How many are open now. */
   readonly size: number;
-  /** Tells every client to reconnect, lets running prompts end, and after the grace ends and bills them. */
+  /** Tells every client to reconnect, lets running prompts end, and after the grace cuts and bills them where they are:
+   *  they go on where their clients go. */
   close(graceMilliseconds: number): Promise<void>;
 }
 
@@ -49,6 +53,7 @@ class OpenSockets implements Sockets {
   readonly #deps: SocketDeps & { readonly settings: SocketSettings };
   readonly #connections = new Set<Connection>();
   readonly #sessions = new Sessions();
+  readonly #hands: PromptHands;
   readonly #feeds: Feeds;
   readonly #server: WebSocketServer;
   readonly #stopWatching: () => void;
@@ -58,6 +63,7 @@ class OpenSockets implements Sockets {
   constructor(request: SocketDeps) {
     const settings = { ...DEFAULT_SOCKET_SETTINGS, ...request.settings };
     this.#deps = { ...request, settings };
+    this.#hands = new PromptHands(request);
     this.#feeds = new Feeds(request);
     this.#server = new WebSocketServer({
       noServer: true,
@@ -98,6 +104,7 @@ class OpenSockets implements Sockets {
     await this.#allClosed(GOODBYE_MILLISECONDS);
     for (const connection of this.#connections) connection.cut();
     this.#feeds.close();
+    this.#hands.close();
   }
 
   async #admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -126,6 +133,7 @@ class OpenSockets implements Sockets {
       ...this.#deps,
       feeds: this.#feeds,
       sessions: this.#sessions,
+      hands: this.#hands,
       isClosing: () => this.#isClosing,
     };
   }
@@ -159,7 +167,7 @@ class OpenSockets implements Sockets {
     const allDone = () => Promise.all(running().map(({ done }) => done));
     const patience = (milliseconds: number) => delay(milliseconds, undefined, { ref: false });
     await Promise.race([allDone(), patience(graceMilliseconds)]);
-    for (const { abort } of running()) abort.abort(SHUTTING_DOWN);
+    for (const { abort } of running()) abort.abort(SUSPEND);
     await Promise.race([allDone(), patience(GOODBYE_MILLISECONDS)]);
   }
 

@@ -1,3 +1,4 @@
+import type { Journal } from "@bursar/agent/journal";
 import type { AgentEvent } from "@bursar/contract/agent/events";
 import type { AccountId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
@@ -21,8 +22,13 @@ export interface Run {
   readonly requestId: string;
   /** What it may cost at most, in micro-credits; null: no limit of its own. */
   readonly budget: MicroCredits | null;
-  /** Aborts when the client cancels or the server ends. What was produced until then is billed. */
+  /** Aborts when the client cancels, or with the reason SUSPEND when this process lets go of the run. What was produced
+   *  until then is billed. */
   readonly signal: AbortSignal;
+  /** What is done of it, in this process and in those before. */
+  readonly journal: Journal;
+  /** How many agent events its client has had of each agent. */
+  readonly seen: Readonly<Record<string, number>>;
 }
 
 /** What a run can do while it runs. */
@@ -50,6 +56,8 @@ export type RunEnd =
       readonly output: unknown;
       readonly cost: MicroCredits;
     }
+  /** It goes on elsewhere. */
+  | { readonly kind: "suspended" }
   | (Failure & { readonly kind: "failed" })
   /** The credits could not be had, and why: the client is told as at the gate. */
   | (Failure & { readonly kind: "refused" });

@@ -13,7 +13,15 @@ export interface RunningPrompt {
 }
 
 export type ClientRequest =
-  | { readonly kind: "tool"; readonly toolName: string; readonly input: unknown }
+  | {
+      readonly kind: "tool";
+      readonly toolName: string;
+      readonly input: unknown;
+      /** Where it must be the same in every life of the run; default: a new one. */
+      readonly requestId?: string;
+      /** It was asked before, under the same id. */
+      readonly isAgain?: boolean;
+    }
   | { readonly kind: "files"; readonly filePaths: readonly string[] };
 
 /** How many ended prompts are remembered, so that one that is sent again does not run again. */
@@ -96,13 +104,14 @@ export class Session {
     request: ClientRequest,
     { timeoutMilliseconds, signal }: { timeoutMilliseconds: number; signal: AbortSignal },
   ): Promise<Answered> {
-    const requestId = `call_${randomUUID()}`;
+    const requestId = (request.kind === "tool" ? request.requestId : undefined) ?? `call_${randomUUID()}`;
     const facts = { requestId, userInputId, timeout: timeoutMilliseconds };
     const patience = { timeoutMilliseconds, signal };
     if (request.kind === "tool") {
       const answered = this.asked.ask(requestId, "tool-call-response", patience);
       const input = request.input as Extract<ServerAction, { type: "tool-call-request" }>["input"];
-      this.send({ type: "tool-call-request", toolName: request.toolName, input, ...facts });
+      const again = request.isAgain === true ? ({ again: true } as const) : {};
+      this.send({ type: "tool-call-request", toolName: request.toolName, input, ...facts, ...again });
       return answered;
     }
     const answered = this.asked.ask(requestId, "read-files-response", patience);
@@ -112,6 +121,12 @@ export class Session {
 
   hasRun(userInputId: string): boolean {
     return this.running.has(userInputId) || this.#ended.has(userInputId);
+  }
+
+  /** It runs here no more, and has not ended: it may come back. */
+  release(userInputId: string): void {
+    this.running.delete(userInputId);
+    this.rest();
   }
 
   begin(userInputId: string, prompt: RunningPrompt): void {

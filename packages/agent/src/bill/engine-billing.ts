@@ -14,6 +14,8 @@ import { buyOrDeny } from "./top-up.ts";
 export interface RunBilling extends ModelBilling {
   /** Gives back what is left of the budget. Never throws. */
   close(): Promise<void>;
+  /** Keeps the budget for so long, for whoever goes on with the run. Never throws. */
+  leave(seconds: number): Promise<void>;
 }
 
 /** Of a budget, renewed with every call. */
@@ -41,26 +43,23 @@ export async function openRunBilling(
     held = await reserve();
   }
   if (held.kind !== "held") return denialOf(held);
-  if (held.duplicate) return repeated;
+  if (held.duplicate && request.isResumed !== true) return repeated;
   return { kind: "open", billing: billingOf(deps, request, id) };
 }
 
 function billingOf(deps: BillingDeps, request: RunBillingRequest, parentId: HoldId | null): RunBilling {
   let renewals = 0;
-  const renew = async () => {
+  const renew = async (ttlSeconds: number) => {
     if (parentId === null) return;
     renewals += 1;
     const id = `${parentId}.${renewals}.${deps.clock.now()}`;
-    await extend(deps, {
-      ...signedBy(request),
-      ...{ id, holdId: parentId, amount: 0n, ttlSeconds: BUDGET_SECONDS },
-    });
+    await extend(deps, { ...signedBy(request), ...{ id, holdId: parentId, amount: 0n, ttlSeconds } });
   };
   const open = new Map<Permit, OpenCall>();
   const estimate = new Estimate(deps.countTokens);
   return {
     beforeModelCall: async (call) => {
-      await renew();
+      await renew(BUDGET_SECONDS);
       const permitted = await permit({ deps, request, parentId, estimate }, call);
       if (permitted.kind === "denied") return permitted;
       open.set(permitted.permit, permitted.open);
@@ -71,6 +70,9 @@ function billingOf(deps: BillingDeps, request: RunBillingRequest, parentId: Hold
       if (call === undefined) throw new Error(`call ${given.callId} is not open`);
       open.delete(given);
       return closeCall(deps, request, call, usage);
+    },
+    leave: async (seconds) => {
+      await insist(deps.log, { runId: request.runId }, () => renew(seconds));
     },
     close: async () => {
       if (parentId === null) return;

@@ -39,6 +39,8 @@ export interface RunBillingRequest {
   readonly payer: Payer;
   /** What the run may cost at most, reserved at its start; null: whatever the account has. */
   readonly budget: MicroCredits | null;
+  /** It has begun in another process, and its budget with it. */
+  readonly isResumed?: boolean;
   /** Buys more when a call cannot begin, or go on, for want of credits. Absent: nothing is bought. */
   readonly topUp?: TopUp | undefined;
 }

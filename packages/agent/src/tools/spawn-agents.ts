@@ -17,17 +17,22 @@ export const spawnAgents: ServerTool<"spawn_agents"> = async (run, task, { agent
   }
   if (task.depth + 1 > DEEPEST)
     return toolFailure("unavailable", `Agents spawn agents ${DEEPEST} deep at most`);
-  const reports = await Promise.all(agents.map(({ agent, prompt }) => spawn(run, task, agent, prompt)));
+  const reports = await allOf(agents.map(({ agent, prompt }) => spawn(run, task, agent, prompt)));
   return { ok: true, output: { reports } };
 };
+
+/** When one throws, the others are waited for all the same: what they have begun is theirs to pay. */
+async function allOf<Report>(running: readonly Promise<Report>[]): Promise<Report[]> {
+  await Promise.allSettled(running);
+  return Promise.all(running);
+}
 
 async function spawn(run: Run, parent: Task, agent: string, prompt: string) {
   const definition = findAgent(agent);
   if (definition === null)
     throw new Error(`${parent.definition.name} may spawn ${agent}, which does not exist`);
   const { stepLimit } = definition;
-  const { agentId: parentId, depth } = parent;
-  const child = newTask(run, { definition, prompt, parentId, depth: depth + 1, stepLimit, history: [] });
+  const child = newTask(run, { definition, prompt, parent, stepLimit, history: [] });
   const report = await runLoop(run, child);
   parent.cost += report.cost;
   const said = [report.text, report.message].filter((words) => words !== null && words !== "");

@@ -1,4 +1,5 @@
 import type { ClientAction } from "@bursar/contract/socket/client-actions";
+import { Done } from "./done.ts";
 import type { ActionOf } from "./prompts.ts";
 
 /** What the server may ask this client to do. A handler that throws answers with the error's message. */
@@ -11,33 +12,43 @@ export interface ClientHandlers {
   ) => Promise<Readonly<Record<string, string | null>>>;
 }
 
+interface AnswersOptions extends ClientHandlers {
+  /** There may have been another client in this session, before this one. */
+  readonly isSecond: boolean;
+}
+
 type AnswerAction = Extract<ClientAction, { type: "tool-call-response" | "read-files-response" }>;
+type Request = ActionOf<"tool-call-request"> | ActionOf<"read-files">;
 
 /** At most three bytes a character, so that a piece fits into a message. */
 const PIECE_CHARACTERS = 16_000;
-const REMEMBERED = 256;
+const UNKNOWN =
+  "It is not known whether this was carried out: the client that was asked for it has ended. Look before you ask again";
 
-/** Does what the server asks, each request once, and answers in as many pieces as it takes. */
+/** Does what the server asks, each request once, and answers in as many pieces as it takes. A request that comes again,
+ *  from the process that goes on with the prompt, is answered as it was. */
 export class Answers {
-  readonly #handlers: ClientHandlers;
+  readonly #options: AnswersOptions;
   readonly #send: (action: AnswerAction) => void;
-  readonly #seen = new Set<string>();
+  readonly #done = new Done();
   readonly #ended = new AbortController();
 
-  constructor(handlers: ClientHandlers, send: (action: AnswerAction) => void) {
-    this.#handlers = handlers;
+  constructor(options: AnswersOptions, send: (action: AnswerAction) => void) {
+    this.#options = options;
     this.#send = send;
   }
 
-  hear(request: ActionOf<"tool-call-request"> | ActionOf<"read-files">): void {
+  hear(request: Request): void {
     const { requestId } = request;
-    if (this.#seen.has(requestId)) return;
-    this.#seen.add(requestId);
-    if (this.#seen.size > REMEMBERED)
-      for (const oldest of this.#seen) {
-        this.#seen.delete(oldest);
-        break;
-      }
+    const isAgain = request.type === "tool-call-request" && request.again === true;
+    if (this.#done.has(requestId)) {
+      const before = this.#done.get(requestId);
+      // One that is still at work answers when it has ended.
+      if (isAgain && before !== null) this.#tell(request, before);
+      return;
+    }
+    this.#done.begin(requestId);
+    if (isAgain && this.#options.isSecond) return this.#end(request, { error: UNKNOWN });
     void this.#answer(request);
   }
 
@@ -46,26 +57,38 @@ export class Answers {
     this.#ended.abort();
   }
 
-  async #answer(request: ActionOf<"tool-call-request"> | ActionOf<"read-files">): Promise<void> {
-    const { requestId } = request;
-    const type = request.type === "read-files" ? "read-files-response" : "tool-call-response";
+  async #answer(request: Request): Promise<void> {
     try {
       const output = await this.#handle(request);
-      for (const piece of piecesOf(JSON.stringify(output ?? null))) this.#send({ type, requestId, ...piece });
+      this.#end(request, { text: JSON.stringify(output ?? null) });
     } catch (error) {
       const message = error instanceof Error && error.message !== "" ? error.message : String(error);
-      this.#send({ type, requestId, error: message.slice(0, 2000) });
+      this.#end(request, { error: message.slice(0, 2000) });
     }
   }
 
-  async #handle(request: ActionOf<"tool-call-request"> | ActionOf<"read-files">): Promise<unknown> {
-    const { onToolCall, onReadFiles } = this.#handlers;
+  #end(request: Request, answer: Answer): void {
+    this.#done.end(request.requestId, answer);
+    this.#tell(request, answer);
+  }
+
+  #tell({ requestId, ...request }: Request, answer: Answer): void {
+    const type = request.type === "read-files" ? "read-files-response" : "tool-call-response";
+    if ("error" in answer) return this.#send({ type, requestId, error: answer.error });
+    for (const piece of piecesOf(answer.text)) this.#send({ type, requestId, ...piece });
+  }
+
+  async #handle(request: Request): Promise<unknown> {
+    const { onToolCall, onReadFiles } = this.#options;
     const { signal } = this.#ended;
     if (request.type === "read-files" && onReadFiles !== undefined) return onReadFiles(request, signal);
     if (request.type === "tool-call-request" && onToolCall !== undefined) return onToolCall(request, signal);
     throw new Error("this client does nothing for the server");
   }
 }
+
+/** What was answered: JSON, or why there was nothing to answer. */
+export type Answer = { readonly text: string } | { readonly error: string };
 
 function* piecesOf(text: string): Generator<{ piece: string; index: number; more: boolean }> {
   for (let index = 0; index * PIECE_CHARACTERS < text.length; index++) {

@@ -11,6 +11,8 @@ export interface PromptListener {
   onCost?(cost: ActionOf<"message-cost-response">): void;
   onAgentEvent?(event: ActionOf<"agent-event">["event"]): void;
   onUsage?(usage: ActionOf<"usage-response">): void;
+  /** It goes on in another process. What each agent has said since its last `step-cost` is void, and comes again. */
+  onResumed?(resumed: ActionOf<"prompt-resumed">): void;
 }
 
 export type PromptRequest = Omit<PromptAction, "type" | "userInputId"> & { readonly userInputId?: string };
@@ -24,26 +26,37 @@ export interface PromptEnd {
 }
 
 interface Open {
+  /** As it was asked. */
+  readonly request: PromptAction;
   readonly listener: PromptListener;
   readonly resolve: (end: PromptEnd) => void;
   readonly reject: (error: Error) => void;
   /** The server has said that it has it. */
   isTaken: boolean;
+  isCancelled: boolean;
+  /** How many events have come of each agent; reasoning is none. */
+  readonly seen: Map<string, number>;
 }
 
 /** The prompts that have not ended. */
 export class Prompts {
   readonly #open = new Map<string, Open>();
 
-  add(userInputId: string, listener: PromptListener): Promise<PromptEnd> {
+  add(request: PromptAction, listener: PromptListener): Promise<PromptEnd> {
+    const fresh = { isTaken: false, isCancelled: false, seen: new Map<string, number>() };
     return new Promise((resolve, reject) =>
-      this.#open.set(userInputId, { listener, resolve, reject, isTaken: false }),
+      this.#open.set(request.userInputId, { request, listener, resolve, reject, ...fresh }),
     );
   }
 
   taken(userInputId: string): void {
     const open = this.#open.get(userInputId);
     if (open !== undefined) open.isTaken = true;
+  }
+
+  cancelled(userInputId: string): void {
+    const open = this.#open.get(userInputId);
+    if (open !== undefined) open.isCancelled = true;
   }
 
   fail(userInputId: string, error: Error): void {
@@ -55,13 +68,15 @@ export class Prompts {
     for (const userInputId of [...this.#open.keys()]) this.fail(userInputId, error);
   }
 
-  /** Those that the server has had, and that neither run nor have said how they ended, are lost. */
-  findLost({ running }: SessionAnswer): void {
-    for (const [userInputId, { isTaken }] of this.#open) {
-      if (!isTaken || running.includes(userInputId)) continue;
-      const message = "the server does not know this prompt any more; its receipt tells what was billed";
-      this.fail(userInputId, new SocketRefused("session_lost", message));
-    }
+  /** Those that the server has had, and that neither run where we are now nor have said how they ended. To be asked for
+   *  once more: whoever can go on with one does, from its last completed step. */
+  findLost({ running }: SessionAnswer): { readonly request: PromptAction; readonly isCancelled: boolean }[] {
+    const lost = [...this.#open.values()].filter(
+      ({ isTaken, request }) => isTaken && !running.includes(request.userInputId),
+    );
+    return lost.map(({ request, seen, isCancelled }) => {
+      return { request: { ...request, seen: Object.fromEntries(seen) }, isCancelled };
+    });
   }
 
   hear(action: ServerAction): void {
@@ -75,11 +90,14 @@ export class Prompts {
       case "subagent-response-chunk":
         return listener.onSubagentText?.(action);
       case "agent-event":
+        count(open, action.event);
         return listener.onAgentEvent?.(action.event);
       case "message-cost-response":
         return listener.onCost?.(action);
       case "usage-response":
         return listener.onUsage?.(action);
+      case "prompt-resumed":
+        return listener.onResumed?.(action);
       case "prompt-response": {
         this.#open.delete(userInputId);
         const { ended, output, cost } = action;
@@ -96,4 +114,8 @@ export class Prompts {
       case "request-reconnect":
     }
   }
+}
+
+function count({ seen }: Open, { type, agentId }: ActionOf<"agent-event">["event"]): void {
+  if (type !== "reasoning") seen.set(agentId, (seen.get(agentId) ?? 0) + 1);
 }

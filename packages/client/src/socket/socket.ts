@@ -1,4 +1,4 @@
-import type { ClientAction } from "@bursar/contract/socket/client-actions";
+import type { ClientAction, PromptAction } from "@bursar/contract/socket/client-actions";
 import type { ClientMessage } from "@bursar/contract/socket/client-messages";
 import { SOCKET_LIMITS } from "@bursar/contract/socket/limits";
 import type { Ack, ServerMessage, SessionAnswer } from "@bursar/contract/socket/server-messages";
@@ -20,7 +20,9 @@ import { Subscriptions } from "./subscriptions.ts";
 export type SocketState = "connecting" | "connected" | "closed";
 
 export interface SocketOptions extends ClientHandlers, Pick<LinkOptions, "url" | "credential" | "accountId"> {
-  /** Kept over a restart of the client, it finds the session again. Default: a new one. */
+  /** Kept over a restart of the client, it finds the session again. Default: a new one. Of a tool that was asked for in
+   *  a server process that ended, a client with a session of its own choice cannot know whether a former client has
+   *  used it: where it has not done so itself, it says that, and does nothing. */
   readonly clientSessionId?: string;
   readonly backoff?: Partial<Backoff>;
   /** Default: the platform's own `WebSocket`. */
@@ -39,7 +41,8 @@ const PONG_MILLISECONDS = 10_000;
 const NOTED_EVERY = 256;
 
 /** The live way to Bursar: pushes, prompts and what they ask of this client, over one socket that renews itself. What
- *  runs on the server goes on while the connection is away; nothing is missed, and nothing is done twice. */
+ *  runs on the server goes on while the connection is away, and in another process when its own ends; nothing is missed,
+ *  and nothing is done twice. */
 export class BursarSocket {
   readonly #link: Link;
   readonly #options: SocketOptions;
@@ -70,7 +73,11 @@ export class BursarSocket {
     this.#subscriptions = new Subscriptions(
       (type, topics) => void this.#say({ type, topics }).catch(() => undefined),
     );
-    this.#answers = new Answers(options, (action) => void this.#act(action).catch(() => undefined));
+    const isSecond = options.clientSessionId !== undefined;
+    this.#answers = new Answers(
+      { ...options, isSecond },
+      (action) => void this.#act(action).catch(() => undefined),
+    );
     this.#link = new Link(
       {
         url: options.url,
@@ -112,16 +119,28 @@ export class BursarSocket {
    *  the run says no. Under the same `userInputId` it runs once, however often it is asked. */
   async prompt(request: PromptRequest, listener: PromptListener = {}): Promise<PromptEnd> {
     const userInputId = request.userInputId ?? `prompt_${crypto.randomUUID()}`;
-    const end = this.#prompts.add(userInputId, listener);
-    this.#act({ ...request, type: "prompt", userInputId }).then(
-      () => this.#prompts.taken(userInputId),
-      (error: Error) => this.#prompts.fail(userInputId, error),
-    );
+    const action: PromptAction = { ...request, type: "prompt", userInputId };
+    const end = this.#prompts.add(action, listener);
+    this.#ask(action);
     return end;
+  }
+
+  #ask(prompt: PromptAction): void {
+    const { userInputId } = prompt;
+    this.#act(prompt).then(
+      () => this.#prompts.taken(userInputId),
+      (error: Error) => {
+        // That server closes this connection: the next one is asked.
+        if (error instanceof SocketRefused && error.code === "shutting_down")
+          this.#prompts.taken(userInputId);
+        else this.#prompts.fail(userInputId, error);
+      },
+    );
   }
 
   /** At once; what was produced is billed. */
   async cancel(userInputId: string): Promise<void> {
+    this.#prompts.cancelled(userInputId);
     await this.#act({ type: "cancel-user-input", userInputId });
   }
 
@@ -245,12 +264,15 @@ export class BursarSocket {
     this.#prompts.hear(data);
   }
 
-  /** Once all that the server had kept is here, what is still open and does not run is lost. */
+  /** Once all that the server had kept is here, what is still open and does not run there is asked for again. */
   #findLost(): void {
     const resumed = this.#resumed;
     if (resumed === null || this.#lastSeq < resumed.lastSeq) return;
     this.#resumed = null;
-    this.#prompts.findLost(resumed);
+    for (const { request, isCancelled } of this.#prompts.findLost(resumed)) {
+      this.#ask(request);
+      if (isCancelled) void this.cancel(request.userInputId).catch(() => undefined);
+    }
   }
 
   #enter(state: SocketState, reason: SocketRefused | null): void {

@@ -9,6 +9,8 @@ export interface ClientToolCall {
   /** Checked by the sender, and again by the receiver. */
   readonly input: unknown;
   readonly timeoutMs: number;
+  /** It was asked before, by a process that has ended since: what was done of it is not done a second time. */
+  readonly isAgain?: boolean;
   /** Aborted when the run is cancelled: what the call has started must end. */
   readonly signal: AbortSignal;
 }

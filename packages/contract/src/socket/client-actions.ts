@@ -32,6 +32,9 @@ const prompt = z.strictObject({
   maxOutputTokens: z.int().min(1).max(1_000_000).optional(),
   organizationId: organizationId.optional(),
   repositoryUrl: repositoryUrl.optional(),
+  /** Sent by a client that asks again for a prompt that it has asked before, because the server it has come to does not
+   *  run it: how many agent events it has had of each agent, reasoning not counted. It gets the others. */
+  seen: z.record(z.string().max(64), z.int().min(0)).optional(),
 });
 
 const cancel = z.strictObject({ type: z.literal("cancel-user-input"), userInputId });

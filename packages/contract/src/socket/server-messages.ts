@@ -45,6 +45,9 @@ const serverActions = [
     input: z.json(),
     /** Milliseconds until the server stops waiting. */
     timeout: z.int(),
+    /** It was asked before, under the same id, by a process that has ended since. Who has done it answers the same
+     *  again; who cannot know whether it was done says so, and does not do it. */
+    again: z.literal(true).optional(),
   }),
   z.object({
     type: z.literal("read-files"),
@@ -53,6 +56,9 @@ const serverActions = [
     filePaths: z.array(z.string()),
     timeout: z.int(),
   }),
+  /** The prompt goes on in another process than before, from its last completed step. What an agent has said since its
+   *  last `step-cost` is void, and comes again. `cut`: what the steps that were cut have cost; they are done again. */
+  z.object({ type: z.literal("prompt-resumed"), userInputId, cut: creditsText }),
   z.object({ type: z.literal("usage-response"), userInputId: userInputId.optional(), ...usageFields }),
   z.object({
     type: z.literal("message-cost-response"),

@@ -27,3 +27,16 @@ export async function listOpenHolds(
   );
   return rows;
 }
+
+/** The account's open holds whose ids begin so. */
+export async function holdsNamed(
+  pool: pg.Pool,
+  accountId: AccountId,
+  prefix: string,
+): Promise<Pick<ListedHold, "id" | "reported">[]> {
+  const { rows } = await pool.query<Pick<ListedHold, "id" | "reported">>(
+    `select hold_id as id, reported from holds where account_id = $1 and starts_with(hold_id, $2) order by hold_id`,
+    [accountId, prefix],
+  );
+  return rows;
+}
