@@ -29,6 +29,8 @@ export interface ChangesDeps {
 
 /** Changes are gathered for this long before they go to other processes. */
 const GATHER_MILLISECONDS = 5;
+/** What could not be told is told again after this long. */
+const RETRY_MILLISECONDS = 500;
 /** A process with listeners says so this often; one that was not heard for longer than the lease has gone. */
 const HERE_MILLISECONDS = 5_000;
 const LEASE_MILLISECONDS = 16_000;
@@ -52,6 +54,7 @@ class SharedChanges implements Changes {
   #isOverflowing = false;
   #sending: NodeJS.Timeout | null = null;
   #here: NodeJS.Timeout | null = null;
+  #isClosed = false;
 
   constructor(deps: ChangesDeps) {
     this.#deps = deps;
@@ -89,6 +92,7 @@ class SharedChanges implements Changes {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     if (this.#here !== null) clearInterval(this.#here);
     if (this.#sending !== null) clearTimeout(this.#sending);
     await this.#send();
@@ -120,29 +124,41 @@ class SharedChanges implements Changes {
   }
 
   #gather(accountIds: Iterable<AccountId>): void {
-    if (this.#isOverflowing) return;
-    for (const accountId of accountIds) this.#gathered.add(accountId);
-    this.#isOverflowing = this.#gathered.size > LARGEST_GATHERING;
-    this.#sending ??= setTimeout(() => {
-      void this.#send().finally(() => {
-        this.#sending = null;
-        if (this.#gathered.size > 0) this.#gather([]);
-      });
-    }, GATHER_MILLISECONDS);
+    if (!this.#isOverflowing) for (const accountId of accountIds) this.#gathered.add(accountId);
+    this.#isOverflowing ||= this.#gathered.size > LARGEST_GATHERING;
+    this.#sendAfter(GATHER_MILLISECONDS);
   }
 
-  async #send(): Promise<void> {
+  #sendAfter(milliseconds: number): void {
+    if (this.#isClosed) return;
+    this.#sending ??= setTimeout(() => {
+      void this.#send().then((isSent) => {
+        this.#sending = null;
+        if (this.#gathered.size > 0) this.#sendAfter(isSent ? GATHER_MILLISECONDS : RETRY_MILLISECONDS);
+      });
+    }, milliseconds).unref();
+  }
+
+  /** False: others could not be told, and are to be told again, so that the last change is not lost to them. */
+  async #send(): Promise<boolean> {
     const { fanOut, log } = this.#deps;
     const gathered = this.#gathered;
     const isOverflowing = this.#isOverflowing;
     this.#gathered = new Set();
     this.#isOverflowing = false;
     this.#forgetTheGone();
-    if (fanOut === null || gathered.size === 0 || this.#others.size === 0) return;
+    if (fanOut === null || gathered.size === 0 || this.#others.size === 0) return true;
     try {
       for (const text of messagesOf(this.#self, isOverflowing ? null : gathered)) await fanOut.publish(text);
+      return true;
     } catch (error) {
-      log.warn({ err: error, accounts: gathered.size }, "other processes were not told of changes");
+      log.warn(
+        { err: error, accounts: gathered.size },
+        "other processes were not told of changes; trying again",
+      );
+      for (const accountId of gathered) this.#gathered.add(accountId);
+      this.#isOverflowing ||= isOverflowing;
+      return false;
     }
   }
 
