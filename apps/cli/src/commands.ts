@@ -67,8 +67,13 @@ export const COMMANDS = {
   },
   subscription: {
     group: CREDITS,
-    summary: "begin, change, end or resume a plan, and list its invoices",
+    summary: "begin, change, end or resume a plan",
     load: async () => (await import("./commands/subscription.ts")).subscription,
+  },
+  invoices: {
+    group: CREDITS,
+    summary: "list a plan's invoices, and save them as PDF",
+    load: async () => (await import("./commands/invoices.ts")).invoices,
   },
   runs: {
     group: CREDITS,

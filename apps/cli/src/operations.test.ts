@@ -24,7 +24,7 @@ const COMMANDS: Record<Exclude<OperationName, keyof typeof WITHOUT>, string> = {
   changeSubscription: "subscription change orbit",
   cancelSubscription: "subscription cancel",
   resumeSubscription: "subscription resume",
-  listInvoices: "subscription invoices",
+  listInvoices: "invoices list",
   check: "check 5",
   createHold: "hold 5",
   extendHold: "hold extend ID 5",

@@ -71,7 +71,9 @@ describe("on the organization's account", () => {
     ["GET", "/v1/balance", undefined, "done", "done"],
     ["POST", "/v1/check", { amount: "1" }, "done", "done"],
     ["GET", "/v1/entries", undefined, "done", "role_required"],
-    ["GET", "/v1/usage", undefined, "done", "role_required"],
+    // Members see their own.
+    ["GET", "/v1/usage", undefined, "done", "done"],
+    ["GET", "/v1/invoices", undefined, "done", "role_required"],
     ["GET", "/v1/notices", undefined, "done", "role_required"],
     ["POST", "/v1/gift-cards/redeem", { code: "none" }, "role_required", "role_required"],
     ["POST", "/v1/referrals", { code: "none" }, "role_required", "role_required"],

@@ -78,6 +78,62 @@ it("a run on the organization's credits counts its budget for whoever starts it,
   expect(Number(await useOf(bob))).toBeCloseTo(before + Number(ended.body.spent), 6);
 });
 
+it("usage is told by member, whoever settles; admins see everybody's, a member sees their own", async () => {
+  const usage = { model: "sandbox-small", inputTokens: 1000, cachedInputTokens: 0, outputTokens: 100 };
+  const groups = async (who: Signed) => {
+    const { body } = await who.get(
+      "/v1/usage?groupBy=member&from=2026-09-01T00:00:00Z&to=2026-10-01T00:00:00Z",
+      named,
+    );
+    return new Map<string, { name: string | null; amount: string; requests: number }>(
+      body.groups.map(({ group, ...rest }: { group: string }) => [group, rest]),
+    );
+  };
+  const before = await groups(ada);
+  const requestsOf = (found: typeof before, id: string) => found.get(id)?.requests ?? 0;
+  expect((await chat(bob, named)).status).toBe(200);
+  expect((await bob.post("/v1/spend", { id: "by-bob", usage }, named)).status).toBe(200);
+  await bob.post("/v1/holds", { id: "held-by-bob", amount: "1" }, named);
+  const settled = await ada.post("/v1/holds/held-by-bob/settle", { usage }, named);
+  expect(settled.status).toBe(200);
+  const accountId = "acct_org_models";
+  const { key } = (await running.call(running.adminKey, "POST", "/v1/keys", { accountId, name: "ci" })).body;
+  await running.call(key, "POST", "/v1/spend", { id: "by-key", usage });
+
+  const after = await groups(ada);
+  expect(requestsOf(after, bob.id)).toBe(requestsOf(before, bob.id) + 3);
+  expect(requestsOf(after, ada.id)).toBe(requestsOf(before, ada.id));
+  expect(requestsOf(after, "")).toBe(1);
+  expect([after.get(bob.id)!.name, after.get("")!.name]).toEqual(["bob", null]);
+  expect([...(await groups(bob)).keys()]).toEqual([bob.id]);
+
+  const month = "/v1/usage/export?month=2026-09";
+  const records = async (who: Signed) =>
+    (await who.get(month, named)).body.records as { reference: string; memberId: string | null }[];
+  const all = await records(ada);
+  expect(all.find(({ reference }) => reference === "held-by-bob")?.memberId).toBe(bob.id);
+  expect(all.find(({ reference }) => reference === "by-key")?.memberId).toBeNull();
+  expect(await records(bob)).toEqual(all.filter(({ memberId }) => memberId === bob.id));
+  const csv = await fetch(`${running.url}${month}&format=csv`, {
+    headers: { authorization: `Bearer ${bob.token}`, ...named },
+  });
+  const lines = (await csv.text()).trimEnd().split("\r\n");
+  expect(lines).toHaveLength((await records(bob)).length + 1);
+  expect(lines.slice(1).every((line) => line.endsWith(`,${bob.id}`))).toBe(true);
+});
+
+it("the organization's papers are its owner's and admins', and no member's", async () => {
+  for (const path of ["/v1/invoices/in_none/invoice.pdf", "/v1/payments/pay_none/receipt.pdf"]) {
+    const [owner, member, stranger] = [
+      await ada.get(`${path}?accountId=acct_org_models`),
+      await bob.get(path, named),
+      await bob.get(`${path}?accountId=${ada.accountId}`),
+    ];
+    expect(["invoice_unknown", "payment_unknown", "not_for_sale"]).toContain(owner.body.error.code);
+    expect([member.body.error.code, stranger.body.error.code]).toEqual(["role_required", "admin_required"]);
+  }
+});
+
 it("strangers are told nothing, and reach nothing", async () => {
   const eve = await peopleOf(running)("eve");
   const asked = await chat(eve, named);

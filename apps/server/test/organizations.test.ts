@@ -135,11 +135,10 @@ describe("an organization", () => {
     await ada.post(`${path}/invites/revoke`, { inviteId: second.id });
     expect(codeOf(await accept(cyd, second.token))).toBe("invite_used");
     const third = (await invite("cyd@example.org")).body;
-    await running.engine.pool.query(
-      "update organization_invites set expires_at = created_at where invite_id = $1",
-      [third.id],
-    );
+    later(7 * 86_400);
+    await cyd.signIn();
     expect(codeOf(await accept(cyd, third.token))).toBe("invite_expired");
+    for (const who of Object.values(people)) await who.signIn();
     for (const odd of ["", "inv_none", "\u0000"])
       expect(codeOf(await accept(cyd, odd))).toBe("invite_unknown");
     expect((await ada.get(`${path}/invites`)).body.invites).toEqual([]);
@@ -225,6 +224,24 @@ describe("who pays", () => {
       repositoryUrl: "github.com/acme/widget",
     });
     expect(stranger).toEqual({ kind: "own" });
+  });
+
+  it("is refused where its address is none, with what would be right", async () => {
+    const { ada } = people as Record<"ada", Signed>;
+    const { path } = await organization();
+    for (const [url, right] of [
+      ["", "must not be empty"],
+      ["acme/widget", "names no host with a dot"],
+      ["https://github.com/acme", "must name an owner and a repository"],
+      ["git@github.com:acme/../other", "has a part"],
+      ["file:///home/ada/widget.git", "must look like"],
+      [`https://github.com/acme/${"x".repeat(600)}`, "at most"],
+    ]) {
+      const { status, body } = await ada.post(`${path}/repositories`, { url });
+      expect([url, status, body.error.code, body.error.param]).toEqual([url, 422, "invalid_request", "url"]);
+      expect(body.error.message).toContain(right);
+    }
+    expect((await ada.get(`${path}/repositories`)).body.repositories).toEqual([]);
   });
 
   it("is asked where two organizations of a member have the repository", async () => {

@@ -78,6 +78,23 @@ it.each([
   expect((await account.get("/v1/subscription")).body.subscription).toBeNull();
 });
 
+it.each(["/v1/subscription", "/v1/subscription/preview"])(
+  "refuses an unknown plan, or none, at %s by the field, and says which there are",
+  async (path) => {
+    const account = await running.account("0");
+    await account.post("/v1/subscription", { plan: "orbit", currency: "eur" });
+    const method = path.endsWith("preview") ? "POST" : "PATCH";
+    const ask = async (body: object) => (await running.call(account.key, method, path, body)).body.error;
+    expect(await ask({ plan: "comet" })).toMatchObject({
+      code: "plan_unknown",
+      param: "plan",
+      message: "There is no plan comet; there are: orbit, galaxy, galaxy-year",
+    });
+    expect(await ask({})).toMatchObject({ code: "invalid_request", param: "plan" });
+    expect((await account.get("/v1/subscription")).body.subscription.renewsAs.id).toBe("orbit");
+  },
+);
+
 it("says why it is refused: none, one already, a declined card, a provider that is silent, none at all", async () => {
   const account = await running.account("0");
   expect((await patch(account, { plan: "orbit" })).body.error.code).toBe("subscription_unknown");
@@ -115,5 +132,5 @@ it("is begun, shown and changed by the command", async () => {
   expect(begun.stdout).toContain("Orbit: 100 credits a month, EUR 9.99 a month");
   expect((await run("subscription", "preview", "galaxy")).stdout).toContain("at once, for EUR 30.00 now");
   expect((await run("subscription", "cancel")).stdout).toContain("it ends");
-  expect((await run("subscription", "invoices")).stdout).toContain("EUR 9.99");
+  expect((await run("invoices")).stdout).toContain("EUR 9.99");
 });

@@ -45,6 +45,7 @@ describe("the usage of a month", () => {
           keyId: account.keyId,
           amount: "0.18",
           priceVersion: 1,
+          memberId: null,
           ...usage,
         },
       ],
@@ -79,9 +80,9 @@ describe("the usage of a month", () => {
     const lines = csv.text.split("\r\n");
     expect(lines).toHaveLength(3502);
     expect(lines[0]).toBe(
-      "at,reference,model,feature,keyId,inputTokens,cachedInputTokens,outputTokens,amount,priceVersion",
+      "at,reference,model,feature,keyId,inputTokens,cachedInputTokens,outputTokens,amount,priceVersion,memberId",
     );
-    expect(lines[3500]).toBe("2024-05-03T12:00:00.000Z,op_4500,small,,,10,2,5,1.5,1");
+    expect(lines[3500]).toBe("2024-05-03T12:00:00.000Z,op_4500,small,,,10,2,5,1.5,1,");
     expect(lines[3501]).toBe("");
   });
 

@@ -33,6 +33,12 @@ type UsageQuery = Omit<QueryInput<typeof v1.exportUsage>, "format">;
 type Entry = AnswerOf<typeof v1.listEntries>["entries"][number];
 type Account = AnswerOf<typeof v1.listAccounts>["accounts"][number];
 
+interface DocumentQuery {
+  readonly accountId?: string | undefined;
+  /** Of several refunds, this one's credit note. */
+  readonly refund?: string | undefined;
+}
+
 /** A method for each operation of the contract, and what the contract cannot say. */
 export interface Client extends Calls {
   readonly url: string;
@@ -48,7 +54,14 @@ export interface Client extends Calls {
   paymentDocument(
     id: string,
     kind: "receipt" | "credit-note",
-    query?: { readonly accountId?: string | undefined },
+    query?: DocumentQuery,
+    options?: CallOptions,
+  ): Promise<Uint8Array>;
+  /** A subscription's invoice, by its id or its number, or the credit note of its latest refund, as PDF. */
+  invoiceDocument(
+    id: string,
+    kind: "invoice" | "credit-note",
+    query?: DocumentQuery,
     options?: CallOptions,
   ): Promise<Uint8Array>;
   /** Resolves as soon as the server serves; rejects with `BursarUnreachable` when it does not in time. */
@@ -97,7 +110,9 @@ export function createClient(options: ClientOptions): Client {
       ),
     usageCsv: (query, callOptions) => usageCsv(setup, query, callOptions ?? {}),
     paymentDocument: (id, kind, query, callOptions) =>
-      paymentDocument(setup, `${encodeURIComponent(id)}/${kind}.pdf`, query?.accountId, callOptions ?? {}),
+      pdfDocument(setup, `payments/${encodeURIComponent(id)}/${kind}.pdf`, query ?? {}, callOptions ?? {}),
+    invoiceDocument: (id, kind, query, callOptions) =>
+      pdfDocument(setup, `invoices/${encodeURIComponent(id)}/${kind}.pdf`, query ?? {}, callOptions ?? {}),
     waitForReady: (waitOptions) => waitUntilReady(setup.link.fetch, setup.target.url, waitOptions ?? {}),
   };
 }
@@ -168,14 +183,14 @@ async function* usageCsv(setup: Setup, query: UsageQuery, options: CallOptions) 
   yield* await send(setup.link, sending, async (response, patience) => textOf(response, patience));
 }
 
-async function paymentDocument(
+async function pdfDocument(
   setup: Setup,
   path: string,
-  accountId: string | undefined,
+  query: DocumentQuery,
   options: CallOptions,
 ): Promise<Uint8Array> {
-  const named = accountId === undefined ? "" : `?accountId=${encodeURIComponent(accountId)}`;
-  const url = `${setup.target.url}/v1/payments/${path}${named}`;
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  const url = `${setup.target.url}/v1/${path}${given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`}`;
   const sending = {
     request: { method: "GET", url, headers: headersFor(setup.target, false), body: null },
     timeoutMilliseconds: patienceOf(setup, options, DEFAULT_TIMEOUT_MILLISECONDS),

@@ -20,6 +20,7 @@ export const ERRORS = {
   payment_failed: { status: 402, type: "payment_error" },
   payment_unavailable: { status: 503, type: "unavailable_error" },
   plan_unknown: { status: 404, type: "not_found_error" },
+  invoice_unknown: { status: 404, type: "not_found_error" },
   subscription_unknown: { status: 404, type: "not_found_error" },
   subscription_exists: { status: 409, type: "conflict_error" },
   subscription_refused: { status: 409, type: "conflict_error" },

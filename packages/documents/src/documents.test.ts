@@ -3,7 +3,14 @@ import type { Instant } from "@bursar/contract/instant";
 import { extractText, getDocumentProxy } from "unpdf";
 import { describe, expect, it, test } from "vitest";
 import { moneyText } from "./money.ts";
-import { type CreditNote, creditNotePdf, type Receipt, receiptPdf } from "./receipt.ts";
+import {
+  type CreditNote,
+  creditNotePdf,
+  invoicePdf,
+  type PeriodInvoice,
+  type Receipt,
+  receiptPdf,
+} from "./receipt.ts";
 import { tablePdf } from "./table.ts";
 
 const RECEIPT: Receipt = {
@@ -136,7 +143,7 @@ test("a credit note names the receipt it is for, and why", async () => {
   const note: CreditNote = {
     ...RECEIPT,
     number: "C-2026-000003",
-    ofReceipt: RECEIPT.number,
+    of: { kind: "receipt" as const, number: RECEIPT.number },
     reason: "Unused credits",
   };
   const text = await textOf(await creditNotePdf(note));
@@ -183,4 +190,45 @@ test.each([
   [9_007_199_254_740_993n, "EUR", "€90,071,992,547,409.93"],
 ])("%s minor units of %s are %s", (minorUnits, currency, text) => {
   expect(moneyText(minorUnits, currency)).toBe(text);
+});
+
+describe("an invoice", () => {
+  const INVOICE: PeriodInvoice = {
+    ...RECEIPT,
+    number: "B-7",
+    lines: [
+      { text: "Unused time on Orbit", quantity: 1, amountMinorUnits: -500n },
+      { text: "Remaining time on Galaxy", quantity: 1, amountMinorUnits: 1500n },
+    ],
+    taxes: [
+      { label: "VAT 19 %", amountMinorUnits: 190n, isIncluded: false },
+      { label: "a levy", amountMinorUnits: 7n, isIncluded: true },
+    ],
+    totalMinorUnits: 1190n,
+    periodStart: 1_795_262_400_000_000 as Instant,
+    periodEnd: 1_797_854_400_000_000 as Instant,
+    given: "206.25",
+  };
+
+  it("shows what is given back, its period, taxes and credits; unpaid, what is due", async () => {
+    const text = (await read(await invoicePdf(INVOICE))).pages.join("\n");
+    for (const part of [
+      "Invoice",
+      "B-7",
+      "2026-11-21 to 2026-12-21",
+      "-€5.00",
+      "VAT 19 % €1.90",
+      "a levy",
+      "206.25",
+    ])
+      expect(text).toContain(part);
+    expect(text).toMatch(/Subtotal €10\.00[^]*Due €11\.90/);
+    expect(text).toContain("not paid");
+  });
+
+  it("paid, says when; and one that does not add up is not written", async () => {
+    const paid = await read(await invoicePdf({ ...INVOICE, paidAt: INVOICE.periodStart }));
+    expect(paid.pages.join("\n")).toMatch(/Paid on 2026-11-21[^]*Paid €11\.90/);
+    await expect(invoicePdf({ ...INVOICE, totalMinorUnits: 1000n })).rejects.toThrow("must be 1190");
+  });
 });

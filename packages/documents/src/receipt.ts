@@ -46,8 +46,19 @@ export interface Receipt {
 }
 
 export interface CreditNote extends Receipt {
-  readonly ofReceipt: string;
+  /** The number of what it takes back. */
+  readonly of: { readonly kind: "receipt" | "invoice"; readonly number: string };
   readonly reason: string;
+}
+
+/** An invoice for a period, paid or not. */
+export interface PeriodInvoice extends Receipt {
+  readonly periodStart: Instant;
+  readonly periodEnd: Instant;
+  /** undefined: it is not paid. */
+  readonly paidAt?: Instant | undefined;
+  /** What its payer got, such as "550 credits". */
+  readonly given?: string | undefined;
 }
 
 /** A receipt for a payment, as PDF. The same receipt is the same bytes, so it can be made anew for every download.
@@ -67,12 +78,28 @@ export function creditNotePdf(note: CreditNote): Promise<Buffer> {
   const facts: [string, string | undefined][] = [
     ["Number", note.number],
     ["Date", dayOf(note.issuedAt)],
-    ["For receipt", note.ofReceipt],
+    [note.of.kind === "receipt" ? "For receipt" : "For invoice", note.of.number],
     ["Reason", note.reason],
     ["Paid back to", note.paidWith],
     ["Reference", note.reference],
   ];
   return drawn(note, { title: "Credit note", totalLabel: "Refunded", facts });
+}
+
+/** An invoice with its period, whose total says whether it is paid or due. Otherwise like a receipt; a line may be
+ *  negative, for what is given back of an earlier period. */
+export function invoicePdf(invoice: PeriodInvoice): Promise<Buffer> {
+  const { paidAt, periodStart, periodEnd } = invoice;
+  const facts: [string, string | undefined][] = [
+    ["Number", invoice.number],
+    ["Date", dayOf(invoice.issuedAt)],
+    ["Period", `${dayOf(periodStart)} to ${dayOf(periodEnd)}`],
+    ["Paid on", paidAt === undefined ? "not paid" : dayOf(paidAt)],
+    ["Paid with", invoice.paidWith],
+    ["Credits", invoice.given],
+    ["Reference", invoice.reference],
+  ];
+  return drawn(invoice, { title: "Invoice", totalLabel: paidAt === undefined ? "Due" : "Paid", facts });
 }
 
 interface Wording {

@@ -60,6 +60,7 @@ export function openBillingWorld(clock: { now(): Instant }) {
     periodStart: boundary(sub, sub.period),
     periodEnd: boundary(sub, sub.period + 1),
     cancelAtPeriodEnd: sub.cancelAtPeriodEnd,
+    methodId: null,
   });
   const get = (providerId: string) => {
     const sub = subs.get(providerId);
@@ -90,7 +91,13 @@ export function openBillingWorld(clock: { now(): Instant }) {
       number: `B-${invoices.size + 1}`,
       amountDue,
       amountPaid: isPaid ? amountDue : 0,
-      takenBack: 0,
+      reversals: [],
+      content: {
+        lines: [{ text: `${sub.terms.name}, ${reason}`, quantity: 1, amount: amountDue }],
+        taxes: [],
+      },
+      paidAt: isPaid ? clock.now() : null,
+      paidWith: isPaid ? "visa •••• 4242" : null,
       currency: sub.start.currency,
       periodStart: reason === "update" ? clock.now() : periodStart,
       periodEnd,
@@ -143,10 +150,25 @@ export function openBillingWorld(clock: { now(): Instant }) {
     invoice.attempts++;
     if (brokeAccounts.has(sub.start.accountId)) {
       invoice.nextTryAt = invoice.attempts < TRIES ? addSeconds(clock.now(), TRY_AGAIN_SECONDS) : null;
-    } else Object.assign(invoice, { status: "paid", amountPaid: invoice.amountDue, nextTryAt: null });
+    } else
+      Object.assign(invoice, {
+        status: "paid",
+        amountPaid: invoice.amountDue,
+        paidAt: clock.now(),
+        nextTryAt: null,
+      });
     if (invoice.status === "paid") sub.status = "active";
     tell("invoice", invoice.id);
     tell("subscription", sub.providerId);
+  };
+
+  const reverse = (invoiceId: string, amount: number, kind: "refund" | "dispute"): string => {
+    const invoice = invoices.get(invoiceId)!;
+    const id = `${kind}_${++made}`;
+    const state = kind === "refund" ? "taken" : "open";
+    invoice.reversals = [...invoice.reversals!, { id, kind, state, amount }];
+    tell("invoice", invoiceId);
+    return id;
   };
 
   const payments: SubscriptionPayments = {
@@ -201,9 +223,14 @@ export function openBillingWorld(clock: { now(): Instant }) {
       tell("subscription", providerId);
       return recordOf(sub);
     },
+    followDefault: async () => undefined,
+    methodChangeOf: () => null,
     invoice: async (id) => invoices.get(id) ?? null,
     invoices: async (providerId) =>
-      [...invoices.values()].filter((invoice) => invoice.providerId === providerId).toReversed(),
+      [...invoices.values()]
+        .filter((invoice) => invoice.providerId === providerId)
+        .map((invoice) => ({ ...invoice, reversals: null, paidWith: null }))
+        .toReversed(),
     subjectOf: () => null,
     invoiceOfPayment: async () => null,
   };
@@ -231,9 +258,16 @@ export function openBillingWorld(clock: { now(): Instant }) {
     failNext: (when: "before" | "after") => {
       fault = when;
     },
-    /** Pays so much of an invoice back. */
-    payBack: (invoiceId: string, amount: number) => {
-      invoices.get(invoiceId)!.takenBack! += amount;
+    /** Pays so much of an invoice back. Returns the refund's id. */
+    payBack: (invoiceId: string, amount: number) => reverse(invoiceId, amount, "refund"),
+    /** Its payer disputes so much of an invoice. Returns the dispute's id. */
+    dispute: (invoiceId: string, amount: number) => reverse(invoiceId, amount, "dispute"),
+    /** The bank decides a dispute, or sends a refund back. */
+    decide: (invoiceId: string, reversalId: string, state: "taken" | "returned") => {
+      const invoice = invoices.get(invoiceId)!;
+      invoice.reversals = invoice.reversals!.map((known) =>
+        known.id === reversalId ? { ...known, state } : known,
+      );
       tell("invoice", invoiceId);
     },
     /** Whether the account's card is declined. */

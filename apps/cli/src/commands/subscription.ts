@@ -1,16 +1,14 @@
 import type { Client } from "@bursar/client";
 import { CURRENCIES, type Currency, formatMoney } from "@bursar/contract/fiat";
 import { type Command, Option } from "commander";
-import { collect } from "../collect.ts";
 import type { Context, Look } from "../context.ts";
 import { creditsText, isZero } from "../output/amount.ts";
-import { facts, table } from "../output/table.ts";
-import { both, clockTime } from "../output/time.ts";
+import { facts } from "../output/table.ts";
+import { both } from "../output/time.ts";
 import { examples } from "../program.ts";
 
 type Subscription = NonNullable<Awaited<ReturnType<Client["getSubscription"]>>["subscription"]>;
 type Preview = Awaited<ReturnType<Client["previewSubscription"]>>;
-type Invoice = Awaited<ReturnType<Client["listInvoices"]>>["invoices"][number];
 
 export function subscription(command: Command, context: Context): void {
   command.addHelpText(
@@ -27,7 +25,6 @@ export function subscription(command: Command, context: Context): void {
   change(command.command("change"), context);
   end(command.command("cancel"), context, "cancelSubscription");
   end(command.command("resume"), context, "resumeSubscription");
-  invoices(command.command("invoices"), context);
 }
 
 function show(command: Command, context: Context): void {
@@ -141,40 +138,4 @@ function end(command: Command, context: Context, call: keyof typeof ENDS): void 
       const answer = await client[call]({ ...account });
       context.print(answer, (look) => subscriptionText(answer.subscription, look));
     });
-}
-
-function invoices(command: Command, context: Context): void {
-  command
-    .description("the invoices of the account's subscriptions, newest first")
-    .addHelpText("after", examples("bursar subscription invoices"))
-    .action(async () => {
-      const { client, account } = await context.connect("account");
-      const found = await collect(everyInvoice(client, account));
-      context.print({ invoices: found, nextCursor: null }, (look) => invoicesText(found, look));
-    });
-}
-
-async function* everyInvoice(client: Client, account: { accountId?: string }): AsyncGenerator<Invoice> {
-  let cursor: string | undefined;
-  do {
-    const page = await client.listInvoices({ ...account, cursor });
-    yield* page.invoices;
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-}
-
-export function invoicesText(found: readonly Invoice[], { paint }: Look): string {
-  return table(
-    paint,
-    [
-      { title: "INVOICE", of: (invoice) => invoice.number ?? invoice.id },
-      { title: "STATUS", of: (invoice) => invoice.status },
-      { title: "PLAN", of: (invoice) => invoice.plan ?? "-" },
-      { title: "AMOUNT", of: (invoice) => formatMoney(invoice.amountDue, invoice.currency) },
-      { title: "FROM", of: (invoice) => clockTime(invoice.periodStart) },
-      { title: "TO", of: (invoice) => clockTime(invoice.periodEnd) },
-    ],
-    found,
-    "No invoices.",
-  );
 }

@@ -11,7 +11,7 @@ import { ago } from "../values.ts";
 
 type Usage = Awaited<ReturnType<Client["getUsage"]>>;
 
-const GROUPS = ["day", "month", "model", "feature", "key"] as const;
+const GROUPS = ["day", "month", "model", "feature", "key", "member"] as const;
 type Group = (typeof GROUPS)[number];
 
 export function usage(command: Command, context: Context): void {
@@ -21,6 +21,7 @@ export function usage(command: Command, context: Context): void {
     examples(
       "bursar usage --by model",
       "bursar usage show --by day --from 7d",
+      "bursar usage --by member --account acct_org_acme",
       "bursar usage --by month --from 365d --csv",
     ),
   );
@@ -79,7 +80,8 @@ function written(text: string): Promise<void> {
 }
 
 export function usageCsv({ groups }: Usage, by: Group): string {
-  const titles = [by, "credits", "requests", "inputTokens", "cachedInputTokens", "outputTokens"];
+  const named = by === "member" ? ["name"] : [];
+  const titles = [by, "credits", "requests", "inputTokens", "cachedInputTokens", "outputTokens", ...named];
   const lines = groups.map((group) => [
     group.group,
     group.amount,
@@ -87,6 +89,7 @@ export function usageCsv({ groups }: Usage, by: Group): string {
     group.inputTokens,
     group.cachedInputTokens,
     group.outputTokens,
+    ...(by === "member" ? [group.name ?? ""] : []),
   ]);
   return [titles, ...lines].map(csvLine).join("");
 }
@@ -95,7 +98,7 @@ export function usageText({ from, to, total, groups }: Usage, by: Group, { paint
   const lines = table(
     paint,
     [
-      { title: by.toUpperCase(), of: (group) => group.group || "-" },
+      { title: by.toUpperCase(), of: (group) => group.name ?? (group.group || "-") },
       { title: "CREDITS", align: "decimal", of: (group) => amount(group.amount) },
       { title: "REQUESTS", align: "decimal", of: (group) => count(group.requests) },
       { title: "INPUT", align: "decimal", of: (group) => count(group.inputTokens) },

@@ -1,4 +1,6 @@
 import { type AccountId, newRequestId, type PaymentId } from "@bursar/contract/ids";
+import type { Operation } from "@bursar/contract/operation";
+import { v1 } from "@bursar/contract/v1";
 import type { Fonts } from "@bursar/documents/page";
 import type { CreditNote, Party, Receipt } from "@bursar/documents/receipt";
 import { isGranted, type Payment } from "@bursar/engine/payment/payment";
@@ -7,10 +9,11 @@ import { readPayment } from "@bursar/engine/payment/store";
 import { readAccountName } from "@bursar/engine/payment/store-customers";
 import { readRefunds } from "@bursar/engine/payment/store-refunds";
 import type { Context, Hono } from "hono";
-import { accountFor, authenticate } from "../rest/authenticate.ts";
+import { authenticate } from "../rest/authenticate.ts";
 import type { RestDeps } from "../rest/context.ts";
-import { unexpected } from "../rest/mount.ts";
+import { payerOf, unexpected } from "../rest/mount.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
+import { invoiceCreditNoteOf, invoiceOf, ofInvoice } from "./invoice-documents.ts";
 
 export interface DocumentSettings {
   /** null: nobody is named as the seller, so no documents are written. */
@@ -19,39 +22,66 @@ export interface DocumentSettings {
   readonly documentFont: string | null;
 }
 
-type Deps = RestDeps & { readonly documents: DocumentSettings };
+export type DocumentDeps = RestDeps & { readonly documents: DocumentSettings };
 
-/** Receipts and credit notes as PDF: made anew for every download, the same bytes each time. */
-export function mountDocuments(app: Hono, deps: Deps): void {
-  const mount = (path: string, make: typeof receiptOf) =>
+/** Receipts, invoices and credit notes as PDF: made anew for every download, the same bytes each time. */
+export function mountDocuments(app: Hono, deps: DocumentDeps): void {
+  const mount = (path: string, operation: Operation, make: Make) =>
     app.get(path, async (context) => {
       const requestId = newRequestId();
-      const made = await perform(context, deps, make).catch((error: unknown) =>
+      const made = await perform(context, deps, operation, make).catch((error: unknown) =>
         unexpected(deps, error, requestId, path),
       );
       return isProblem(made) ? answerProblem(made, requestId) : sent(made, requestId);
     });
-  mount("/v1/payments/:id/receipt.pdf", receiptOf);
-  mount("/v1/payments/:id/credit-note.pdf", creditNoteOf);
+  mount("/v1/payments/:id/receipt.pdf", v1.getPayment, ofPayment(receiptOf));
+  mount("/v1/payments/:id/credit-note.pdf", v1.getPayment, ofPayment(creditNoteOf));
+  mount("/v1/invoices/:id/invoice.pdf", v1.listInvoices, ofInvoice(invoiceOf));
+  mount("/v1/invoices/:id/credit-note.pdf", v1.listInvoices, ofInvoice(invoiceCreditNoteOf));
 }
 
-interface Made {
+/** A document that is asked for: whose, which, and what stands on all of them. */
+export interface Asked {
+  readonly accountId: AccountId;
+  readonly id: string;
+  /** Of several refunds, the one that is named. */
+  readonly refund: string | undefined;
+  readonly parties: Pick<Receipt, "seller" | "buyer" | "fonts">;
+}
+
+export interface Made {
   readonly fileName: string;
   readonly pdf: Buffer;
 }
 
-async function perform(context: Context, deps: Deps, make: typeof receiptOf): Promise<Made | Problem> {
+export type Make = (deps: DocumentDeps, asked: Asked) => Promise<Made | Problem>;
+
+/** For whoever may call the operation that shows the same in fields. */
+async function perform(
+  context: Context,
+  deps: DocumentDeps,
+  operation: Operation,
+  make: Make,
+): Promise<Made | Problem> {
   const principal = await authenticate(deps, context.req.raw.headers, true);
   if (isProblem(principal)) return principal;
-  const accountId = accountFor("account", principal, context.req.query("accountId"));
-  if (accountId === null || isProblem(accountId)) return accountId ?? unknown(context);
+  const named = context.req.query("accountId");
+  const paying = await payerOf(context, deps, { operation, principal, named });
+  if (isProblem(paying)) return paying;
+  const { accountId } = paying;
   const { seller } = deps.documents;
   if (seller === null) return NO_SELLER;
-  const payment = await readPayment(deps.pool, accountId, (context.req.param("id") ?? "") as PaymentId);
-  if (payment === null) return unknown(context);
-  if (!isGranted(payment.state))
-    return { ...unknown(context), message: `There is no receipt: the payment is ${payment.state}` };
-  return make(deps, payment, await baseOf(deps, payment, accountId, seller), context);
+  const parties = await partiesOf(deps, accountId, seller);
+  const [id, refund] = [context.req.param("id") ?? "", context.req.query("refund")];
+  return make(deps, { accountId, id, refund, parties });
+}
+
+async function partiesOf(deps: DocumentDeps, accountId: AccountId, seller: Party): Promise<Asked["parties"]> {
+  const { documentFont } = deps.documents;
+  const fonts: Fonts | undefined =
+    documentFont === null ? undefined : { regular: documentFont, bold: documentFont };
+  const name = (await readAccountName(deps.pool, accountId)) ?? accountId;
+  return { seller, buyer: { name, lines: [accountId] }, fonts };
 }
 
 const NO_SELLER: Problem = {
@@ -59,36 +89,38 @@ const NO_SELLER: Problem = {
   message: "No seller is named on documents: set BURSAR_SELLER_NAME",
 };
 
-const unknown = (context: Context): Problem => ({
+const unknown = (id: string): Problem => ({
   problem: "payment_unknown",
-  message: `There is no payment ${context.req.param("id")} on this account`,
+  message: `There is no payment ${id} on this account`,
   param: "id",
 });
 
-async function baseOf(deps: Deps, payment: Payment, accountId: AccountId, seller: Party): Promise<Receipt> {
+function ofPayment(
+  make: (deps: DocumentDeps, payment: Payment, base: Receipt, asked: Asked) => Promise<Made | Problem>,
+): Make {
+  return async (deps, asked) => {
+    const payment = await readPayment(deps.pool, asked.accountId, asked.id as PaymentId);
+    if (payment === null) return unknown(asked.id);
+    if (!isGranted(payment.state))
+      return { ...unknown(asked.id), message: `There is no receipt: the payment is ${payment.state}` };
+    return make(deps, payment, baseOf(payment, asked.parties), asked);
+  };
+}
+
+function baseOf(payment: Payment, parties: Asked["parties"]): Receipt {
   const { amount, currency, intentId, id, chargedAt, createdAt } = payment;
-  const { documentFont } = deps.documents;
-  const fonts: Fonts | undefined =
-    documentFont === null ? undefined : { regular: documentFont, bold: documentFont };
   return {
+    ...parties,
     number: id,
     issuedAt: chargedAt ?? createdAt,
-    seller,
-    buyer: { name: (await readAccountName(deps.pool, accountId)) ?? accountId, lines: [accountId] },
     currency: currency.toUpperCase(),
     lines: [{ text: descriptionOf(payment), quantity: 1, amountMinorUnits: BigInt(amount) }],
     totalMinorUnits: BigInt(amount),
     reference: intentId ?? undefined,
-    fonts,
   };
 }
 
-async function receiptOf(
-  _: Deps,
-  { id }: Payment,
-  base: Receipt,
-  _context: Context,
-): Promise<Made | Problem> {
+async function receiptOf(_: DocumentDeps, { id }: Payment, base: Receipt): Promise<Made> {
   // Loaded when the first document is asked for.
   const { receiptPdf } = await import("@bursar/documents/receipt");
   return { fileName: `receipt-${id}.pdf`, pdf: await receiptPdf(base) };
@@ -96,12 +128,11 @@ async function receiptOf(
 
 /** The refund that is named, else the latest. */
 async function creditNoteOf(
-  deps: Deps,
+  deps: DocumentDeps,
   payment: Payment,
   base: Receipt,
-  context: Context,
+  { refund: named }: Asked,
 ): Promise<Made | Problem> {
-  const named = context.req.query("refund");
   const refunds = (await readRefunds(deps.pool, payment)).filter(({ failed }) => !failed);
   const refund = named === undefined ? refunds.at(-1) : refunds.find(({ id }) => id === named);
   if (refund === undefined)
@@ -117,7 +148,7 @@ async function creditNoteOf(
     issuedAt: refund.at,
     lines: [{ text: `Refund of ${descriptionOf(payment)}`, quantity: 1, amountMinorUnits: amount }],
     totalMinorUnits: amount,
-    ofReceipt: payment.id,
+    of: { kind: "receipt", number: payment.id },
     reason: "Refund",
     reference: refund.id,
   };

@@ -71,7 +71,13 @@ export function actor(call: Pick<Call<OperationName>, "principal" | "requestId" 
   };
 }
 
+/** Of an organization's books a member sees their own work alone; null: all of it. */
+export function onlyPerson({ organization, person }: Principal): string | null {
+  return organization?.role === "member" ? (person?.personId ?? null) : null;
+}
+
 /** On an organization's account a member reaches their own holds alone; owner and admins reach all. */
-function holdsOf({ organization, person }: Principal): string | undefined {
-  return organization?.role === "member" && person !== undefined ? capOfMember(person.personId) : undefined;
+function holdsOf(principal: Principal): string | undefined {
+  const personId = onlyPerson(principal);
+  return personId === null ? undefined : capOfMember(personId);
 }

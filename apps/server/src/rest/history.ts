@@ -5,8 +5,8 @@ import { findAccount } from "@bursar/engine/account/store";
 import type { Entry } from "@bursar/engine/ledger/entry";
 import { entriesBefore } from "@bursar/engine/ledger/store-read";
 import { type Receipt, receipt } from "@bursar/engine/receipt/receipt";
-import { usageBetween } from "@bursar/engine/usage/store";
-import type { Handler } from "./context.ts";
+import { type UsageGroup, usageBetween } from "@bursar/engine/usage/store";
+import { type Handler, onlyPerson, type RestDeps } from "./context.ts";
 import { numberFrom } from "./cursor.ts";
 import { isProblem, refused } from "./problem.ts";
 
@@ -91,11 +91,13 @@ function priceAnswer(pricing: Receipt["pricing"]): ReceiptAnswer["price"] {
 const DEFAULT_DAYS = 30;
 const SECONDS_PER_DAY = 86_400;
 
-export const getUsage: Handler<"getUsage"> = async ({ deps, accountId, query }) => {
+export const getUsage: Handler<"getUsage"> = async ({ deps, accountId, query, principal }) => {
   const to = query.to ?? deps.clock.now();
   const from = query.from ?? addSeconds(to, -DEFAULT_DAYS * SECONDS_PER_DAY);
   if (from >= to) return { problem: "invalid_request", message: "must be before to", param: "from" };
-  const groups = await usageBetween(deps.pool, accountId, from, to, query.groupBy);
+  const asked = { from, to, grouping: query.groupBy, personId: onlyPerson(principal) };
+  const groups = await usageBetween(deps.pool, accountId, asked);
+  const nameOf = query.groupBy === "member" ? await namesOf(deps, groups) : new Map<string, string>();
   const sum = (value: (group: (typeof groups)[number]) => bigint) =>
     groups.reduce((total, group) => total + value(group), 0n);
   return {
@@ -110,6 +112,7 @@ export const getUsage: Handler<"getUsage"> = async ({ deps, accountId, query }) 
       },
       groups: groups.map((group) => ({
         group: group.group,
+        name: nameOf.get(group.group) ?? null,
         amount: credits(group.amount),
         requests: Number(group.requests),
         inputTokens: Number(group.inputTokens),
@@ -119,3 +122,13 @@ export const getUsage: Handler<"getUsage"> = async ({ deps, accountId, query }) 
     },
   };
 };
+
+/** What people are called, by their ids; whoever was deleted is not among them. */
+async function namesOf(
+  { identity }: Pick<RestDeps, "identity">,
+  groups: readonly UsageGroup[],
+): Promise<Map<string, string>> {
+  const ids = groups.map(({ group }) => group).filter((id) => id !== "");
+  const people = await Promise.all(ids.map((id) => identity.people.find(id)));
+  return new Map(people.flatMap((person) => (person === null ? [] : [[person.id, person.name]])));
+}

@@ -96,9 +96,9 @@ interface Asking {
 }
 
 /** Whose account a call is about, and as whom the caller acts on it. */
-async function payerOf(
+export async function payerOf(
   context: Context,
-  deps: MountDeps,
+  deps: RestDeps,
   { operation, principal, named }: Asking,
 ): Promise<{ principal: Principal; accountId: AccountId } | Problem> {
   const isOrganizations = organizationNamed(principal, named) !== null;

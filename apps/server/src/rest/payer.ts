@@ -43,6 +43,9 @@ const FOR_MEMBERS: ReadonlySet<string> = new Set<OperationName>([
   "createRun",
   "getRun",
   "endRun",
+  // Their own.
+  "getUsage",
+  "exportUsage",
 ]);
 
 /** Members work, admins also look into the books, and what changes the account is the owner's. */

@@ -2,6 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import { findAccount } from "@bursar/engine/account/store";
 import {
   customerOf,
+  ensureDefault,
   isUsable,
   methodsOf,
   type PaymentDeps,
@@ -14,6 +15,7 @@ import type {
   PaymentFailure,
   PaymentMethod,
 } from "@bursar/engine/payment/payments";
+import { followDefault } from "@bursar/engine/subscription/method";
 import type { Handler, RestDeps } from "./context.ts";
 import { methodUnknown } from "./payments.ts";
 import { type Problem, refused } from "./problem.ts";
@@ -65,6 +67,7 @@ export const setDefaultPaymentMethod: Handler<"setDefaultPaymentMethod"> = ({ de
     if (!(await isOwn(paying, accountId, body.paymentMethod))) return methodUnknown;
     const customerId = await customerOf(paying, accountId);
     await paying.payments.setDefault(customerId!, body.paymentMethod);
+    await renewOnDefault(deps, accountId, null);
     return { answer: await listed(paying, accountId) };
   });
 
@@ -72,8 +75,20 @@ export const removePaymentMethod: Handler<"removePaymentMethod"> = ({ deps, acco
   withPayments(deps, async (paying) => {
     if (!(await isOwn(paying, accountId, body.paymentMethod))) return methodUnknown;
     await paying.payments.detach(body.paymentMethod);
+    await ensureDefault(paying, accountId);
+    await renewOnDefault(deps, accountId, body.paymentMethod);
     return { answer: await listed(paying, accountId) };
   });
+
+/** Where the provider's own word of it gets lost, and sooner than that comes. */
+async function renewOnDefault(
+  { pool, subscriptions }: RestDeps,
+  accountId: AccountId,
+  removed: string | null,
+): Promise<void> {
+  if (subscriptions === undefined) return;
+  await followDefault({ pool, payments: subscriptions.payments }, accountId, { removed, at: null });
+}
 
 /** The provider would change anybody's: only the account's own are passed on. */
 async function isOwn(deps: PaymentDeps, accountId: AccountId, methodId: string): Promise<boolean> {

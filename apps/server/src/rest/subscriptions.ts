@@ -13,7 +13,12 @@ import {
 import type { SubscriptionDeps } from "@bursar/engine/subscription/deps";
 import { plans } from "@bursar/engine/subscription/plans";
 import { currentSubscription } from "@bursar/engine/subscription/store";
-import { type InvoicePlace, listInvoices as list } from "@bursar/engine/subscription/store-invoices";
+import {
+  type Invoice,
+  type InvoicePlace,
+  listInvoices as list,
+} from "@bursar/engine/subscription/store-invoices";
+import { disputedInvoices } from "@bursar/engine/subscription/store-reversals";
 import { subscribe as begin, type SubscribeOutcome } from "@bursar/engine/subscription/subscribe";
 import type { PlanTerms, Subscription, SubscriptionId } from "@bursar/engine/subscription/subscription";
 import { view } from "@bursar/engine/subscription/view";
@@ -81,27 +86,28 @@ export const listInvoices: Handler<"listInvoices"> = async ({ deps, accountId, q
   const found = await list(deps.pool, accountId, { before, limit: query.limit });
   if (found.length === 0 && (await findAccount(deps.pool, accountId)) === null)
     return refused({ kind: "account_unknown", accountId });
-  const invoices = found.map((invoice) => {
-    const { id, number, status, reason, planId, amountDue, amountPaid, currency, url, pdfUrl } = invoice;
-    const money = { plan: planId, amountDue, amountPaid, currency };
-    const period = { periodStart: iso(invoice.periodStart)!, periodEnd: iso(invoice.periodEnd)! };
-    return {
-      id,
-      number,
-      status,
-      reason,
-      ...money,
-      ...period,
-      url,
-      pdfUrl,
-      createdAt: iso(invoice.createdAt)!,
-    };
-  });
+  const ids = found.map(({ id }) => id);
+  const disputed = await disputedInvoices(deps.pool, accountId, ids);
+  const invoices = found.map((invoice) => invoiceAnswer(invoice, disputed.has(invoice.id)));
   const last = found.length === query.limit ? found.at(-1) : undefined;
   return {
     answer: { invoices, nextCursor: last === undefined ? null : `${iso(last.createdAt)} ${last.id}` },
   };
 };
+
+function invoiceAnswer(invoice: Invoice, disputed: boolean) {
+  const { id, number, status, reason, planId, amountDue, amountPaid, currency, url, pdfUrl, paidWith } =
+    invoice;
+  const money = { plan: planId, amountDue, amountPaid, refunded: invoice.takenBack, disputed, currency };
+  const period = { periodStart: iso(invoice.periodStart)!, periodEnd: iso(invoice.periodEnd)! };
+  const paid = { paidAt: iso(invoice.paidAt), paidWith };
+  return {
+    ...{ id, number, status, reason, url, pdfUrl, createdAt: iso(invoice.createdAt)! },
+    ...money,
+    ...period,
+    ...paid,
+  };
+}
 
 function placeFrom(cursor: string): InvoicePlace | "malformed" {
   const [at = "", id] = cursor.split(" ");

@@ -6,17 +6,18 @@ import { credits, iso } from "@bursar/contract/shapes";
 import { findAccount } from "@bursar/engine/account/store";
 import { usagePages } from "@bursar/engine/usage/export";
 import type { UsageRow } from "@bursar/engine/usage/store-export";
-import type { Handler } from "./context.ts";
+import { type Handler, onlyPerson } from "./context.ts";
 import { refused } from "./problem.ts";
 
 type Pages = AsyncIterable<readonly UsageRow[]>;
 
-export const exportUsage: Handler<"exportUsage"> = async ({ deps, accountId, query }) => {
+export const exportUsage: Handler<"exportUsage"> = async ({ deps, accountId, query, principal }) => {
   if ((await findAccount(deps.pool, accountId)) === null)
     return refused({ kind: "account_unknown", accountId });
   const { month, format } = query;
   const from = parseInstant(`${month}-01T00:00:00Z`)!;
-  const pages = await begun(usagePages(deps, accountId, { from, to: nextMonthStart(from) }));
+  const asked = { from, to: nextMonthStart(from), personId: onlyPerson(principal) };
+  const pages = await begun(usagePages(deps, accountId, asked));
   const fileName = `usage-${month}.${format}`;
   if (format === "csv") return { stream: csvOf(pages), contentType: "text/csv; charset=utf-8", fileName };
   return { stream: jsonOf({ accountId, month }, pages), contentType: "application/json", fileName };
@@ -43,6 +44,7 @@ const COLUMNS: readonly (keyof UsageRecord)[] = [
   "outputTokens",
   "amount",
   "priceVersion",
+  "memberId",
 ];
 
 async function* csvOf(pages: Pages): AsyncGenerator<string, void, undefined> {

@@ -14,7 +14,8 @@ export async function usageOf(deps: GateDeps, accountId: AccountId, added = 0n) 
   const [found, cycle] = await Promise.all([balance(deps, accountId), deps.gate.quota?.cycleOf(accountId)]);
   const from = cycle?.startedAt ?? addSeconds(now, -USUAL_PERIOD_SECONDS);
   // To the end of this instant: what was used just now counts.
-  const groups = await usageBetween(deps.pool, accountId, from, addSeconds(now, 1), "day");
+  const asked = { from, to: addSeconds(now, 1), grouping: "day", personId: null } as const;
+  const groups = await usageBetween(deps.pool, accountId, asked);
   const breakdown = new Map<string, bigint>();
   for (const { source, remaining } of found?.grants ?? [])
     breakdown.set(source, (breakdown.get(source) ?? 0n) + remaining);

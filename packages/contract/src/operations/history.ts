@@ -86,12 +86,13 @@ export const getUsage = operation({
   method: "get",
   path: "/v1/usage",
   access: "account",
-  summary: "What AI work used and cost, grouped by day, month, model, feature or key.",
+  summary:
+    "What AI work used and cost, grouped by day, month, model, feature, key or member. A member of an organization sees their own.",
   query: z.strictObject({
     accountId: id.optional(),
     from: instant.optional().describe("Default: 30 days ago"),
     to: instant.optional().describe("Default: now; not included"),
-    groupBy: z.enum(["day", "month", "model", "feature", "key"]).default("day"),
+    groupBy: z.enum(["day", "month", "model", "feature", "key", "member"]).default("day"),
   }),
   status: 200,
   answer: z.object({
@@ -101,6 +102,7 @@ export const getUsage = operation({
     groups: z.array(
       z.object({
         group: z.string(),
+        name: z.string().nullable().describe("Of a member, where the person is still known; else null"),
         amount: creditsText,
         requests: z.int(),
         inputTokens: z.int(),
@@ -123,6 +125,7 @@ export const usageRecord = z.object({
   outputTokens: z.int(),
   amount: creditsText,
   priceVersion: z.int(),
+  memberId: z.string().nullable().describe("Whose work it was; null: an API key's alone"),
 });
 
 export type UsageRecord = z.output<typeof usageRecord>;
@@ -132,7 +135,8 @@ export const exportUsage = operation({
   method: "get",
   path: "/v1/usage/export",
   access: "account",
-  summary: "Every charge for AI work of a calendar month (UTC), the oldest first, as one document.",
+  summary:
+    "Every charge for AI work of a calendar month (UTC), the oldest first, as one document. A member of an organization gets their own.",
   query: z.strictObject({
     accountId: id.optional(),
     month: z

@@ -197,11 +197,15 @@ const invoice = z.object({
   plan: z.string().nullable(),
   amountDue: minorUnitsText,
   amountPaid: minorUnitsText,
+  refunded: minorUnitsText.describe("Paid back, or lost in disputes"),
+  disputed: z.boolean().describe("A dispute is open: what is left of its credits is frozen"),
+  paidAt: instantText.nullable(),
+  paidWith: z.string().nullable().describe("Such as visa •••• 4242"),
   currency,
   periodStart: instantText,
   periodEnd: instantText,
   url: z.string().nullable(),
-  pdfUrl: z.string().nullable(),
+  pdfUrl: z.string().nullable().describe("The payment provider's; ours is at /v1/invoices/{id}/invoice.pdf"),
   createdAt: instantText,
 });
 

@@ -58,7 +58,7 @@ export async function chargeAtPrices(
     kind: "spend",
     amount: priced.amount,
     decision: decisionFor(priced, request.caps),
-    usage: usageRecordOf(cost, book, request.keyId),
+    usage: usageRecordOf(cost, book, request),
     asked: cost.kind !== "amount" ? JSON.stringify(cost) : undefined,
   };
   const outcome = await deps.ledger.submit(command);

@@ -1,20 +1,33 @@
 import { createHash } from "node:crypto";
+import type { Instant } from "@bursar/contract/instant";
 import { formatCredits } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
-import type { Deps } from "../deps.ts";
+import type pg from "pg";
 import { type NoticeToTell, notify } from "../notice/notify.ts";
-import { type EffectRow, type ToldEffect, takeEffects } from "./store.ts";
+import { type ResetDeps, resetIfDue } from "../quota/reset.ts";
+import { readStanding } from "../topup/standing.ts";
+import { accountsLowByExpiry, type EffectRow, isLowByExpiry, type ToldEffect, takeEffects } from "./store.ts";
 
 /** Does what commits have asked for outside the ledger, each once by whichever process takes it: a row leaves in the
- *  transaction that tells the account's people, and the operator reads it in the log. Returns how many. */
-export async function deliverEffects(deps: Pick<Deps, "pool" | "clock" | "log">): Promise<number> {
-  const rows = await withTransaction(deps.pool, async (client) => {
+ *  transaction that tells the account's people, and the operator reads it in the log. What a month's end took and the
+ *  new month has brought again is no news. Returns how many. */
+export async function deliverEffects(deps: ResetDeps): Promise<number> {
+  for (const accountId of await accountsLowByExpiry(deps.pool)) await resetIfDue(deps, accountId);
+  const { count, told } = await withTransaction(deps.pool, async (client) => {
     const taken = await takeEffects(client);
-    for (const row of taken) await notify(client, deps.clock, noticeOf(row));
-    return taken;
+    const news: EffectRow[] = [];
+    for (const row of taken) if (await isNews(client, deps.clock.now(), row)) news.push(row);
+    for (const row of news) await notify(client, deps.clock, noticeOf(row));
+    return { count: taken.length, told: news };
   });
-  for (const { accountId, kind, payload } of rows) deps.log.warn({ accountId, ...payload }, MESSAGES[kind]);
-  return rows.length;
+  for (const { accountId, kind, payload } of told) deps.log.warn({ accountId, ...payload }, MESSAGES[kind]);
+  return count;
+}
+
+async function isNews(client: pg.PoolClient, now: Instant, row: EffectRow): Promise<boolean> {
+  if (!isLowByExpiry(row)) return true;
+  const { net } = await readStanding(client, row.accountId, null, now);
+  return net < BigInt(row.payload["alertBelow"] ?? "0");
 }
 
 const MESSAGES: Record<ToldEffect, string> = {

@@ -1,5 +1,7 @@
 import type { AccountId } from "@bursar/contract/ids";
+import type pg from "pg";
 import type { Effect } from "../ledger/book.ts";
+import { expiryKey } from "../ledger/key.ts";
 import type { Queryable } from "../mail/store.ts";
 
 /** Top-ups are wanted of another job (topup/). */
@@ -27,4 +29,20 @@ export async function takeEffects(queryable: Queryable): Promise<EffectRow[]> {
     [DELIVERY_LIMIT],
   );
   return rows;
+}
+
+/** An effect's id ends with the key of the command that caused it; this is what the sweep's begin with. */
+const BY_EXPIRY = `balance_low ${expiryKey("")}`;
+
+export function isLowByExpiry({ id }: Pick<EffectRow, "id">): boolean {
+  return id.startsWith(BY_EXPIRY);
+}
+
+/** Whose balance fell below the alert because credits expired, and who has not been told. */
+export async function accountsLowByExpiry(pool: pg.Pool): Promise<AccountId[]> {
+  const { rows } = await pool.query<{ id: AccountId }>(
+    `select account_id as id from effects where starts_with(effect_id, $1) order by at limit $2`,
+    [BY_EXPIRY, DELIVERY_LIMIT],
+  );
+  return rows.map(({ id }) => id);
 }

@@ -51,11 +51,11 @@ export async function settleAtPrices(
   book: PriceBook,
   request: SettleRequest,
 ): Promise<SettleOutcome> {
-  const { cost, keyId, ...rest } = request;
+  const { cost, keyId: _, ...rest } = request;
   const priced = priceCost(book, cost);
   if (priced.kind !== "priced") return priced;
   const { amount, decision } = priced;
-  const usage = usageRecordOf(cost, book, keyId);
+  const usage = usageRecordOf(cost, book, request);
   const asked = cost.kind !== "amount" ? JSON.stringify(cost) : undefined;
   const outcome = await deps.ledger.submit({ ...rest, kind: "settle", amount, decision, usage, asked });
   if (outcome.kind !== "done" && outcome.kind !== "duplicate") return outcome;

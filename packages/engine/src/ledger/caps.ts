@@ -22,6 +22,19 @@ export function revokedCounter(grantId: string): string {
   return `revoked/${grantId}`;
 }
 
+const TOTAL = "/total";
+
+/** What one person may use of an account's credits. The slash keeps it apart from the ids of keys. */
+export function capOfPerson(personId: string, window: Cap["window"]): string {
+  return `${personId}/${window}`;
+}
+
+/** In whose caps a hold counts, whoever settles it; null: in nobody's. */
+export function personCounted({ caps }: Pick<Hold, "caps">): string | null {
+  const total = caps.find(({ id }) => id.endsWith(TOTAL));
+  return total === undefined ? null : total.id.slice(0, -TOTAL.length);
+}
+
 /** A hard stop: what would go beyond a cap is refused. */
 export function withinCaps(
   book: Book,

@@ -18,6 +18,8 @@ export interface UsageRecord {
   readonly outputTokens: number;
   readonly priceVersion: number;
   readonly keyId: string | null;
+  /** Whose work it was; null: an API key's alone. */
+  readonly personId: string | null;
 }
 
 /** The limit of a cap that only counts: an account holds less than this. */

@@ -1,7 +1,7 @@
 import { type MicroCredits, smaller } from "@bursar/contract/money";
 import { type Hold, payingGrants, sumOfDraws } from "./account.ts";
-import { corrections, countsIn } from "./caps.ts";
-import type { ExpireCommand, Refusal, ReleaseCommand, SettleCommand } from "./command.ts";
+import { corrections, countsIn, personCounted } from "./caps.ts";
+import type { ExpireCommand, Refusal, ReleaseCommand, SettleCommand, UsageRecord } from "./command.ts";
 import { drawsInScope } from "./decide-spend.ts";
 import type { Draft } from "./draft.ts";
 import { drawFrom, mergeDraws, splitDraws, subtractDraws } from "./draw.ts";
@@ -13,8 +13,15 @@ export function closeHold(draft: Draft, command: SettleCommand | ReleaseCommand)
   if (!hold || !countsIn(hold, command.countedIn)) return { kind: "hold_unknown", holdId: command.holdId };
   closeChildren(draft, command.holdId);
   close(draft, draft.openHold(command.holdId), command.kind === "settle" ? command.amount : null);
-  draft.endGroup(command, closingKey(command.holdId), command.kind === "settle" ? command.usage : undefined);
+  draft.endGroup(command, closingKey(command.holdId), usageOf(command, hold));
   return null;
+}
+
+/** Work is theirs in whose caps its hold was counted, whoever settles it. */
+function usageOf(command: SettleCommand | ReleaseCommand, hold: Hold): UsageRecord | undefined {
+  if (command.kind !== "settle" || command.usage === undefined) return undefined;
+  const personId = personCounted(hold);
+  return personId === null ? command.usage : { ...command.usage, personId };
 }
 
 /** The sweep's way to end a hold whose owner has gone: at the usage last reported, else in full. */

@@ -104,6 +104,7 @@ const INSERT_USAGE = insertInto<NewUsage>("usage_records", [
   ["model", "text", ({ usage }) => usage.model],
   ["feature", "text", ({ entry }) => entry.feature],
   ["key_id", "text", ({ usage }) => usage.keyId],
+  ["person_id", "text", ({ usage }) => usage.personId],
   ["input_tokens", "int8", ({ usage }) => usage.inputTokens],
   ["cached_input_tokens", "int8", ({ usage }) => usage.cachedInputTokens],
   ["output_tokens", "int8", ({ usage }) => usage.outputTokens],

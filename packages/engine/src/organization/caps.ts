@@ -2,7 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
-import { windowStart } from "../ledger/caps.ts";
+import { capOfPerson, windowStart } from "../ledger/caps.ts";
 import { type Cap, UNLIMITED } from "../ledger/command.ts";
 import type { Queryable } from "../mail/store.ts";
 import {
@@ -16,21 +16,16 @@ import {
 import { findMember, type MemberRecord, readUse, updateCaps } from "./store-members.ts";
 import { type Denied, type InOrganization, takeTurn } from "./turn.ts";
 
-/** The slash keeps it apart from the ids of keys; each window is a cap of its own. */
-function capId(personId: string, window: CapWindow): string {
-  return `${personId}/${window}`;
-}
-
 /** Whatever a member holds counts in this one. */
 export function capOfMember(personId: string): string {
-  return capId(personId, "total");
+  return capOfPerson(personId, "total");
 }
 
 /** What the ledger holds a member to. All three windows are counted always, so that a cap that is set today knows what
  *  was used before. */
 export function capsOf(member: MemberRecord): Cap[] {
   return WINDOWS.map((window) => ({
-    id: capId(member.personId, window),
+    id: capOfPerson(member.personId, window),
     limit: member[window] ?? UNLIMITED,
     window,
   }));
@@ -44,7 +39,7 @@ export function useOf(
   now: Instant,
 ): Promise<MemberUse> {
   const counter = (window: CapWindow) => ({
-    capId: capId(personId, window),
+    capId: capOfPerson(personId, window),
     windowStart: windowStart({ window }, now),
   });
   return readUse(client, accountId, {

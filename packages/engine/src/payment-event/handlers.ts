@@ -1,6 +1,6 @@
 import type { AccountId, PaymentId } from "@bursar/contract/ids";
 import { type AdvanceDeps, advance } from "../payment/advance.ts";
-import { methodsOf } from "../payment/methods.ts";
+import { ensureDefault } from "../payment/methods.ts";
 import type { Payment } from "../payment/payment.ts";
 import type { EventSubject } from "../payment/payments.ts";
 import { findPayment, readPayment } from "../payment/store.ts";
@@ -36,9 +36,7 @@ const aboutMethods: EventHandler = async (deps, { customerId }) => {
   if (customerId === null) return "ignored";
   const accountId = await accountOfCustomer(deps.pool, customerId);
   if (accountId === null) return "ignored";
-  const methods = await methodsOf(deps, accountId);
-  if (methods.length > 0 && !methods.some((method) => method.isDefault))
-    await deps.payments.setDefault(customerId, methods[0]!.id);
+  await ensureDefault(deps, accountId);
   return "done";
 };
 

@@ -96,3 +96,12 @@ export async function usableMethod(deps: PaymentDeps, accountId: AccountId): Pro
   const methods = await methodsOf(deps, accountId);
   return methods.find((method) => isUsable(method, deps.clock.now())) ?? null;
 }
+
+/** Where no method is the default, because it was removed or there never was one, the first usable one becomes it. */
+export async function ensureDefault(deps: PaymentDeps, accountId: AccountId): Promise<void> {
+  const methods = await methodsOf(deps, accountId);
+  const next = methods.find((method) => isUsable(method, deps.clock.now())) ?? methods[0];
+  if (next === undefined || methods.some(({ isDefault }) => isDefault)) return;
+  const customerId = await readCustomer(deps.pool, accountId);
+  if (customerId !== null) await deps.payments.setDefault(customerId, next.id);
+}

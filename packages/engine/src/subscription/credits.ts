@@ -1,12 +1,9 @@
 import type { AccountId, GrantId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
-import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
-import { counterName } from "../ledger/book.ts";
-import { revokedCounter } from "../ledger/caps.ts";
-import { readCounters } from "../ledger/store-load.ts";
 import { issueOnce, liveOn } from "../quota/issue.ts";
-import { dueInstalments, grantIdOf, instalment, instalmentsOf, takenOf } from "./decide.ts";
+import { dueInstalments, grantIdOf, instalmentsOf } from "./decide.ts";
+import { settleReversals } from "./reversals.ts";
 import { findTerms } from "./store.ts";
 import { dueInvoices, type Invoice, latestPaid, markIssued } from "./store-invoices.ts";
 import type { PlanTerms, Subscription } from "./subscription.ts";
@@ -23,53 +20,9 @@ export async function issueInvoice(deps: CreditDeps, invoice: Invoice): Promise<
     const facts = { id: grantId, amount, source: "subscription", expiresAt } as const;
     await issueOnce(deps, accountId, { ...facts, by: "system:subscription", reference: subscriptionId });
   }
-  await takeBack(deps, invoice, terms, invoice.issued + due.length);
+  await settleReversals(deps, invoice, terms, invoice.issued + due.length);
   // Last: whoever dies before it leaves the invoice due, and repeats the same grants under the same ids.
   await markIssued(deps.pool, { accountId, id }, invoice.issued + due.length, nextAt);
-}
-
-/** Takes of each month's credits the share of the invoice that was paid back: first what is left of them, and what is spent
- *  becomes debt; what expired unused is nobody's. How much was taken before, the ledger knows; so parts add up, and
- *  asking again takes nothing more. */
-async function takeBack(deps: CreditDeps, invoice: Invoice, terms: PlanTerms, months: number): Promise<void> {
-  const { accountId, takenBack, amountPaid } = invoice;
-  for (let index = 0; takenBack > 0 && index < months; index++) {
-    const { grantId, amount } = instalment(invoice, terms, index);
-    const counter = revokedCounter(grantId);
-    const counted = await readCounters(deps.pool, [[accountId, counter, "total"]]);
-    const taken = counted.get(counterName(counter, "total")) ?? 0n;
-    const had = amount - (await expiredOf(deps, accountId, grantId));
-    const missing = takenOf(had, takenBack, amountPaid) - taken;
-    if (missing > 0n) await revoke(deps, invoice, grantId, missing);
-  }
-}
-
-/** What a grant past its expiry had left unused. */
-async function expiredOf(deps: CreditDeps, accountId: AccountId, grantId: GrantId): Promise<MicroCredits> {
-  const command = { kind: "expire", accountId, grantId, by: "system:subscription" } as const;
-  const first = await deps.ledger.submit(command);
-  const outcome = first.kind === "done" ? await deps.ledger.submit(command) : first;
-  return outcome.kind === "duplicate" ? outcome.result.expired : 0n;
-}
-
-async function revoke(
-  deps: CreditDeps,
-  { accountId, takenBack }: Invoice,
-  grantId: GrantId,
-  amount: MicroCredits,
-): Promise<void> {
-  const id = `refund:${grantId}:${takenBack}`;
-  const outcome = await deps.ledger.submit({
-    ...{ kind: "revoke", accountId, id, grantId, amount, by: "system:subscription" },
-    // Of two at once both have counted the same, or the second has nothing left to take.
-    asked: id,
-    note: "The invoice was paid back",
-  });
-  if (outcome.kind === "done" || outcome.kind === "duplicate") return;
-  deps.log.error(
-    { accountId, grantId, refusal: outcome.kind },
-    "credits that were paid back could not be taken",
-  );
 }
 
 const SWEEP_LIMIT = 100;
@@ -82,8 +35,9 @@ export async function issueDueInvoices(deps: CreditDeps): Promise<number> {
   return due.length;
 }
 
-async function termsOf(
-  { pool }: CreditDeps,
+/** The terms of the plan that an invoice is for. Throws: nobody has ever chosen it here. */
+export async function termsOf(
+  { pool }: Pick<CreditDeps, "pool">,
   { accountId, subscriptionId: id, planId }: Invoice,
 ): Promise<PlanTerms> {
   const terms = planId === null ? null : await findTerms(pool, { accountId, id }, planId);

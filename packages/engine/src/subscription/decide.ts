@@ -1,13 +1,14 @@
 import { addMonths } from "@bursar/contract/calendar";
 import type { GrantId } from "@bursar/contract/ids";
 import { addSeconds, type Instant } from "@bursar/contract/instant";
-import { divideRoundingDown, type MicroCredits, smaller } from "@bursar/contract/money";
+import { divideRoundingDown, larger, type MicroCredits, smaller } from "@bursar/contract/money";
 import type { InvoiceRecord, SubscriptionRecord } from "./payments.ts";
 import type { PlanTerms, Subscription, SubscriptionState } from "./subscription.ts";
 
 const MONTHS_A_YEAR = 12;
 const GRACE_SECONDS = 7 * 86_400;
-/** The provider charges a renewal an hour or so after the period's end; then a webhook that got lost is missed. */
+/** The provider charges a renewal an hour or so after the period's end. So long the old period's credits live on, so that
+ *  nobody is without any meanwhile; and then a webhook that got lost is missed. */
 const RENEWAL_SECONDS = 2 * 3600;
 const RETRY_SECONDS = 3600;
 
@@ -30,6 +31,18 @@ export function takenOf(amount: MicroCredits, takenBack: number, paid: number): 
   if (takenBack <= 0 || paid <= 0) return 0n;
   if (takenBack >= paid) return amount;
   return divideRoundingDown(amount * BigInt(takenBack), BigInt(paid));
+}
+
+/** What one more reversal takes of what a month had: the share of all that stand, less what the others have taken. */
+export function takenFor(
+  had: MicroCredits,
+  paid: number,
+  standing: readonly { readonly of: number; readonly credits: MicroCredits }[],
+  amount: number,
+): MicroCredits {
+  const all = standing.reduce((sum, { of }) => sum + of, amount);
+  const taken = standing.reduce((sum, { credits }) => sum + credits, 0n);
+  return larger(takenOf(had, all, paid) - taken, 0n);
 }
 
 export interface Instalment {
@@ -97,11 +110,18 @@ export function creditsForChange(terms: PlanTerms, paid: number): MicroCredits {
   return smaller(whole, divideRoundingDown(whole * BigInt(paid), BigInt(terms.amount)));
 }
 
-function expiryOf(invoice: PaidInvoice, terms: PlanTerms, index: number, now: Instant): Instant {
+/** Until when a month's credits last that are given now. */
+export function expiryOf(
+  invoice: Pick<PaidInvoice, "reason" | "periodStart" | "periodEnd">,
+  terms: PlanTerms,
+  index: number,
+  now: Instant,
+): Instant {
   const { interval, rolloverMonths } = terms;
   const isWhole = invoice.reason === "update" || interval === "month";
   const end = isWhole ? invoice.periodEnd : addMonths(invoice.periodStart, index + 1);
-  return end > now ? addMonths(end, rolloverMonths) : addMonths(now, 1 + rolloverMonths);
+  if (end <= now) return addMonths(now, 1 + rolloverMonths);
+  return addSeconds(addMonths(end, rolloverMonths), RENEWAL_SECONDS);
 }
 
 const STATES: Record<SubscriptionRecord["status"], SubscriptionState> = {
@@ -144,7 +164,7 @@ export function synced(subscription: Subscription, record: SubscriptionRecord, n
     endReason: isOver ? (subscription.endReason ?? endReasonOf(subscription)) : null,
     endedAt: isOver ? (subscription.endedAt ?? now) : null,
     url: state === "starting" ? subscription.url : null,
-    dueAt: isOver ? null : askAgainAt(state, record.periodEnd, graceUntil, now),
+    dueAt: isOver ? null : askAgainAt(state, record, graceUntil, now),
   };
 }
 
@@ -156,12 +176,16 @@ function endReasonOf({ state }: Subscription): Subscription["endReason"] {
 /** Webhooks tell everything sooner; this is for those that get lost. */
 function askAgainAt(
   state: SubscriptionState,
-  periodEnd: Instant,
+  { periodStart, periodEnd }: Pick<SubscriptionRecord, "periodStart" | "periodEnd">,
   graceUntil: Instant | null,
   now: Instant,
 ): Instant {
   const soon = addSeconds(now, RETRY_SECONDS);
-  if (graceUntil !== null) return graceUntil > now && graceUntil < soon ? graceUntil : soon;
+  if (graceUntil !== null) {
+    // The moment at which the credits of the last paid period end, and those of grace begin.
+    const next = [addSeconds(periodStart, RENEWAL_SECONDS), graceUntil].filter((at) => at > now && at < soon);
+    return Math.min(soon, ...next) as Instant;
+  }
   const renewed = addSeconds(periodEnd, RENEWAL_SECONDS);
   return state === "active" && renewed > now ? renewed : soon;
 }

@@ -1,4 +1,7 @@
+import { ensureDefault } from "../payment/methods.ts";
+import { accountOfCustomer } from "../payment/store-customers.ts";
 import type { EventHandler, EventHandlers } from "../payment-event/process.ts";
+import { followDefault } from "./method.ts";
 import { syncInvoice, syncSubscription } from "./sync.ts";
 
 /** All mean the same: look. */
@@ -21,6 +24,18 @@ const lookAtPayment: EventHandler = async ({ subscriptions, ...deps }, { intentI
   return outcome.kind === "synced" ? "done" : "ignored";
 };
 
+/** Renewals go where the customer's default method goes. */
+const lookAtMethod: EventHandler = async ({ subscriptions, pool, ...deps }, _, event) => {
+  const change = subscriptions?.payments.methodChangeOf(event.body) ?? null;
+  if (subscriptions === undefined || change === null) return "ignored";
+  const accountId = await accountOfCustomer(pool, change.customerId);
+  if (accountId === null) return "ignored";
+  const { payments } = subscriptions;
+  if (change.removed !== null) await ensureDefault({ ...deps, pool }, accountId);
+  await followDefault({ pool, payments }, accountId, change);
+  return "done";
+};
+
 /** The provider's events about subscriptions and their invoices, in any order and any number of times. */
 export const subscriptionEventHandlers: EventHandlers = {
   "invoice.created": look,
@@ -36,5 +51,13 @@ export const subscriptionEventHandlers: EventHandlers = {
   "charge.refunded": lookAtPayment,
   "refund.created": lookAtPayment,
   "refund.updated": lookAtPayment,
+  "refund.failed": lookAtPayment,
+  "charge.refund.updated": lookAtPayment,
+  "charge.dispute.created": lookAtPayment,
+  "charge.dispute.updated": lookAtPayment,
+  "charge.dispute.funds_withdrawn": lookAtPayment,
+  "charge.dispute.funds_reinstated": lookAtPayment,
   "charge.dispute.closed": lookAtPayment,
+  "customer.updated": lookAtMethod,
+  "payment_method.detached": lookAtMethod,
 };

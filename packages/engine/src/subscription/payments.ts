@@ -25,17 +25,28 @@ export interface SubscriptionPayments {
     request: ChangeRequest & { readonly changeId: string; readonly charges: boolean },
   ): Promise<ChangeOutcome>;
   setCancelAtPeriodEnd(providerId: string, isCanceled: boolean): Promise<SubscriptionRecord>;
+  /** From now on it is charged on the customer's default method. */
+  followDefault(providerId: string): Promise<void>;
   /** Ends it at once, without giving money back. */
   end(providerId: string): Promise<SubscriptionRecord>;
 
   invoice(invoiceId: string): Promise<InvoiceRecord | null>;
   /** The invoice that a payment was for; null: for none. */
   invoiceOfPayment(intentId: string): Promise<string | null>;
-  /** Newest first, at most 100; what was taken back of them is not asked. */
+  /** Newest first, at most 100; how they were paid and what was taken back of them is not asked. */
   invoices(providerId: string): Promise<InvoiceRecord[]>;
 
+  /** Whether an event says that a customer's default method has changed, or that a method is no customer's any more. */
+  methodChangeOf(body: unknown): MethodChange | null;
   /** What an event of the provider's is about; null: about no subscription and no invoice. */
   subjectOf(body: unknown): { readonly kind: "invoice" | "subscription"; readonly id: string } | null;
+}
+
+export interface MethodChange {
+  readonly customerId: string;
+  /** null: another one is the default now. */
+  readonly removed: string | null;
+  readonly at: Instant;
 }
 
 /** Who pays, and with what. */
@@ -94,6 +105,38 @@ export interface SubscriptionRecord {
   readonly periodStart: Instant;
   readonly periodEnd: Instant;
   readonly cancelAtPeriodEnd: boolean;
+  /** Its own method; null: it is charged on the customer's default. */
+  readonly methodId: string | null;
+}
+
+/** What an invoice says on paper: lines, and taxes that come on top of them, add up to what is due. Minor units. */
+export interface InvoiceContent {
+  readonly lines: readonly InvoiceLine[];
+  readonly taxes: readonly InvoiceTax[];
+}
+
+export interface InvoiceLine {
+  readonly text: string;
+  readonly quantity: number;
+  /** For all of them; negative for what is given back. */
+  readonly amount: number;
+}
+
+export interface InvoiceTax {
+  readonly label: string;
+  readonly amount: number;
+  /** In the lines already. */
+  readonly isIncluded: boolean;
+}
+
+/** Money of an invoice that went back to its payer, or may. */
+export interface ReversalRecord {
+  readonly id: string;
+  readonly kind: "refund" | "dispute";
+  /** open: a dispute that the bank has not decided; taken: paid back, or lost; returned: the refund failed, or the
+   *  dispute was won. */
+  readonly state: "open" | "taken" | "returned";
+  readonly amount: number;
 }
 
 export interface InvoiceRecord {
@@ -107,8 +150,12 @@ export interface InvoiceRecord {
   readonly number: string | null;
   readonly amountDue: number;
   readonly amountPaid: number;
-  /** Of what was paid: paid back, or lost in a dispute. null: not asked. */
-  readonly takenBack: number | null;
+  /** Its refunds and disputes. null: not asked. */
+  readonly reversals: readonly ReversalRecord[] | null;
+  readonly content: InvoiceContent;
+  readonly paidAt: Instant | null;
+  /** Such as "visa •••• 4242". null: by nothing, or not asked. */
+  readonly paidWith: string | null;
   readonly currency: Currency;
   /** The period that it pays for. */
   readonly periodStart: Instant;

@@ -2,15 +2,17 @@ import type { Currency } from "@bursar/contract/fiat";
 import type { AccountId } from "@bursar/contract/ids";
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type pg from "pg";
-import type { InvoiceRecord } from "./payments.ts";
+import type { InvoiceContent, InvoiceRecord } from "./payments.ts";
 import type { Subscription, SubscriptionId } from "./subscription.ts";
 
 /** An invoice as it is kept: what the provider said last, and how many of its months are in the ledger. */
-export interface Invoice extends Omit<InvoiceRecord, "providerId" | "takenBack"> {
+export interface Invoice extends Omit<InvoiceRecord, "providerId" | "reversals" | "content"> {
   readonly accountId: AccountId;
   readonly subscriptionId: SubscriptionId;
-  /** Grows only. */
+  /** Of what was paid: paid back, or lost in disputes. */
   readonly takenBack: number;
+  /** null: it was kept before there was any. */
+  readonly content: InvoiceContent | null;
   readonly issued: number;
   /** When credits of it are due; null: none are. */
   readonly dueAt: Instant | null;
@@ -25,7 +27,7 @@ interface Row extends Omit<Invoice, "amountDue" | "amountPaid" | "takenBack"> {
 
 const COLUMNS = `account_id as "accountId", invoice_id as id, subscription_id as "subscriptionId", plan_id as "planId",
   reason, status, number, amount_due as "amountDue", amount_paid as "amountPaid",
-  taken_back as "takenBack", currency,
+  taken_back as "takenBack", currency, content, paid_at as "paidAt", paid_with as "paidWith",
   period_start as "periodStart", period_end as "periodEnd", attempts, url, pdf_url as "pdfUrl",
   created_at as "createdAt", issued, due_at as "dueAt"`;
 
@@ -50,15 +52,16 @@ export async function writeInvoice(
   const { rows } = await pool.query<Row>(
     `insert into subscription_invoices as i (account_id, invoice_id, subscription_id, plan_id, reason, status, number,
        amount_due, amount_paid, currency, period_start, period_end, attempts, url, pdf_url, created_at, due_at,
-       taken_back)
+       content, paid_at, paid_with)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-       case when $6 = 'paid' then $17::timestamptz end, coalesce($18, 0))
+       case when $6 = 'paid' then $17::timestamptz end, $18, $19, $20)
      on conflict (account_id, invoice_id) do update set
        status = case when i.status in ('paid', 'void') then i.status else excluded.status end,
        due_at = case when i.status <> 'paid' and excluded.status = 'paid' then excluded.due_at else i.due_at end,
        plan_id = coalesce(i.plan_id, excluded.plan_id), number = coalesce(excluded.number, i.number),
        amount_due = excluded.amount_due, amount_paid = greatest(i.amount_paid, excluded.amount_paid),
-       taken_back = greatest(i.taken_back, excluded.taken_back),
+       content = case when i.status in ('paid', 'void') then coalesce(i.content, excluded.content) else excluded.content end,
+       paid_at = coalesce(i.paid_at, excluded.paid_at), paid_with = coalesce(excluded.paid_with, i.paid_with),
        period_start = case when i.status = 'paid' then i.period_start else excluded.period_start end,
        period_end = case when i.status = 'paid' then i.period_end else excluded.period_end end,
        attempts = greatest(i.attempts, excluded.attempts),
@@ -82,7 +85,9 @@ export async function writeInvoice(
       record.pdfUrl,
       formatPostgresTimestamp(record.createdAt),
       formatPostgresTimestamp(now),
-      record.takenBack,
+      JSON.stringify(record.content),
+      record.paidAt === null ? null : formatPostgresTimestamp(record.paidAt),
+      record.paidWith,
     ],
   );
   return invoiceOf(rows[0]!);
@@ -149,4 +154,18 @@ export async function listInvoices(
     ],
   );
   return rows.map(invoiceOf);
+}
+
+/** By its id or its number. */
+export async function findInvoice(
+  pool: pg.Pool,
+  accountId: AccountId,
+  named: string,
+): Promise<Invoice | null> {
+  const { rows } = await pool.query<Row>(
+    `select ${COLUMNS} from subscription_invoices
+     where account_id = $1 and (invoice_id = $2 or number = $2) order by (invoice_id = $2) desc limit 1`,
+    [accountId, named],
+  );
+  return rows[0] === undefined ? null : invoiceOf(rows[0]);
 }

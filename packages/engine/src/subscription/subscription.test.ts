@@ -22,6 +22,8 @@ import { syncInvoice, syncSubscription } from "./sync.ts";
 import { tendSubscriptions } from "./tend.ts";
 
 const DAY = 86_400;
+/** When the credits of the period that has ended are gone, too. */
+const SETTLED = 2 * 3600;
 const START = parseInstant("2027-01-31T09:00:00Z")!;
 
 const body = priceBookBody.parse({
@@ -141,6 +143,8 @@ it("gives base and bonus once an invoice, in whatever order and however often it
   expect(await grants()).toEqual(
     Array.from({ length: 15 }, (_, index): [string, string] => [`grant_in_${index + 1}`, "550"]),
   );
+  expect((await balance(one, accountId))?.available).toBe(credits("2100"));
+  setTime(addSeconds(addMonths(START, 14), SETTLED));
   // The last month's alone, and what was bought.
   expect((await balance(one, accountId))?.available).toBe(credits("1550"));
   expect(await current()).toMatchObject({ state: "active", periodStart: addMonths(START, 14) });
@@ -247,6 +251,7 @@ it("a dearer plan costs and gives what its preview said, at once; a cheaper one 
   expect((await balance(one, accountId))?.available).toBe(credits("1306.25"));
   await passTo(addMonths(START, 1));
   expect((await grants()).at(-1)).toEqual(["grant_in_3", "100"]);
+  setTime(addSeconds(addMonths(START, 1), SETTLED));
   expect((await balance(one, accountId))?.available).toBe(credits("1100"));
   expect(await bought()).toBe(credits("1000"));
 });
@@ -274,6 +279,9 @@ it("an unpaid renewal keeps unused credits through grace and is told once a try;
     state: "past_due",
     graceUntil: addSeconds(addMonths(START, 1), 7 * DAY),
   });
+  expect((await balance(one, accountId))?.available).toBe(credits("1419.5"));
+  setTime(addSeconds(addMonths(START, 1), SETTLED));
+  await tendAll();
   expect(await grants()).toEqual([
     ["grant_in_1", "550"],
     ["grant_grace_in_1", "419.5"],
@@ -303,6 +311,22 @@ it("a renewal that stays unpaid ends the plan with its grace, and what was bough
   expect(await begin("orbit")).toMatchObject({ kind: "begun" });
 });
 
+it("nobody is without credits in the hour in which the provider charges the renewal", async () => {
+  await begin();
+  const renewal = addMonths(START, 1);
+  setTime(addSeconds(renewal, 1800));
+  await tendAll();
+  expect((await balance(one, accountId))?.available).toBe(credits("1550"));
+  await passTo(addSeconds(renewal, 3600));
+  expect((await balance(one, accountId))?.available).toBe(credits("2100"));
+  setTime(addSeconds(renewal, SETTLED));
+  expect((await balance(one, accountId))?.available).toBe(credits("1550"));
+  expect(await grants()).toEqual([
+    ["grant_in_1", "550"],
+    ["grant_in_2", "550"],
+  ]);
+});
+
 it("canceled, it lasts as long as it is paid for; resumed, it is renewed", async () => {
   await begin();
   await setCancelAtPeriodEnd(deps(), accountId, true);
@@ -311,9 +335,11 @@ it("canceled, it lasts as long as it is paid for; resumed, it is renewed", async
   await passTo(addMonths(START, 1));
   expect((await grants()).map(([id]) => id)).toEqual(["grant_in_1", "grant_in_2"]);
   await setCancelAtPeriodEnd(deps(), accountId, true);
+  setTime(addSeconds(addMonths(START, 1), SETTLED));
   expect((await balance(one, accountId))?.available).toBe(credits("1550"));
   await passTo(addMonths(START, 2));
   expect(await current()).toMatchObject({ state: "ended", endReason: "canceled" });
+  setTime(addSeconds(addMonths(START, 2), SETTLED));
   expect((await balance(one, accountId))?.available).toBe(credits("1000"));
   expect(await setCancelAtPeriodEnd(deps(), accountId, false)).toEqual({ kind: "subscription_unknown" });
   expect(await grants()).toHaveLength(2);
@@ -336,6 +362,101 @@ it("takes the share of the credits that was paid back, as parts add up, and make
   // The third month comes, and is taken back with it.
   expect((await grants()).map(([id]) => id)).toEqual(["grant_in_1_1", "grant_in_1_2", "grant_in_1_3"]);
   expect(await balance(one, accountId)).toMatchObject({ available: 0n, owed: credits("300") });
+});
+
+it("a dispute freezes what is left of that invoice's credits, also of months still to come; won, all is as it was", async () => {
+  await begin("galaxy-year");
+  await one.ledger.submit(command(accountId, { kind: "spend", id: "some", amount: credits("120") }));
+  const dispute = world.dispute("in_1", 20_000);
+  await passTo(one.clock.now(), (events) => [...events, ...events]);
+  // Half of a year's price: half of each month, of which 380 are left.
+  expect(await balance(one, accountId)).toMatchObject({
+    available: credits("1130"),
+    held: credits("250"),
+    owed: 0n,
+  });
+  expect(await bought()).toBe(credits("1000"));
+  await passTo(addMonths(START, 1));
+  await tendAll();
+  setTime(addSeconds(addMonths(START, 1), SETTLED));
+  // What the first month had left has expired, the frozen part with its hold's end.
+  expect(await balance(one, accountId)).toMatchObject({ available: credits("1250"), held: credits("500") });
+  world.decide("in_1", dispute, "returned");
+  const events = world.takeEvents();
+  await Promise.all(
+    [...events, ...events].map((event, index) => handle(event, index === 0 ? deps() : depsOfOther())),
+  );
+  expect(await balance(one, accountId)).toMatchObject({ available: credits("1500"), held: 0n, owed: 0n });
+  expect(await told("dispute_opened")).toEqual(["A payment is disputed"]);
+  expect(await told("dispute_closed")).toEqual(["A dispute is closed"]);
+});
+
+it("a dispute that is lost takes what it froze, and what was spent of its share is owed", async () => {
+  await begin();
+  await one.ledger.submit(command(accountId, { kind: "spend", id: "most", amount: credits("500") }));
+  const dispute = world.dispute("in_1", 4000);
+  await passTo(one.clock.now());
+  expect(await balance(one, accountId)).toMatchObject({ available: credits("1000"), held: credits("50") });
+  world.decide("in_1", dispute, "taken");
+  await passTo(one.clock.now(), (events) => [...events, ...events]);
+  expect(await balance(one, accountId)).toMatchObject({ available: credits("500"), held: 0n, owed: 0n });
+  await passTo(one.clock.now());
+  expect(await balance(one, accountId)).toMatchObject({ available: credits("500"), held: 0n, owed: 0n });
+});
+
+it("a dispute that is lost after the month's end asks for what was used of it, and not for what it froze", async () => {
+  await begin();
+  await one.ledger.submit(command(accountId, { kind: "spend", id: "most", amount: credits("500") }));
+  const dispute = world.dispute("in_1", 4000);
+  await passTo(one.clock.now());
+  await passTo(addMonths(START, 1));
+  setTime(addSeconds(addMonths(START, 1), SETTLED));
+  expect(await balance(one, accountId)).toMatchObject({ available: credits("1550"), held: credits("50") });
+  world.decide("in_1", dispute, "taken");
+  const events = world.takeEvents();
+  await Promise.all(
+    [...events, ...events].map((event, index) => handle(event, index === 0 ? deps() : depsOfOther())),
+  );
+  await passTo(one.clock.now());
+  expect(await balance(one, accountId)).toMatchObject({ available: credits("1050"), held: 0n, owed: 0n });
+});
+
+it("a refund that fails gives back what it took, once, and the next one takes it again", async () => {
+  await begin();
+  await one.ledger.submit(command(accountId, { kind: "spend", id: "all", amount: credits("1400") }));
+  const first = world.payBack("in_1", 2000);
+  const twice = (events: BillingEvent[]) => [...events, ...events];
+  await passTo(one.clock.now(), twice);
+  // Half of 550, of which nothing was left: 150 of what was bought, and 125 of debt.
+  expect(await balance(one, accountId)).toMatchObject({ available: 0n, owed: credits("125") });
+  world.decide("in_1", first, "returned");
+  await passTo(addSeconds(START, DAY), twice);
+  expect((await grants()).at(-1)).toEqual([`grant_refund_failed_${first}_grant_in_1`, "275"]);
+  expect(await balance(one, accountId)).toMatchObject({ available: credits("150"), owed: 0n });
+  expect(await told("refund")).toEqual(["A payment was paid back", "A refund failed"]);
+  world.payBack("in_1", 4000);
+  await passTo(one.clock.now(), twice);
+  expect(await balance(one, accountId)).toMatchObject({ available: 0n, owed: credits("400") });
+  // A refund that had failed before anybody here knew takes nothing and gives nothing.
+  const unseen = world.payBack("in_1", 1000);
+  world.decide("in_1", unseen, "returned");
+  await passTo(one.clock.now(), twice);
+  expect(await balance(one, accountId)).toMatchObject({ available: 0n, owed: credits("400") });
+});
+
+it("after everything was used, a cheaper plan still comes with the next period, and nothing is owed", async () => {
+  await begin();
+  await one.ledger.submit(command(accountId, { kind: "spend", id: "all", amount: credits("1550") }));
+  const change = { accountId, planId: "orbit", changeId: "down" };
+  expect(await previewChange(deps(), accountId, "orbit")).toMatchObject({
+    effective: "period_end",
+    dueNow: 0,
+  });
+  expect((await changePlan(deps(), change)).kind).toBe("changed");
+  expect(await balance(one, accountId)).toMatchObject({ available: 0n, owed: 0n });
+  await passTo(addMonths(START, 1));
+  expect(await current()).toMatchObject({ state: "active", renewsAs: "orbit" });
+  expect(await balance(one, accountId)).toMatchObject({ available: credits("100"), owed: 0n });
 });
 
 it("knows nothing of subscriptions and invoices that are not its own", async () => {

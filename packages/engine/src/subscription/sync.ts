@@ -2,6 +2,7 @@ import { withTransaction } from "@bursar/database/transaction";
 import { giveGrace, issueInvoice } from "./credits.ts";
 import { type Synced, synced } from "./decide.ts";
 import type { SyncDeps } from "./deps.ts";
+import { noteReversals } from "./note-reversals.ts";
 import { tellChange, tellUnpaid } from "./notices.ts";
 import type { InvoiceRecord, SubscriptionRecord } from "./payments.ts";
 import { findByProvider, findSubscription, writeSynced } from "./store.ts";
@@ -84,13 +85,12 @@ export async function syncAll(deps: SyncDeps, providerId: string): Promise<SyncO
 
 async function takeInvoice(deps: SyncDeps, subscription: Subscription, record: InvoiceRecord): Promise<void> {
   const invoice = await writeInvoice(deps.pool, subscription, record, deps.clock.now());
-  if (invoice.dueAt !== null || hasGoneBack(record)) await issueInvoice(deps, invoice);
+  const { reversals } = record;
+  const hasReversals = invoice.status === "paid" && reversals !== null && reversals.length > 0;
+  if (hasReversals) await noteReversals(deps, invoice, reversals);
+  if (invoice.dueAt !== null || hasReversals) await issueInvoice(deps, invoice);
   // The first charge is answered for where it was asked for.
   if (invoice.status === "open" && invoice.attempts > 0 && invoice.reason === "cycle") {
     await tellUnpaid(deps.pool, deps.clock, subscription, invoice);
   }
-}
-
-function hasGoneBack({ status, takenBack }: InvoiceRecord): boolean {
-  return status === "paid" && takenBack !== null && takenBack > 0;
 }

@@ -1,5 +1,6 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { addSeconds, type Instant } from "@bursar/contract/instant";
+import { resetIfDue } from "../quota/reset.ts";
 import { NO_NEED, type TopUpDeps, topUp } from "./buy.ts";
 import { forgetEffects, policiesInNeed, wantedEffects } from "./store-policies.ts";
 
@@ -31,6 +32,8 @@ async function seeTo(deps: TopUpDeps, accountIds: readonly AccountId[]): Promise
   let bought = 0;
   await atMost(AT_ONCE, accountIds, async (accountId) => {
     try {
+      // At the turn of a month the old quota may be gone a moment before the new one comes.
+      await resetIfDue(deps, accountId);
       if ((await topUp(deps, accountId, NO_NEED)).kind === "added") bought++;
     } catch (error) {
       deps.log.warn({ err: error, accountId }, "a top-up did not get through; it is looked at again");

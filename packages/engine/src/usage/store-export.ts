@@ -10,6 +10,7 @@ export interface UsageRow {
   readonly model: string;
   readonly feature: string | null;
   readonly keyId: string | null;
+  readonly memberId: string | null;
   readonly inputTokens: bigint;
   readonly cachedInputTokens: bigint;
   readonly outputTokens: bigint;
@@ -21,6 +22,8 @@ export interface UsageRowsRequest {
   readonly from: Instant;
   /** Not included. */
   readonly to: Instant;
+  /** null: everybody's, also that of keys. */
+  readonly personId: string | null;
   /** The last row of the page before; null for the first page. */
   readonly after: Pick<UsageRow, "at" | "seq"> | null;
   readonly limit: number;
@@ -30,21 +33,24 @@ export interface UsageRowsRequest {
 export async function usageRows(
   pool: pg.Pool,
   accountId: AccountId,
-  { from, to, after, limit }: UsageRowsRequest,
+  { from, to, personId, after, limit }: UsageRowsRequest,
 ): Promise<UsageRow[]> {
   const { rows } = await pool.query<UsageRow>(
-    `select seq, at, reference, model, feature, key_id as "keyId", input_tokens as "inputTokens",
+    `select seq, at, reference, model, feature, key_id as "keyId", person_id as "memberId",
+       input_tokens as "inputTokens",
        cached_input_tokens as "cachedInputTokens", output_tokens as "outputTokens", amount,
        price_version as "priceVersion"
      from usage_records
      where account_id = $1 and at >= $2 and at < $3 and (at, seq) > ($4, $5)
-     order by at, seq limit $6`,
+       and ($6::text is null or person_id = $6)
+     order by at, seq limit $7`,
     [
       accountId,
       formatPostgresTimestamp(after?.at ?? from),
       formatPostgresTimestamp(to),
       formatPostgresTimestamp(after?.at ?? from),
       after?.seq ?? -1n,
+      personId,
       limit,
     ],
   );

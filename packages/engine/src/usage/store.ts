@@ -3,7 +3,7 @@ import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant"
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 
-export type UsageGrouping = "day" | "month" | "model" | "feature" | "key";
+export type UsageGrouping = "day" | "month" | "model" | "feature" | "key" | "member";
 
 export interface UsageGroup {
   readonly group: string;
@@ -20,20 +20,29 @@ const GROUPS: Record<UsageGrouping, string> = {
   model: "model",
   feature: "coalesce(feature, '')",
   key: "coalesce(key_id, '')",
+  member: "coalesce(person_id, '')",
 };
 
-/** What an account's AI work used between two instants (the second not included), by group. Micro-credits. */
+export interface UsageQuestion {
+  readonly from: Instant;
+  /** Not included. */
+  readonly to: Instant;
+  readonly grouping: UsageGrouping;
+  /** null: everybody's, also that of keys. */
+  readonly personId: string | null;
+}
+
+/** What an account's AI work used between two instants, by group. Micro-credits. */
 export async function usageBetween(
   pool: pg.Pool,
   accountId: AccountId,
-  from: Instant,
-  to: Instant,
-  grouping: UsageGrouping,
+  { from, to, grouping, personId }: UsageQuestion,
 ): Promise<UsageGroup[]> {
   const { rows } = await pool.query<UsageGroup>(
     `select ${columns(grouping)} from usage_records where account_id = $1 and at >= $2 and at < $3
+       and ($4::text is null or person_id = $4)
      group by 1 order by 1`,
-    [accountId, formatPostgresTimestamp(from), formatPostgresTimestamp(to)],
+    [accountId, formatPostgresTimestamp(from), formatPostgresTimestamp(to), personId],
   );
   return rows;
 }

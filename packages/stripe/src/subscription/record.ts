@@ -1,7 +1,7 @@
 import { CURRENCIES, type Currency } from "@bursar/contract/fiat";
 import type { AccountId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
-import type { InvoiceRecord, SubscriptionRecord } from "@bursar/engine/subscription/payments";
+import type { InvoiceContent, InvoiceRecord, SubscriptionRecord } from "@bursar/engine/subscription/payments";
 import type { SubscriptionId } from "@bursar/engine/subscription/subscription";
 import type { Stripe } from "stripe";
 import { planOf } from "./plan.ts";
@@ -23,7 +23,13 @@ export function recordOfSubscription(subscription: Stripe.Subscription): Subscri
     periodStart: instant(item.current_period_start),
     periodEnd: instant(item.current_period_end),
     cancelAtPeriodEnd: subscription.cancel_at_period_end,
+    methodId: idOf(subscription.default_payment_method),
   };
+}
+
+/** An id, alone or as the object that it names. */
+export function idOf(named: string | { readonly id: string } | null | undefined): string | null {
+  return typeof named === "string" ? named : (named?.id ?? null);
 }
 
 export function itemOf({ id, items }: Stripe.Subscription): Stripe.SubscriptionItem {
@@ -48,21 +54,24 @@ function statusOf(status: Stripe.Subscription["status"]): SubscriptionRecord["st
   }
 }
 
-/** What an Invoice says. What it is for is told by its largest line: after a change, the lines are the new plan's rest of
- *  the period and what the old one's was worth. */
-export function recordOfInvoice(invoice: Stripe.Invoice): InvoiceRecord {
+/** What an Invoice says, without what only other objects tell. What it is for is told by its largest line: after a change,
+ *  the lines are the new plan's rest of the period and what the old one's was worth. */
+export function recordOfInvoice(invoice: Stripe.Invoice, content: InvoiceContent): InvoiceRecord {
   const line = invoice.lines.data.toSorted((a, b) => b.amount - a.amount)[0];
-  const subscription = invoice.parent?.subscription_details?.subscription;
+  const paidAt = invoice.status_transitions.paid_at;
   return {
     id: invoice.id,
-    providerId: typeof subscription === "string" ? subscription : (subscription?.id ?? null),
+    providerId: idOf(invoice.parent?.subscription_details?.subscription),
     status: statusOfInvoice(invoice.status),
     reason: reasonOf(invoice.billing_reason),
     planId: planOf(line?.pricing?.price_details?.product),
     number: invoice.number,
     amountDue: invoice.amount_due,
     amountPaid: invoice.amount_paid,
-    takenBack: null,
+    reversals: null,
+    content,
+    paidAt: paidAt === null ? null : instant(paidAt),
+    paidWith: null,
     currency: currencyOf(invoice),
     periodStart: instant(line?.period.start ?? invoice.period_start),
     periodEnd: instant(line?.period.end ?? invoice.period_end),

@@ -1,8 +1,10 @@
 import type {
   ChangeOutcome,
   ChangeRequest,
+  InvoiceRecord,
   PageRecord,
   Refused,
+  ReversalRecord,
   StartOutcome,
   StartRequest,
   SubscriptionPayments,
@@ -10,8 +12,10 @@ import type {
 import { Stripe } from "stripe";
 import { EXPANDED, failureOf, recordOfIntent } from "../intent.ts";
 import { asked, ifThere, isInvalidRequest, isMissing } from "../unavailable.ts";
+import { contentOf, paymentsOf } from "./content.ts";
+import { methodChangeOf } from "./method-change.ts";
 import { ensureProduct, priceData } from "./plan.ts";
-import { ACCOUNT, itemOf, recordOfInvoice, recordOfSubscription, SUBSCRIPTION } from "./record.ts";
+import { ACCOUNT, idOf, itemOf, recordOfInvoice, recordOfSubscription, SUBSCRIPTION } from "./record.ts";
 
 /** Subscriptions on Stripe's: it charges, tries again and prorates. `returnUrl`: where people come back to who were not
  *  sent from anywhere; asked late. */
@@ -37,6 +41,10 @@ export function stripeSubscriptions(stripe: Stripe, returnUrl: () => string): Su
       const changed = await asked(stripe.subscriptions.update(providerId, { cancel_at_period_end }));
       return recordOfSubscription(changed);
     },
+    followDefault: async (providerId) => {
+      // Ended meanwhile: then it is charged no more.
+      await unlessRefused(asked(stripe.subscriptions.update(providerId, { default_payment_method: "" })));
+    },
     end: async (providerId) => {
       await unlessRefused(asked(stripe.subscriptions.cancel(providerId, { prorate: false })));
       return recordOfSubscription(await asked(stripe.subscriptions.retrieve(providerId)));
@@ -44,18 +52,22 @@ export function stripeSubscriptions(stripe: Stripe, returnUrl: () => string): Su
     invoice: async (invoiceId) => {
       const invoice = await ifThere(stripe.invoices.retrieve(invoiceId));
       if (invoice === null) return null;
-      return { ...recordOfInvoice(invoice), takenBack: await takenBack(stripe, invoice) };
+      const record = recordOfInvoice(invoice, await contentOf(stripe, invoice));
+      return { ...record, ...(await paidOf(stripe, invoice)) };
     },
     invoiceOfPayment: async (payment_intent) => {
       const payment = { type: "payment_intent", payment_intent } as const;
       const found = await asked(stripe.invoicePayments.list({ payment, limit: 1 }));
-      const invoice = found.data[0]?.invoice;
-      return typeof invoice === "string" ? invoice : (invoice?.id ?? null);
+      return idOf(found.data[0]?.invoice);
     },
     invoices: async (subscription) => {
       const invoices = await asked(stripe.invoices.list({ subscription, limit: 100 }));
-      return invoices.data.map(recordOfInvoice);
+      const records: InvoiceRecord[] = [];
+      for (const invoice of invoices.data)
+        records.push(recordOfInvoice(invoice, await contentOf(stripe, invoice)));
+      return records;
     },
+    methodChangeOf,
     subjectOf,
   };
 }
@@ -131,9 +143,8 @@ async function openPage(stripe: Stripe, request: StartRequest, returnUrl: string
 const PAGE_STATUSES = ["open", "complete", "expired"] as const;
 
 function pageRecord({ id, status, url, subscription }: Stripe.Checkout.Session): PageRecord {
-  const providerId = typeof subscription === "string" ? subscription : (subscription?.id ?? null);
   const known = PAGE_STATUSES.find((candidate) => candidate === status) ?? "open";
-  return { pageId: id, status: known, url: known === "open" ? url : null, providerId };
+  return { pageId: id, status: known, url: known === "open" ? url : null, providerId: idOf(subscription) };
 }
 
 /** The item under its new price. */
@@ -173,22 +184,25 @@ async function change(
   }
 }
 
-/** Of what was paid: refunds that have not failed, and disputes that were lost. */
-async function takenBack(stripe: Stripe, { id, status }: Stripe.Invoice): Promise<number> {
-  if (status !== "paid") return 0;
-  const { data } = await asked(stripe.invoicePayments.list({ invoice: id, limit: 100 }));
-  let sum = 0;
-  for (const { payment } of data) {
-    const intent = payment.payment_intent;
-    if (intent === undefined) continue;
-    const intentId = typeof intent === "string" ? intent : intent.id;
-    const found = await asked(stripe.paymentIntents.retrieve(intentId, { expand: EXPANDED }));
-    const { refunds, disputes } = await recordOfIntent(stripe, found, "record");
-    for (const { amount, hasFailed } of refunds) if (!hasFailed) sum += amount;
-    for (const { amount, state } of disputes) if (state === "lost") sum += amount;
+/** How it was paid, and what of that went back. */
+async function paidOf(
+  stripe: Stripe,
+  { id, status }: Stripe.Invoice,
+): Promise<Pick<InvoiceRecord, "paidWith" | "reversals">> {
+  if (status !== "paid") return { paidWith: null, reversals: [] };
+  const paid = await paymentsOf(stripe, id, EXPANDED);
+  const reversals: ReversalRecord[] = [];
+  for (const intent of paid.intents) {
+    const { refunds, disputes } = await recordOfIntent(stripe, intent, "record");
+    for (const { id: refund, amount, hasFailed } of refunds)
+      reversals.push({ id: refund, kind: "refund", state: hasFailed ? "returned" : "taken", amount });
+    for (const { id: dispute, amount, state } of disputes)
+      reversals.push({ id: dispute, kind: "dispute", state: DISPUTES[state], amount });
   }
-  return sum;
+  return { paidWith: paid.with, reversals };
 }
+
+const DISPUTES = { open: "open", lost: "taken", won: "returned" } as const;
 
 async function unlessRefused(call: Promise<unknown>): Promise<void> {
   try {

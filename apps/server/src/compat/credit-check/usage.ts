@@ -72,8 +72,8 @@ async function stats(deps: CreditCheckDeps, { person, context }: RouteCall): Pro
   if (isFieldProblem(period)) return message(period.status, period.message);
   const { from, to } = period;
   const [byModel, byDay] = await Promise.all([
-    usageBetween(deps.pool, person!.accountId, from, to, "model"),
-    usageBetween(deps.pool, person!.accountId, from, to, "day"),
+    usageBetween(deps.pool, person!.accountId, { from, to, personId: null, grouping: "model" }),
+    usageBetween(deps.pool, person!.accountId, { from, to, personId: null, grouping: "day" }),
   ]);
   return Response.json({ ...header(from, to), ...totals(byModel), ...groups(byModel, byDay) });
 }

@@ -79,7 +79,8 @@ function invoiceNow(world: World, subscription: Stripe.Subscription, isNew: bool
 function changeFields(world: World, subscription: Stripe.Subscription, params: Updating): void {
   const { default_payment_method: method, cancellation_details: details } = params;
   if (method !== undefined) {
-    checkDefault(world, customerOf(world, idOf(subscription.customer)), method, "default_payment_method");
+    if (method !== null)
+      checkDefault(world, customerOf(world, idOf(subscription.customer)), method, "default_payment_method");
     subscription.default_payment_method = method;
   }
   if (params.description !== undefined) subscription.description = params.description;

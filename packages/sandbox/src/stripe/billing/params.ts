@@ -47,7 +47,7 @@ export const creating = z.strictObject({
 
 export const updating = z.strictObject({
   items: z.array(itemChange).max(20).optional(),
-  default_payment_method: text.optional(),
+  default_payment_method: removable.optional(),
   description: removable.optional(),
   metadata: metadata.optional(),
   payment_behavior: oneOf("allow_incomplete", "error_if_incomplete").optional(),

@@ -31,12 +31,17 @@ export function intervalOf({ recurring }: Pick<WirePrice, "recurring">): Interva
   return { unit: recurring!.interval as Interval["unit"], count: recurring!.interval_count };
 }
 
-/** The payment method of a subscription: its own, else the customer's; null: none. */
+/** The payment method of a subscription: its own, else the customer's; null: none, or one of its own that has been
+ *  detached, which pays nothing any more. */
 export function methodFor(world: World, subscriptionId: string): string | null {
   const { default_payment_method: own, customer } = subscriptionOf(world, subscriptionId);
-  if (own !== null) return idOf(own);
+  if (own !== null) return attachedTo(world, idOf(own), idOf(customer));
   const usual = customerOf(world, idOf(customer)).invoice_settings.default_payment_method;
   return usual === null ? null : idOf(usual);
+}
+
+function attachedTo({ state }: World, methodId: string, customerId: string): string | null {
+  return state.paymentMethods.get(methodId)?.customer === customerId ? methodId : null;
 }
 
 export function changeStatus(

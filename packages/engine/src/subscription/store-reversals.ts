@@ -1,0 +1,109 @@
+import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import type pg from "pg";
+import type { Queryable } from "../mail/store.ts";
+import { type Draws, drawsFromJson, drawsToJson } from "../payment/taken.ts";
+import type { ReversalRecord } from "./payments.ts";
+import type { Invoice } from "./store-invoices.ts";
+
+type Key = Pick<Invoice, "accountId" | "id">;
+
+/** A refund or dispute as it is kept. */
+export interface Reversal extends ReversalRecord {
+  /** When it was first seen. */
+  readonly at: Instant;
+  /** What it has taken, by the month's own grant; a month that is not among them is still to be decided. */
+  readonly draws: ReadonlyMap<string, Draws>;
+}
+
+/** Whoever decides about an invoice's reversals is alone until the transaction ends. */
+export async function lockInvoice(client: pg.PoolClient, { accountId, id }: Key): Promise<void> {
+  await client.query(
+    "select from subscription_invoices where account_id = $1 and invoice_id = $2 for update",
+    [accountId, id],
+  );
+}
+
+const ORDER = "array['open', 'taken', 'returned']";
+
+/** Takes in what the provider says now, the oldest first. What was read earlier may be written later, so a state never
+ *  moves back. */
+export async function writeReversals(
+  client: pg.PoolClient,
+  { accountId, id }: Key,
+  records: readonly ReversalRecord[],
+  now: Instant,
+): Promise<void> {
+  await client.query(
+    `insert into subscription_reversals as r (account_id, invoice_id, reversal_id, kind, state, amount, at, place)
+     select $1, $2, v.id, v.kind, v.state, v.amount, $7, v.place
+     from unnest($3::text[], $4::text[], $5::text[], $6::int8[]) with ordinality as v (id, kind, state, amount, place)
+     on conflict (account_id, invoice_id, reversal_id) do update set state = excluded.state
+     where array_position(${ORDER}, excluded.state) > array_position(${ORDER}, r.state)`,
+    [
+      accountId,
+      id,
+      records.map((record) => record.id),
+      records.map(({ kind }) => kind),
+      records.map(({ state }) => state),
+      records.map(({ amount }) => amount),
+      formatPostgresTimestamp(now),
+    ],
+  );
+  await client.query(
+    `update subscription_invoices set taken_back = (select coalesce(sum(r.amount), 0) from subscription_reversals r
+       where r.account_id = $1 and r.invoice_id = $2 and r.state = 'taken')
+     where account_id = $1 and invoice_id = $2`,
+    [accountId, id],
+  );
+}
+
+type Row = Omit<Reversal, "amount" | "draws"> & {
+  readonly amount: bigint;
+  readonly draws: readonly (readonly [grantId: string, draws: Parameters<typeof drawsFromJson>[0]])[];
+};
+
+/** In the order in which they were first seen. */
+export async function readReversals(queryable: Queryable, { accountId, id }: Key): Promise<Reversal[]> {
+  const { rows } = await queryable.query<Row>(
+    `select reversal_id as id, kind, state, amount, at,
+       (select coalesce(json_agg(json_build_array(d.grant_id, d.draws)), '[]')
+        from subscription_reversal_draws d where d.account_id = r.account_id and d.invoice_id = r.invoice_id
+          and d.reversal_id = r.reversal_id) as draws
+     from subscription_reversals r where account_id = $1 and invoice_id = $2
+     order by at, place, reversal_id`,
+    [accountId, id],
+  );
+  return rows.map(({ amount, draws, ...row }) => ({
+    ...row,
+    amount: Number(amount),
+    draws: new Map(draws.map(([grantId, stored]) => [grantId, drawsFromJson(stored)])),
+  }));
+}
+
+export async function keepDraws(
+  client: pg.PoolClient,
+  { accountId, id }: Key,
+  reversalId: string,
+  grantId: string,
+  draws: Draws,
+): Promise<void> {
+  await client.query(
+    `insert into subscription_reversal_draws (account_id, invoice_id, reversal_id, grant_id, draws)
+     values ($1, $2, $3, $4, $5)`,
+    [accountId, id, reversalId, grantId, drawsToJson(draws)],
+  );
+}
+
+/** Those of these invoices that have an open dispute. */
+export async function disputedInvoices(
+  pool: pg.Pool,
+  accountId: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query<{ id: string }>(
+    `select distinct invoice_id as id from subscription_reversals
+     where account_id = $1 and invoice_id = any($2) and state = 'open'`,
+    [accountId, ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
