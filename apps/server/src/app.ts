@@ -11,6 +11,7 @@ import { creditCheckRoutes } from "./compat/credit-check/routes.ts";
 import { mountGateway } from "./compat/openai.ts";
 import { settingsRoutes } from "./compat/settings/low-balance.ts";
 import { mountIdentity } from "./identity/mount.ts";
+import { mountHomePage } from "./identity/pages/home.ts";
 import { mountJoinPage } from "./identity/pages/join.ts";
 import { mountRoutes } from "./identity/routes.ts";
 import { type DocumentSettings, mountDocuments } from "./payments/documents.ts";
@@ -50,6 +51,7 @@ export function createApp(deps: AppDeps): Hono {
   });
   app.get("/openapi.json", (context) => context.json(document));
   mountMetrics(app, deps);
+  mountHomePage(app, deps.mode, deps.sandbox !== undefined);
   mountIdentity(app, deps);
   mountJoinPage(app, deps);
   mountRoutes(app, deps, creditCheckRoutes(deps));

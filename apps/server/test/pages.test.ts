@@ -187,3 +187,12 @@ test("a path that the library does not have is answered in words", async () => {
   const { status, body } = await post("/nothing", {});
   expect([status, body.message]).toEqual([404, "There is no POST /api/identity/nothing"]);
 });
+
+test("the first page leads to pages that are there", async () => {
+  const browser = openBrowser(running.url);
+  const home = await browser.get("/");
+  expect(home.status).toBe(200);
+  const links = [...home.text.matchAll(/<a href="([^"]+)">/g)].map(([, path]) => path!);
+  expect(links.length).toBeGreaterThan(3);
+  for (const path of links) expect([path, (await browser.get(path)).status]).toEqual([path, 200]);
+});
