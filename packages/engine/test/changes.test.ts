@@ -2,6 +2,7 @@ import { type AccountId, newAccountId } from "@bursar/contract/ids";
 import { createTestDatabase, type TestDatabase } from "@bursar/database/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Changes, openChanges } from "../src/change/changes.ts";
+import type { FanOut, FanOutListener } from "../src/change/fan-out.ts";
 import { messagesOf, readMessage } from "../src/change/message.ts";
 import { joinFanOuts, openRedisFanOut } from "../src/change/redis.ts";
 import { openNotifyFanOut } from "../src/change/store-notify.ts";
@@ -18,6 +19,21 @@ afterAll(async () => {
   await Promise.all(opened.map((changes) => changes.close()));
   await database.drop();
 });
+
+/** Carries messages within this process, unless it fails. */
+function fanOutOn(line: Set<FanOutListener>, failing: { readonly now: boolean }): FanOut {
+  return {
+    publish: async (message) => {
+      if (failing.now) throw new Error("cut");
+      for (const listener of line) listener.onMessage(message);
+    },
+    listen: (listener) => {
+      line.add(listener);
+      listener.onConnected();
+    },
+    close: () => Promise.resolve(),
+  };
+}
 
 /** As one process has it. */
 function openProcess(url = database.url): Changes {
@@ -66,6 +82,31 @@ describe("what has changed is told", () => {
     await until(() => many.every((each) => theirs.heard.has(each)));
     theirs.stop();
     mine.stop();
+  });
+
+  test("also when it could not be sent at first: the last change of an account is not lost", async () => {
+    const [line, failing] = [new Set<FanOutListener>(), { now: false }];
+    const openOn = () => {
+      const changes = openChanges({ fanOut: fanOutOn(line, failing), log: silentLog });
+      opened.push(changes);
+      return changes;
+    };
+    const [here, there] = [openOn(), openOn()];
+    const { heard } = listenTo(there);
+    failing.now = true;
+    const [few, many] = [[newAccountId()], Array.from({ length: 20_001 }, () => newAccountId())];
+    const listener = listenTo(there);
+    here.changed(few);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(heard.size).toBe(0);
+    failing.now = false;
+    await until(() => heard.has(few[0]!));
+    const doubts = listener.doubts();
+    here.changed(many);
+    await until(() => listener.doubts() > doubts);
+    const later = newAccountId();
+    here.changed([later]);
+    await until(() => heard.has(later));
   });
 
   test("as a doubt about everything, when the connection has been away", async () => {

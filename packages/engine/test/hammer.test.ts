@@ -69,7 +69,8 @@ it("two processes on three hot accounts: books whole, nothing overdrawn, every a
   for (const [id, group] of byId) {
     const results = group.flatMap(({ outcome }) => ("result" in outcome ? [outcome] : []));
     expect(results.filter(({ kind }) => kind === "done").length, id).toBeLessThanOrEqual(1);
-    if (results.length > 0)
+    // A grant's expiry may have come about before anybody asked for it: then nobody has done it.
+    if (results.length > 0 && !endsGrant(group[0]!.command))
       expect(
         results.some(({ kind }) => kind === "done"),
         id,

@@ -14,13 +14,15 @@ const HOLDS_LIMIT = 10_000;
 /** The books of the accounts that one lane met last, as its own commits left them. They are only ever a guess: what is
  *  decided on one is written on the condition that the account's row still has the same number, so that a book which
  *  another process has overtaken costs a second try and can do no harm.
- *  A ring of slots instead of a list by age: no work at all for a look-up that hits, and the oldest goes first. */
+ *  A ring of slots instead of a list by age: no work at all for a look-up that hits, and the oldest goes first. What
+ *  changes with every command is in arrays by slot, not in maps: a map leaves tables behind as it changes, each pointing
+ *  to the next, and with them the garbage collector kept alive all that had ever been in them. */
 export class KnownBooks {
   readonly #limit: number;
-  readonly #inUse = new Map<AccountId, LoadedBook>();
   readonly #slots = new Map<AccountId, number>();
-  readonly #accounts = new AccountColumns();
   readonly #ids: (AccountId | null)[] = [];
+  readonly #inUse: (LoadedBook | null)[] = [];
+  readonly #accounts = new AccountColumns();
   readonly #holds: (OpenHolds | null)[] = [];
   readonly #counters: (Counters | null)[] = [];
   #next = 0;
@@ -31,10 +33,10 @@ export class KnownBooks {
   }
 
   get(id: AccountId): LoadedBook | undefined {
-    const book = this.#inUse.get(id);
-    if (book !== undefined) return book;
     const slot = this.#slots.get(id);
     if (slot === undefined) return undefined;
+    const inUse = this.#inUse[slot];
+    if (inUse != null) return inUse;
     const account = this.#accounts.read(slot, id);
     return newBook(account, this.#holds[slot] ?? new OpenHolds(), this.#counters[slot] ?? NO_COUNTERS);
   }
@@ -43,44 +45,48 @@ export class KnownBooks {
    *  did under their keys goes: a repetition of it is found by the unique index. */
   use(book: LoadedBook): void {
     book.groups = null;
-    this.#inUse.set(book.account.id, book);
+    if (this.#limit > 0) this.#inUse[this.#slotOf(book.account.id)] = book;
   }
 
   /** What was done to the book has been committed, and no other plan uses it. */
   keep(book: LoadedBook): void {
     const { account, holds, counters } = book;
-    this.#inUse.delete(account.id);
     if (this.#limit === 0) return;
     if (holds.size > HOLDS_LIMIT) return this.forget(account.id);
-    const slot = this.#slots.get(account.id) ?? this.#takeSlot(account.id);
+    const slot = this.#slotOf(account.id);
+    this.#inUse[slot] = null;
     this.#accounts.write(slot, account, book.grantsText ?? grantsToText(account.grants));
     this.#holds[slot] = holds.size === 0 ? null : holds;
     this.#counters[slot] = counters.size === 0 ? null : counters;
   }
 
   forget(id: AccountId): void {
-    this.#inUse.delete(id);
     const slot = this.#slots.get(id);
-    if (slot === undefined) return;
-    this.#slots.delete(id);
-    this.#ids[slot] = null;
-    this.#holds[slot] = null;
-    this.#counters[slot] = null;
+    if (slot !== undefined) this.#empty(slot, id);
   }
 
   clear(): void {
-    this.#inUse.clear();
-    for (const id of this.#slots.keys()) this.forget(id);
+    for (const [id, slot] of this.#slots) this.#empty(slot, id);
   }
 
-  #takeSlot(id: AccountId): number {
+  #slotOf(id: AccountId): number {
+    const known = this.#slots.get(id);
+    if (known !== undefined) return known;
     const slot = this.#next;
     this.#next = (slot + 1) % this.#limit;
     const oldest = this.#ids[slot];
-    if (oldest != null) this.#slots.delete(oldest);
+    if (oldest != null) this.#empty(slot, oldest);
     this.#ids[slot] = id;
     this.#slots.set(id, slot);
     return slot;
+  }
+
+  #empty(slot: number, id: AccountId): void {
+    this.#slots.delete(id);
+    this.#ids[slot] = null;
+    this.#inUse[slot] = null;
+    this.#holds[slot] = null;
+    this.#counters[slot] = null;
   }
 }
 
