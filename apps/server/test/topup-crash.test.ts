@@ -126,7 +126,8 @@ const CARDS: readonly Card[] = [
   {
     name: "whose holder disputes and is right",
     token: "pm_card_createDispute",
-    seconds: [LOOK, LOOK, 10 * DAY],
+    // A charge that comes late is disputed late.
+    seconds: [...LOOKS, 10 * DAY, ...(isLong ? [10 * DAY] : [])],
     charged: [380],
     available: "100",
     disabled: "dispute_lost",
