@@ -13,6 +13,7 @@ export const createKey: Handler<"createKey"> = async ({ deps, body, principal })
     by: principal.by,
   });
   if (outcome.kind === "account_unknown") return refused(outcome);
+  if (outcome.kind === "secret_known") throw new Error("a secret made by chance was there already");
   return { answer: { id: outcome.id, key: outcome.key, prefix: outcome.prefix } };
 };
 

@@ -51,6 +51,8 @@ export interface CreateKeyRequest {
 
 export type CreateKeyOutcome =
   | { readonly kind: "created"; readonly id: KeyId; readonly key: string; readonly prefix: string }
+  /** An admin key that was given, as by the environment, and that is there already. */
+  | { readonly kind: "secret_known" }
   | { readonly kind: "account_unknown"; readonly accountId: AccountId };
 
 export type RevokeKeyOutcome =
@@ -136,7 +138,8 @@ export function openKeys(deps: Pick<Deps, "pool" | "clock" | "log">): Keys {
         by: request.by,
       });
       if (isNew) return { kind: "created", id, key: secret, prefix };
-      return { kind: "account_unknown", accountId: request.accountId! };
+      if (request.accountId === null) return { kind: "secret_known" };
+      return { kind: "account_unknown", accountId: request.accountId };
     },
     revoke: async (id) => {
       const revoked = await markRevoked(pool, id, clock.now());

@@ -37,13 +37,15 @@ export interface NewKey {
 
 const timestamp = (instant: Instant | null) => (instant === null ? null : formatPostgresTimestamp(instant));
 
-/** False when the account does not exist: the foreign key decides, so none can vanish in between. */
+/** False when the account does not exist: the foreign key decides, so none can vanish in between. Or when the secret is
+ *  there already, as when two processes start on one database with one admin key. */
 export async function insertKey(pool: pg.Pool, key: NewKey): Promise<boolean> {
   const { rowCount } = await pool.query(
     `insert into api_keys (key_id, account_id, name, prefix, secret_hash, cap_amount, cap_window, expires_at,
        created_at, created_by)
      select $1, $2::text, $3, $4, decode($5, 'hex'), $6::int8, $7, $8::timestamptz, $9::timestamptz, $10
-     where $2::text is null or exists (select from accounts where account_id = $2::text)`,
+     where $2::text is null or exists (select from accounts where account_id = $2::text)
+     on conflict (secret_hash) do nothing`,
     [
       key.id,
       key.accountId,
@@ -69,7 +71,6 @@ export async function findKeyByHash(pool: pg.Pool, secretHash: string): Promise<
   return rows[0] ?? null;
 }
 
-/** The first revocation stands; null when there is no such key. */
 /** When and whose it was; null: there is no such key. The first revocation stands. */
 export async function markRevoked(pool: pg.Pool, id: KeyId, at: Instant): Promise<RevokedKey | null> {
   const { rows } = await pool.query<RevokedKey>(
