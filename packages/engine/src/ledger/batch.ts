@@ -119,7 +119,7 @@ export class Batch {
   }
 
   get isEmpty(): boolean {
-    return this.#entryLines.isEmpty;
+    return this.#entryLines.length === 0;
   }
 
   writes(): BatchWrites {
@@ -151,7 +151,7 @@ export class Batch {
   /** Takes the changes into the book, so that the next command sees them. */
   #accept(book: LoadedBook, command: Command, changes: Changes): Result {
     const before = book.account;
-    const entries = chainEntries(before, changes.groups, command, this.#now, this.#entryLines);
+    const entries = this.#chain(before, command, changes);
     const last = entries.at(-1)!;
     book.account = { ...changes.account, seq: last.seq, hash: last.hash };
     book.grantsText = null;
@@ -162,6 +162,18 @@ export class Batch {
     for (const grantId of changes.endedGrants) this.#endedGrants.push([before.id, grantId]);
     for (const effect of changes.effects) this.#effects.push({ accountId: before.id, effect, at: this.#now });
     return this.#takeGroups(book, entries, changes, keyNameOf(command));
+  }
+
+  /** All lines of a command or none: one that fails half-way must not leave entries behind. */
+  #chain(before: Account, command: Command, { groups }: Changes): Entry[] {
+    const lines = this.#entryLines;
+    const { length } = lines;
+    try {
+      return chainEntries(before, groups, command, this.#now, lines);
+    } catch (error) {
+      lines.cutTo(length);
+      throw error;
+    }
   }
 
   #takeHolds(book: LoadedBook, command: Command, changes: Changes): void {

@@ -13,8 +13,14 @@ export class EntryLines {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
 
-  get isEmpty(): boolean {
-    return this.#length === 0;
+  /** In bytes. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes back what was added since it was so long. */
+  cutTo(length: number): void {
+    this.#length = length;
   }
 
   /** Everything so far. */

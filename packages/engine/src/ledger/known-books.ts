@@ -25,6 +25,7 @@ export class KnownBooks {
   readonly #accounts = new AccountColumns();
   readonly #holds: (OpenHolds | null)[] = [];
   readonly #counters: (Counters | null)[] = [];
+  readonly #free: number[] = [];
   #next = 0;
 
   /** `limit`: how many books are remembered at most. */
@@ -72,17 +73,25 @@ export class KnownBooks {
   #slotOf(id: AccountId): number {
     const known = this.#slots.get(id);
     if (known !== undefined) return known;
-    const slot = this.#next;
-    this.#next = (slot + 1) % this.#limit;
-    const oldest = this.#ids[slot];
-    if (oldest != null) this.#empty(slot, oldest);
+    const slot = this.#free.pop() ?? this.#takeOldest();
     this.#ids[slot] = id;
     this.#slots.set(id, slot);
     return slot;
   }
 
+  #takeOldest(): number {
+    const slot = this.#next;
+    this.#next = (slot + 1) % this.#limit;
+    const oldest = this.#ids[slot];
+    if (oldest != null) this.forget(oldest);
+    // Nothing else may take the place as well.
+    this.#free.length = 0;
+    return slot;
+  }
+
   #empty(slot: number, id: AccountId): void {
     this.#slots.delete(id);
+    this.#free.push(slot);
     this.#ids[slot] = null;
     this.#inUse[slot] = null;
     this.#holds[slot] = null;

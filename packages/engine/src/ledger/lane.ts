@@ -110,18 +110,20 @@ export class Lane {
     this.#running = null;
   }
 
-  /** Takes what waits and plans what memory allows; all of it is left to be read while memory is in doubt. */
+  /** Takes what waits and plans what memory allows; all of it is left to be read while memory is in doubt, as it is
+   *  without a connection: who answers next may be another server. */
   #plan(): Plan<Waiting> {
     const batch = this.#queue.splice(0, BATCH_LIMIT).filter((waiting) => !waiting.abandoned);
     this.#inFlight.push(...batch);
-    const known = this.#doubt.isOver() ? this.#known : NOTHING_KNOWN;
+    const isKnown = this.#client !== null && this.#doubt.isOver();
+    const known = isKnown ? this.#known : NOTHING_KNOWN;
     return planFromMemory(known, batch, this.#deps.clock.now());
   }
 
   /** Sends a plan once there is a connection. Without one, its work is done by reading. */
   async #send(plan: Plan<Waiting>): Promise<Sent | null> {
     try {
-      const client = this.#client ?? (await this.#connected());
+      const client = await this.#connected();
       return { plan, written: settled(carryOut(client, plan, "in turn")) };
     } catch (error) {
       await this.#cureFor(error);
@@ -142,11 +144,11 @@ export class Lane {
     await this.#recover(outcome);
     await this.#redo(plan);
     if (next === null) return null;
-    if (followed?.kind === "committed") {
-      this.#committed(next.plan, null);
-      return this.#read(next.plan.left);
-    }
-    return this.#redo(next.plan);
+    // Where the next plan wrote nothing, nothing has proved the books that it took over from this one.
+    const isProved = followed?.kind === "committed" && next.plan.done.length > 0;
+    if (!isProved) return this.#redo(next.plan);
+    this.#committed(next.plan, null);
+    return this.#read(next.plan.left);
   }
 
   #sendAhead(plan: Plan<Waiting>): Sent | null {

@@ -32,18 +32,20 @@ const LOAD_GROUPS = `select l.account_id, l.key, l.fingerprint, e.seq, e.kind, e
   join entries e on e.account_id = l.account_id and e.seq >= l.seq and e.seq < l.seq + l.group_size
   order by e.account_id, e.seq`;
 
-/** The open holds that are named, their parents, and everything open below them: closing a hold closes its children. */
+/** The open holds that are named, their parents, and everything open below them: closing a hold closes its children.
+ *  Materialized, or a plan made for an empty table looks for parents in the index of children and walks all of them. */
 const LOAD_HOLDS = `with recursive below (account_id, hold_id) as (
     select * from unnest($1::text[], $2::text[])
     union
     select c.account_id, c.hold_id
     from below b join holds c on c.account_id = b.account_id and c.parent_id = b.hold_id
+  ), named as materialized (
+    select h.account_id, h.parent_id
+    from unnest($1::text[], $2::text[]) as n (account_id, hold_id) join holds h using (account_id, hold_id)
   ), family as (
     select * from below
     union
-    select h.account_id, h.parent_id
-    from unnest($1::text[], $2::text[]) as n (account_id, hold_id)
-    join holds h using (account_id, hold_id) where h.parent_id is not null
+    select * from named where parent_id is not null
   )
   select account_id, hold_id, parent_id, amount, draws, reported, feature, caps, expires_at, created_at,
     (account_id, hold_id) in (select * from below) as whole

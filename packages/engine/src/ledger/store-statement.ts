@@ -18,7 +18,7 @@ export interface BatchStatement<Row> {
 
 const TEXT_TYPES = new Set(["text", "json", "timestamptz"]);
 /** Columns whose text never needs an escape. */
-const PLAIN_TEXT = new Set(["account_id", "grants", "hash", "hold_id", "grant_id"]);
+const PLAIN_TEXT = new Set(["account_id", "grants", "hash", "known_hash", "hold_id", "grant_id"]);
 
 export function columnsOf<Row>(columns: readonly Column<Row>[]): { names: string; arrays: string } {
   return {

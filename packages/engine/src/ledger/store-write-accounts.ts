@@ -12,10 +12,11 @@ export interface ChangedAccount {
 
 type AccountColumn = Column<ChangedAccount>;
 
-/** What the decision was made on: the row must still be there as it was. */
+/** What the decision was made on: the row must still be there as it was. The hash stands for the whole history, so that
+ *  no memory of another one is believed, as after a failover that has lost commits. */
 const CONDITION: readonly AccountColumn[] = [
   ["account_id", "text", ({ before }) => before.id],
-  ["known_seq", "int8", ({ before }) => before.seq],
+  ["known_hash", "text", ({ before }) => before.hash],
   ["known_alert_below", "int8", ({ before }) => before.alertBelow],
   ["known_topup_below", "int8", ({ before }) => before.topupBelow],
 ];
@@ -48,7 +49,7 @@ function updateAccounts(name: string, changed: readonly AccountColumn[]): BatchS
   );
   const text = `with changed as (
       update accounts a set ${set.join(", ")} from unnest(${arrays}) as v (${names})
-      where a.account_id = v.account_id and a.seq = v.known_seq
+      where a.account_id = v.account_id and a.hash = decode(v.known_hash, 'hex')
         and a.alert_below is not distinct from v.known_alert_below
         and a.topup_below is not distinct from v.known_topup_below
       returning 1
