@@ -192,6 +192,33 @@ describe("payment methods", () => {
     expect([unknown.status, unknown.body.error.code]).toEqual([402, "payment_method_refused"]);
   });
 
+  it.each([
+    ["their page", "POST /v1/checkout/sessions", {}],
+    ["their owner", "POST /v1/customers", { paymentMethod: "pm_card_visa" }],
+  ])(
+    "can be entered after the provider has failed to make %s, however often it says so again",
+    async (_, on, body) => {
+      const account = await world.account("0", null);
+      world.stripe.faults.add({ kind: "server_error", on, saved: true });
+      expect((await account.post("/v1/payment-methods", body)).status).toBe(503);
+      expect((await account.post("/v1/payment-methods", body)).status).toBe(201);
+      const { data } = await world.sdk.customers.list({ limit: 100 });
+      expect(data.filter(({ metadata }) => metadata["bursar_account"] === account.id)).toHaveLength(1);
+    },
+  );
+
+  it("are removed once, also where the answer was lost", async () => {
+    const account = await world.account("0");
+    const body = { paymentMethod: account.methodId };
+    const remove = () => account.call("DELETE", "/v1/payment-methods", body);
+    world.stripe.faults.add({ kind: "timeout", on: "POST /v1/payment_methods/*" });
+    expect((await remove()).status).toBe(503);
+    const again = await remove();
+    expect([again.status, again.body.paymentMethods]).toEqual([200, []]);
+    const stranger = await world.account("0");
+    expect((await stranger.call("DELETE", "/v1/payment-methods", body)).status).toBe(404);
+  });
+
   it("can be entered on a page of the provider's", async () => {
     const account = await world.account("0", null);
     const answer = await account.post("/v1/payment-methods", {});
@@ -206,7 +233,7 @@ describe("payment methods", () => {
   it("are entered on one page, also where the answer was lost; the next time it is another", async () => {
     const account = await world.account("0", null);
     const ask = async () => (await account.post("/v1/payment-methods", {})).body.url as string;
-    world.stripe.faults.add({ kind: "server_error", on: "POST /v1/checkout/sessions" });
+    world.stripe.faults.add({ kind: "timeout", on: "POST /v1/checkout/sessions" });
     expect((await account.post("/v1/payment-methods", {})).status).toBe(503);
     const [first, second] = [await ask(), await ask()];
     expect(second).not.toBe(first);

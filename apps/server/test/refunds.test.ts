@@ -129,6 +129,49 @@ describe("a refund", () => {
     expect(await account.available()).toBe("750");
   });
 
+  it.each([
+    [40, [33]],
+    // Nothing is sent after an hour: what is refused then was never made.
+    [50, []],
+  ])(
+    "at which the provider fails for %s minutes, and then after making it, is told as it is",
+    async (minutes, made) => {
+      const account = await bought();
+      const pass = async (count: number) => {
+        for (let passed = 0; passed < count; passed += 5) await world.advance(300);
+      };
+      const fault = { kind: "server_error", on: "POST /v1/refunds", times: 50 } as const;
+      world.stripe.faults.add({ ...fault, when: "before" });
+      expect((await refund(account, { id: "late", amount: 33 })).status).toBe(503);
+      await pass(minutes);
+      world.stripe.faults.clear();
+      world.stripe.faults.add({ kind: "lose_webhook", events: "*", times: 50 });
+      world.stripe.faults.add(fault);
+      await pass(80 - minutes);
+      world.stripe.faults.clear();
+      const { data } = await world.sdk.refunds.list({ payment_intent: await intentOf(account) });
+      expect(data.map(({ amount }) => amount)).toEqual(made);
+      const again = await refund(account, { id: "late", amount: 33 });
+      expect([again.status, again.body.refunded]).toEqual(made.length === 0 ? [409, undefined] : [200, 33]);
+      expect(await account.balance()).toEqual([made.length === 0 ? "1000" : "835", "0", "0"]);
+    },
+  );
+
+  it("that is given up after an hour and found later is done", async () => {
+    const account = await bought();
+    world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds", times: 50 });
+    const ask = () => refund(account, { id: "found", amount: 50 });
+    expect((await ask()).status).toBe(503);
+    for (let minutes = 0; minutes < 80; minutes += 10) await world.advance(600);
+    expect((await ask()).body.error.code).toBe("refund_refused");
+    world.stripe.faults.clear();
+    const metadata = { bursar_refund: "found", bursar_by: "test", bursar_reason: "test" };
+    await world.sdk.refunds.create({ payment_intent: await intentOf(account), amount: 50, metadata });
+    await world.settle();
+    expect((await ask()).body.refunded).toBe(50);
+    expect(await account.balance()).toEqual(["750", "0", "0"]);
+  });
+
   it("of spent credits becomes debt", async () => {
     const account = await bought();
     await account.post("/v1/spend", { id: "work", amount: "700" });
@@ -212,10 +255,37 @@ describe("giving unused credits back", () => {
     await world.sdk.refunds.create({ payment_intent: await intentOf(account) });
     const answer = await giveBack(account);
     expect([answer.status, answer.body.error.code]).toEqual([409, "refund_refused"]);
-    expect(await account.balance()).toEqual(["1000", "0", "0"]);
+    // Refused, because all of it was paid back already: known before they could be spent.
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
     world.stripe.faults.clear();
     await world.advance(1200);
     expect(await account.balance()).toEqual(["0", "0", "0"]);
+    await world.verify();
+  });
+
+  it("under a second id while it is under way is the same, also once it is over", async () => {
+    const account = await bought();
+    world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds", times: 2 });
+    const ask = (id: string) =>
+      world.admin("POST", `/v1/payments/pay-${account.id}/refund-unused`, { accountId: account.id, id });
+    expect([(await ask("one")).status, (await ask("two")).status]).toEqual([503, 503]);
+    await world.advance(60);
+    for (const id of ["two", "one"])
+      expect(await ask(id)).toMatchObject({ status: 200, body: { refunded: 200 } });
+    const other = await refund(account, { id: "two", amount: 10 });
+    expect([other.status, other.body.error.code]).toEqual([409, "key_conflict"]);
+  });
+
+  it("takes what came again after a refund that failed, and what is left of the rest", async () => {
+    const account = await bought("pm_card_refundFail", "50");
+    await refund(account, { amount: 100 });
+    await world.advance(7 * 86_400);
+    await account.post("/v1/spend", { id: "work", amount: "150" });
+    expect(await account.balance()).toEqual(["900", "0", "0"]);
+    world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_visa" });
+    expect((await giveBack(account)).body.refunded).toBe(180);
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
+    await world.verify();
   });
 
   it("frees them where the provider cannot do it within an hour, and may be asked for anew", async () => {
@@ -362,6 +432,21 @@ describe("a dispute", () => {
     await closeDispute(account, "won");
     await world.settle();
     expect(await account.balance()).toEqual(["900", "0", "0"]);
+    await world.verify();
+  });
+
+  it("freezes what came again after a refund that failed", async () => {
+    const account = await bought("pm_card_refundFail");
+    await refund(account);
+    await world.advance(7 * 86_400);
+    expect(await account.balance()).toEqual(["1000", "0", "0"]);
+    const { latest_charge } = await world.sdk.paymentIntents.retrieve(await intentOf(account));
+    world.stripe.openDispute(latest_charge as string);
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "1000", "0"]);
+    await closeDispute(account, "lost");
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
     await world.verify();
   });
 

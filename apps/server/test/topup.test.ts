@@ -345,6 +345,20 @@ describe("what changes on the way", () => {
   });
 });
 
+/** As a try that was cut off long ago would at last. */
+async function chargeLate(
+  account: Awaited<ReturnType<PayingWorld["account"]>>,
+  paymentId: string,
+  amount: number,
+) {
+  const method = await world.sdk.paymentMethods.retrieve(account.methodId);
+  await world.sdk.paymentIntents.create({
+    ...{ amount, currency: "eur", customer: method.customer as string, payment_method: account.methodId },
+    ...{ confirm: true, off_session: true },
+    metadata: { bursar_account: account.id, bursar_payment: paymentId },
+  });
+}
+
 describe("after an outage", () => {
   it("of a day and more, what was charged before it is found, and not charged again", async () => {
     const account = await world.account("100");
@@ -357,6 +371,67 @@ describe("after an outage", () => {
     expect(await account.available()).toBe("2000");
     expect((await account.attempts()).map(({ state }) => state)).toEqual(["confirmed"]);
     expect(await account.intents()).toHaveLength(1);
+  });
+
+  it.each([
+    [45, [320], "2000"],
+    // Nothing is sent after an hour: what is called off then was never charged.
+    [55, [], "400"],
+  ])(
+    "of %s minutes that ends with a charge whose answer is lost, it is charged once at most",
+    async (minutes, charged, available) => {
+      const account = await world.account("600");
+      await account.policy({ dailyCap: 400, monthlyCap: 400 });
+      const pass = async (count: number) => {
+        for (let passed = 0; passed < count; passed += 5) await world.advance(300);
+      };
+      const fault = { kind: "server_error", on: "POST /v1/payment_intents", times: 90 } as const;
+      world.stripe.faults.add({ ...fault, when: "before" });
+      await account.post("/v1/spend", { id: "work", amount: "200" });
+      await pass(minutes);
+      world.stripe.faults.clear();
+      world.stripe.faults.add({ kind: "lose_webhook", events: "*", times: 50 });
+      world.stripe.faults.add(fault);
+      await pass(180 - minutes);
+      world.stripe.faults.clear();
+      expect((await account.intents()).map(({ amount }) => amount)).toEqual(charged);
+      expect(await account.available()).toBe(available);
+      expect(await account.attempts()).toHaveLength(1);
+    },
+  );
+
+  it("of more than an hour an attempt is given up, and counts for a day: its charge may still come", async () => {
+    const account = await world.account("600");
+    await account.policy({ dailyCap: 400, monthlyCap: 400 });
+    world.stripe.faults.add({
+      ...{ kind: "server_error", when: "before", on: "POST /v1/payment_intents", times: 90 },
+    });
+    await account.post("/v1/spend", { id: "work", amount: "200" });
+    for (let minutes = 0; minutes < 90; minutes += 10) await world.advance(600);
+    world.stripe.faults.clear();
+    const [attempt] = await account.attempts();
+    expect(attempt).toMatchObject({ state: "canceled" });
+    expect((await account.get("/v1/topup-policy")).body.chargedToday).toBe(320);
+    await world.advance(2 * 3600);
+    expect(await account.attempts()).toHaveLength(1);
+    await chargeLate(account, String(attempt!["id"]), 320);
+    await world.settle();
+    expect(await account.available()).toBe("2000");
+    expect((await account.get("/v1/topup-policy")).body.chargedToday).toBe(320);
+    expect(await account.intents()).toHaveLength(1);
+  });
+
+  it("of more than an hour an attempt of which nothing came is made anew the next day", async () => {
+    const account = await world.account("600");
+    await account.policy({ dailyCap: 400, monthlyCap: 400 });
+    world.stripe.faults.add({
+      ...{ kind: "server_error", when: "before", on: "POST /v1/payment_intents", times: 90 },
+    });
+    await account.post("/v1/spend", { id: "work", amount: "200" });
+    for (let minutes = 0; minutes < 90; minutes += 10) await world.advance(600);
+    world.stripe.faults.clear();
+    await world.advance(25 * 3600);
+    expect((await account.intents()).map(({ amount }) => amount)).toEqual([320]);
   });
 
   it("an attempt that nobody confirms ends after 24 hours, however rarely anybody looks", async () => {

@@ -43,6 +43,14 @@ export function openStripe(settings: StripeSettings): Payments {
       return (await asked(stripe.customers.create(customer, { idempotencyKey: creationId }))).id;
     },
 
+    findCustomer: async ({ accountId, since }) => {
+      const created = { gte: Math.floor(since / 1_000_000) - 60 };
+      const customers = stripe.customers.list({ created, limit: 100 }).autoPagingToArray({ limit: 1000 });
+      return (
+        (await asked(customers)).find(({ metadata }) => metadata["bursar_account"] === accountId)?.id ?? null
+      );
+    },
+
     methods: (customerId) => methodsOf(stripe, customerId),
 
     attach: (customerId, token) => attach(stripe, customerId, token),

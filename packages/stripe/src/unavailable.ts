@@ -16,7 +16,8 @@ export async function asked<Answer>(call: Promise<Answer>): Promise<Answer> {
 /** Without the provider's own error, which carries the payment and its card: this one may be logged. */
 export function unavailable(error: unknown): PaymentsUnavailable {
   const reason = error instanceof Error ? error.message : String(error);
-  return new PaymentsUnavailable(`the payment provider: ${reason}`);
+  const hasAnswered = error instanceof Stripe.errors.StripeError && (error.statusCode ?? 0) >= 500;
+  return new PaymentsUnavailable(`the payment provider: ${reason}`, { hasAnswered });
 }
 
 function isClear(error: unknown): boolean {

@@ -2,7 +2,6 @@ import type { AccountId } from "@bursar/contract/ids";
 import { findAccount } from "@bursar/engine/account/store";
 import {
   customerOf,
-  ensureDefault,
   isUsable,
   methodsOf,
   type PaymentDeps,
@@ -15,6 +14,7 @@ import type {
   PaymentFailure,
   PaymentMethod,
 } from "@bursar/engine/payment/payments";
+import { removeMethod } from "@bursar/engine/payment/remove-method";
 import { followDefault } from "@bursar/engine/subscription/method";
 import type { Handler, RestDeps } from "./context.ts";
 import { methodUnknown } from "./payments.ts";
@@ -73,9 +73,7 @@ export const setDefaultPaymentMethod: Handler<"setDefaultPaymentMethod"> = ({ de
 
 export const removePaymentMethod: Handler<"removePaymentMethod"> = ({ deps, accountId, body }) =>
   withPayments(deps, async (paying) => {
-    if (!(await isOwn(paying, accountId, body.paymentMethod))) return methodUnknown;
-    await paying.payments.detach(body.paymentMethod);
-    await ensureDefault(paying, accountId);
+    if (!(await removeMethod(paying, accountId, body.paymentMethod))) return methodUnknown;
     await renewOnDefault(deps, accountId, body.paymentMethod);
     return { answer: await listed(paying, accountId) };
   });

@@ -1,16 +1,20 @@
+import type { GrantId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import { readAccount } from "../ledger/store-load.ts";
 import { type AdvanceDeps, advance } from "./advance.ts";
 import type { Payment } from "./payment.ts";
 import { type PaymentFailure, PaymentsUnavailable } from "./payments.ts";
 import {
+  CALL_OFF_MICROSECONDS,
   LEASE_MICROSECONDS,
   PATIENCE_MICROSECONDS,
   PROVIDER_FAILED,
-  REPEATABLE_MICROSECONDS,
 } from "./record.ts";
 import type { RefundRequest } from "./refund-request.ts";
-import { endRequest, readRequest, setAmount } from "./store-refund-requests.ts";
+import { holdIdFor, releases } from "./refunds.ts";
+import { endRequest, isMade, readRequest, setAmount } from "./store-refund-requests.ts";
+import { readRefunds } from "./store-refunds.ts";
+import { givenBy } from "./taken.ts";
 
 /** Carries a refund on from wherever it is: counts what is unused, asks the provider, takes the credits. Any number of
  *  callers may do so at once, for every step has a key of its own; so a crash at any point heals by calling this again.
@@ -24,8 +28,10 @@ export async function carryRefund(
   const amount = request.amount ?? (await countUnused(deps, payment, request));
   if (typeof amount !== "number") return refuse(deps, request, amount);
   const failure = await askProvider(deps, payment, { ...request, amount });
-  if (failure !== null) return refuse(deps, request, failure);
+  // Also where it was refused: the provider may know of a refund that nobody here has seen, which takes its credits
+  // before what is held is free.
   await advance(deps, payment);
+  if (failure !== null && !(await isMade(deps.pool, request))) return refuse(deps, request, failure);
   return end(deps, request, { state: "done", failure: null });
 }
 
@@ -34,10 +40,8 @@ async function refuse(
   request: RefundRequest,
   failure: PaymentFailure,
 ): Promise<RefundRequest> {
-  const { accountId, holdId, by } = request;
-  // Whatever the answer: a hold that never was, or is closed, needs no release.
-  if (holdId !== null)
-    await deps.ledger.submit({ kind: "release", accountId, holdId, by, note: "Nothing is paid back" });
+  const why = { by: request.by, note: "Nothing is paid back" };
+  await Promise.all(await releases(deps, request, request.holdId, why));
   return end(deps, request, { state: "refused", failure });
 }
 
@@ -71,19 +75,33 @@ async function countUnused(
 /** More often than the credits can change between looking and holding, when work goes on meanwhile. */
 const TRIES = 20;
 
-/** All that is free of the purchase's own credits; 0: none is. */
+/** All that is free of the credits that the purchase has given; 0: none is. */
 async function holdUnused(
   deps: AdvanceDeps,
-  { id: paymentId, grantId }: Payment,
-  { accountId, holdId }: RefundRequest,
+  payment: Payment,
+  request: RefundRequest,
 ): Promise<MicroCredits> {
+  let held = 0n;
+  for (const [grantId] of givenBy(payment, await readRefunds(deps.pool, payment)))
+    held += await holdGrant(deps, payment, request, grantId as GrantId);
+  return held;
+}
+
+async function holdGrant(
+  deps: AdvanceDeps,
+  payment: Payment,
+  { accountId, holdId }: RefundRequest,
+  grantId: GrantId,
+): Promise<MicroCredits> {
+  const { id: paymentId } = payment;
+  const id = holdIdFor(holdId!, payment, grantId);
   for (let tries = 1; tries <= TRIES; tries++) {
     const account = await readAccount(deps.pool, accountId);
     const remaining = account?.grants.find((open) => open.id === grantId)?.remaining ?? 0n;
     // Asked even where nothing is left: all of it may be held already, by this very request.
     const amount = remaining === 0n ? 1n : remaining;
     const outcome = await deps.ledger.submit({
-      ...{ kind: "hold", accountId, id: holdId!, grantId, amount, expiresAt: null, by: "system:payments" },
+      ...{ kind: "hold", accountId, id, grantId, amount, expiresAt: null, by: "system:payments" },
       asked: `return ${paymentId}`,
       note: "Credits are given back",
     });
@@ -107,14 +125,11 @@ async function askProvider(
     // The answer to an earlier try may have been lost with the process, or be an error that its key repeats for ever.
     const record = await deps.payments.intent(intentId);
     if (record?.refunds.some(({ requestId }) => requestId === id) === true) return null;
-    if (age >= REPEATABLE_MICROSECONDS) return PROVIDER_FAILED;
   }
-  try {
-    const outcome = await deps.payments.refund({ refundId: id, intentId, amount, by, reason });
-    return outcome.kind === "refunded" ? null : outcome;
-  } catch (error) {
-    const isHopeless = tries > 0 && age >= PATIENCE_MICROSECONDS;
-    if (!(error instanceof PaymentsUnavailable) || !isHopeless) throw error;
-    return PROVIDER_FAILED;
+  if (deps.clock.now() - createdAt >= PATIENCE_MICROSECONDS) {
+    if (age >= CALL_OFF_MICROSECONDS) return PROVIDER_FAILED;
+    throw new PaymentsUnavailable("the refund may still have been made: it is looked for again");
   }
+  const outcome = await deps.payments.refund({ refundId: id, intentId, amount, by, reason });
+  return outcome.kind === "refunded" ? null : outcome;
 }

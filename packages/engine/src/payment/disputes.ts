@@ -17,9 +17,10 @@ import {
   lockPayment,
   openHolds,
   readDisputes,
+  readRefunds,
   readTaken,
 } from "./store-refunds.ts";
-import { allocate, type Draws, proportion } from "./taken.ts";
+import { allocate, type Draws, givenBy, proportion } from "./taken.ts";
 
 /** A dispute freezes what is left of the disputed part of that purchase alone, and the account's top-up. Lost, that part
  *  is taken back, what was spent of it becomes debt, and auto top-up is switched off: nobody charges a card again that
@@ -61,14 +62,18 @@ async function freezeRemainder(
   payment: Payment,
   record: Pick<DisputeRecord, "id" | "amount">,
 ): Promise<boolean> {
-  const { accountId, grantId } = payment;
+  const { accountId } = payment;
+  const given = new Set(givenBy(payment, await readRefunds(deps.pool, payment)).map(([grantId]) => grantId));
+  let hasFrozen = false;
   for (let tries = 1; ; tries++) {
     const account = await readAccount(deps.pool, accountId);
-    const remaining = account?.grants.find((open) => open.id === grantId)?.remaining ?? 0n;
+    const free = account?.grants.find((open) => given.has(open.id) && open.remaining > 0n);
+    if (account === null || free === undefined) break;
     const holds = await openHolds(deps.pool, accountId, holdsOf(record.id));
     const frozen = holds.reduce((sum, { amount }) => sum + amount, 0n);
-    const amount = smaller(remaining, proportion(payment, record.amount) - frozen);
-    if (account === null || amount <= 0n) return false;
+    const amount = smaller(free.remaining, proportion(payment, record.amount) - frozen);
+    if (amount <= 0n) break;
+    const grantId = free.id;
     // Of several who have seen the same account, one freezes.
     const id = `${holdsOf(record.id)}:${account.seq}` as HoldId;
     const outcome = await deps.ledger.submit({
@@ -76,14 +81,14 @@ async function freezeRemainder(
       asked: `dispute ${record.id}`,
       note: "A dispute is open",
     });
-    if (outcome.kind === "done" || outcome.kind === "duplicate") break;
-    if (outcome.kind !== "insufficient_credits" && outcome.kind !== "grant_unknown")
+    if (outcome.kind === "done" || outcome.kind === "duplicate") hasFrozen = true;
+    else if (outcome.kind !== "insufficient_credits" && outcome.kind !== "grant_unknown")
       throw new Error(`${record.id}: ${outcome.kind} for the rest of a disputed purchase`);
     if (tries === TRIES) throw new Error(`${record.id}: the rest of the purchase changes too fast to freeze`);
   }
-  if (!(await isStillOpen(deps, payment, record.id)))
+  if (hasFrozen && !(await isStillOpen(deps, payment, record.id)))
     await Promise.all(await releases(deps, payment, record.id));
-  return true;
+  return hasFrozen;
 }
 
 /** What work had held of a disputed purchase and gives back belongs to what is frozen. Returns how often it froze some.

@@ -1,7 +1,7 @@
 import { type AccountId, newOperationId } from "@bursar/contract/ids";
 import { formatInstant, type Instant } from "@bursar/contract/instant";
 import type { Deps } from "../deps.ts";
-import type { CustomerDeleted, PaymentMethod, Payments } from "./payments.ts";
+import { type CustomerDeleted, type PaymentMethod, type Payments, PaymentsUnavailable } from "./payments.ts";
 import {
   beginCustomer,
   beginSetupPage,
@@ -10,6 +10,8 @@ import {
   keepSetupPage,
   readAccountName,
   readCustomer,
+  renewCustomer,
+  renewSetupPage,
 } from "./store-customers.ts";
 
 export interface PaymentDeps extends Pick<Deps, "pool" | "clock"> {
@@ -22,12 +24,27 @@ export async function customerOf(deps: PaymentDeps, accountId: AccountId): Promi
   if (known !== null) return known;
   const name = await readAccountName(deps.pool, accountId);
   if (name === null) return null;
-  const row = await beginCustomer(deps.pool, accountId, newOperationId(), deps.clock.now());
+  const newId = newOperationId();
+  const row = await beginCustomer(deps.pool, accountId, newId, deps.clock.now());
   if (row.customerId !== null) return row.customerId;
-  const { creationId } = row;
-  const customerId = await deps.payments.createCustomer({ accountId, name, creationId });
-  await keepCustomer(deps.pool, accountId, creationId, customerId);
-  return customerId;
+  const { creationId, createdAt } = row;
+  // Whoever began it got no answer, or an error that its id repeats for ever.
+  const found =
+    creationId === newId ? null : await deps.payments.findCustomer({ accountId, since: createdAt });
+  const create = () => deps.payments.createCustomer({ accountId, name, creationId });
+  const renew = () => renewCustomer(deps.pool, accountId, creationId, newOperationId());
+  return keepCustomer(deps.pool, accountId, found ?? (await orUnderNewId(create, renew)));
+}
+
+/** What the provider has answered with a failure of its own, it may answer so for ever under that id: the next try has
+ *  another one. */
+async function orUnderNewId<Answer>(ask: () => Promise<Answer>, renew: () => Promise<void>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof PaymentsUnavailable && error.hasAnswered) await renew();
+    throw error;
+  }
 }
 
 /** Does something with the account's customer; one that the provider has deleted is replaced, once. null: there is no
@@ -59,7 +76,9 @@ export function setupPage(
     const wanted = { accountId, customerId, returnUrl };
     const asked = { ...wanted, pageId: newOperationId() };
     const pageId = await beginSetupPage(deps.pool, asked, deps.clock.now());
-    const page = await deps.payments.setupPage({ ...wanted, pageId });
+    const open = () => deps.payments.setupPage({ ...wanted, pageId });
+    const renew = () => renewSetupPage(deps.pool, accountId, pageId, newOperationId());
+    const page = await orUnderNewId(open, renew);
     if (!isCustomerDeleted(page)) await keepSetupPage(deps.pool, accountId, pageId, page.url);
     return page;
   });

@@ -8,6 +8,8 @@ import type { Instant } from "@bursar/contract/instant";
  *  then unknown, and the same call may be made again. */
 export interface Payments {
   createCustomer(request: { accountId: AccountId; name: string; creationId: string }): Promise<string>;
+  /** A customer that was made for the account since then; null where there is none. */
+  findCustomer(request: { accountId: AccountId; since: Instant }): Promise<string | null>;
   /** null: the customer has been deleted. */
   methods(customerId: string): Promise<PaymentMethod[] | null>;
   attach(customerId: string, token: string): Promise<AttachOutcome>;
@@ -59,6 +61,13 @@ export interface Payments {
 /** The provider did not answer in time, or answered that something is wrong on its side. */
 export class PaymentsUnavailable extends Error {
   override readonly name = "PaymentsUnavailable";
+  /** It has answered that it failed. Under the same idempotency key it may answer the same for ever. */
+  readonly hasAnswered: boolean;
+
+  constructor(message: string, { hasAnswered = false }: { readonly hasAnswered?: boolean } = {}) {
+    super(message);
+    this.hasAnswered = hasAnswered;
+  }
 }
 
 export interface PaymentMethod {

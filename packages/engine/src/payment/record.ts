@@ -1,7 +1,7 @@
 import type { PaymentDeps } from "./methods.ts";
 import { customerOf, withCustomer } from "./methods.ts";
 import { isOpen, type Payment } from "./payment.ts";
-import { type IntentRecord, PaymentsUnavailable } from "./payments.ts";
+import type { IntentRecord } from "./payments.ts";
 import { setCheckout } from "./store.ts";
 
 export interface RecordNow {
@@ -11,8 +11,8 @@ export interface RecordNow {
   readonly isAnswer: boolean;
 }
 
-/** Providers forget an idempotency key after 24 hours: later than this a charge is looked for, not repeated. */
-export const REPEATABLE_MICROSECONDS = 20 * 3600 * 1_000_000;
+/** Providers forget an idempotency key after 24 hours: later than this no page is opened. */
+const REPEATABLE_MICROSECONDS = 20 * 3600 * 1_000_000;
 
 const NEVER_MADE: IntentRecord = {
   intentId: null,
@@ -47,26 +47,26 @@ async function ofCharge(deps: PaymentDeps, payment: Payment): Promise<RecordNow>
   if (payment.tries > 0 || age >= LEASE_MICROSECONDS) {
     // The answer to an earlier try may have been lost with the process, or be an error that its key repeats for ever.
     const made = await deps.payments.findIntent({ customerId, paymentId, since: createdAt });
-    if (made !== null || age >= REPEATABLE_MICROSECONDS)
-      return { record: made ?? NEVER_MADE, isAnswer: false };
+    if (made !== null) return { record: made, isAnswer: false };
+  }
+  if (deps.clock.now() - createdAt >= PATIENCE_MICROSECONDS) {
+    // It lists its payments, this one is not among them, and nobody sends it any more: somebody may ask anew.
+    const isNeverMade = age >= CALL_OFF_MICROSECONDS;
+    return { record: isNeverMade ? { ...NEVER_MADE, failure: PROVIDER_FAILED } : null, isAnswer: false };
   }
   const charge = { accountId, paymentId, customerId, paymentMethodId, amount, currency };
-  try {
-    const record = await deps.payments.charge({ ...charge, description: descriptionOf(payment) });
-    return { record, isAnswer: true };
-  } catch (error) {
-    const isHopeless = payment.tries > 0 && age >= PATIENCE_MICROSECONDS;
-    if (!(error instanceof PaymentsUnavailable) || !isHopeless) throw error;
-    // It lists its payments, this one is not among them, and it will not make it: somebody may ask anew.
-    return { record: { ...NEVER_MADE, failure: PROVIDER_FAILED }, isAnswer: false };
-  }
+  const record = await deps.payments.charge({ ...charge, description: descriptionOf(payment) });
+  return { record, isAnswer: true };
 }
 
 /** Whoever wrote the payment down was alone with it for so long; after that somebody else carries it on. */
 export const LEASE_MICROSECONDS = 60 * 1_000_000;
 
-/** How long a provider that answers other questions may fail to make a payment. */
+/** How long a provider is asked to do something; after that it is only asked whether it has. */
 export const PATIENCE_MICROSECONDS = 3600 * 1_000_000;
+
+/** From then on what cannot be found was never made: the last try has been answered for longer than any answer takes. */
+export const CALL_OFF_MICROSECONDS = PATIENCE_MICROSECONDS + 120 * 1_000_000;
 
 export const PROVIDER_FAILED = {
   code: "provider_failed",

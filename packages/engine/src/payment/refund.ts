@@ -12,6 +12,7 @@ import { readPayment } from "./store.ts";
 import {
   amountUnderWay,
   insertRequest,
+  keepAlias,
   openUnused,
   putOffRequest,
   readRequest,
@@ -122,7 +123,12 @@ function begin(
     if (!isGranted(payment.state) || payment.intentId === null)
       return { kind: "refund_refused", message: `the payment is ${payment.state}: nothing was paid` };
     const decision = await decide(client, payment, base);
-    if (!("asked" in decision) || "state" in decision) return decision;
+    if (!("asked" in decision)) return decision;
+    if ("state" in decision) {
+      // Whoever gets no answer now and asks again under this id hears of the same request.
+      await keepAlias(client, base, decision.id);
+      return decision;
+    }
     await insertRequest(client, decision, LEASE_SECONDS);
     return (await readRequest(client, base))!;
   });

@@ -1,4 +1,4 @@
-import type { GrantId } from "@bursar/contract/ids";
+import type { GrantId, HoldId } from "@bursar/contract/ids";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
 import { grant } from "../grant/grant.ts";
@@ -9,7 +9,15 @@ import { refunded } from "./notices.ts";
 import { isGranted, type Payment } from "./payment.ts";
 import type { RefundRecord } from "./payments.ts";
 import { readPayment } from "./store.ts";
-import { insertRefund, lockPayment, markRefundFailed, type Refund, readTaken } from "./store-refunds.ts";
+import { readRequest, reviveRequest } from "./store-refund-requests.ts";
+import {
+  insertRefund,
+  lockPayment,
+  markRefundFailed,
+  openHolds,
+  type Refund,
+  readTaken,
+} from "./store-refunds.ts";
 import { allocate, type Draws, proportion, regrantIdOf, sumOf } from "./taken.ts";
 
 const SYSTEM = "system:payments";
@@ -30,18 +38,29 @@ export async function applyRefunds(
     const why = { by: by ?? SYSTEM, note: reason ?? "The payment was paid back" };
     // In one go, so that nothing of it can be spent between the two, and no other credits pay for it.
     await Promise.all([
-      releaseHeld(deps, current, refund),
+      ...(await releases(deps, current, refund.holdId, { by: SYSTEM, note: "Credits were given back" })),
       revoke(deps, current, refund.draws, `refund:${refund.id}`, why),
     ]);
     if (refund.failed) await giveAgain(deps, current, refund);
   }
 }
 
-/** Whatever the answer: a hold that is closed needs no release. */
-async function releaseHeld(deps: AdvanceDeps, { accountId }: Payment, { holdId }: Refund): Promise<void> {
-  if (holdId === null) return;
-  const note = "Credits were given back";
-  await deps.ledger.submit({ kind: "release", accountId, holdId, by: "system:payments", note });
+/** Under which id a grant's unused credits are held: the purchase's own under the request's, others beside it. */
+export function holdIdFor(request: HoldId, payment: Pick<Payment, "grantId">, grantId: string): HoldId {
+  return grantId === payment.grantId ? request : (`${request}:${grantId}` as HoldId);
+}
+
+/** Frees what is held for a request; submitted when it returns. Whatever the answers: a hold that is closed needs no
+ *  release. */
+export async function releases(
+  deps: Pick<AdvanceDeps, "pool" | "ledger">,
+  { accountId }: Pick<Payment, "accountId">,
+  request: HoldId | null,
+  why: { readonly by: string; readonly note: string },
+): Promise<Promise<unknown>[]> {
+  if (request === null) return [];
+  const holds = await openHolds(deps.pool, accountId, request);
+  return holds.map(({ id: holdId }) => deps.ledger.submit({ kind: "release", accountId, holdId, ...why }));
 }
 
 async function decideRefunds(
@@ -72,11 +91,23 @@ async function newRefund(
   const standing = taken.refunds.filter(({ failed }) => !failed);
   const paidBack = standing.reduce((sum, refund) => sum + refund.amount, amount);
   const due = proportion(payment, paidBack) - sumOf(standing.flatMap(({ draws }) => draws));
-  const draws = allocate(payment, taken, due);
+  const draws = allocate(payment, taken, due, await heldFor(client, payment, requestId));
   const refund = { id, amount, draws, credits: sumOf(draws), failed: false, by, reason, requestId };
   await insertRefund(client, payment, refund, deps.clock.now());
+  const { accountId, id: paymentId } = payment;
+  if (requestId !== null) await reviveRequest(client, { accountId, paymentId, id: requestId });
   const isStopped = await stopTopUp(deps, client, payment, refund);
   await refunded(client, deps.clock, payment, refund, isStopped);
+}
+
+/** What is held for the request that the refund answers: exactly that is taken. */
+async function heldFor(client: pg.PoolClient, payment: Payment, requestId: string | null): Promise<Draws> {
+  const { accountId, id: paymentId, grantId } = payment;
+  if (requestId === null) return [];
+  const request = (await readRequest(client, { accountId, paymentId, id: requestId }))?.holdId ?? null;
+  if (request === null) return [];
+  const holds = await openHolds(client, accountId, request);
+  return holds.map(({ id, amount }) => [id === request ? grantId : id.slice(request.length + 1), amount]);
 }
 
 /** Where the refund would make auto top-up buy again right away, it is switched off: nobody who was just paid back wants

@@ -22,6 +22,7 @@ export interface CustomerRow {
   readonly creationId: string;
   /** null until the provider has answered. */
   readonly customerId: string | null;
+  readonly createdAt: Instant;
 }
 
 /** Decides under which id the customer is made, before it is made; the first of several at once decides. */
@@ -34,22 +35,33 @@ export async function beginCustomer(
   const { rows } = await pool.query<CustomerRow>(
     `insert into payment_customers (account_id, creation_id, created_at) values ($1, $2, $3)
      on conflict (account_id) do update set creation_id = payment_customers.creation_id
-     returning creation_id as "creationId", customer_id as "customerId"`,
+     returning creation_id as "creationId", customer_id as "customerId", created_at as "createdAt"`,
     [accountId, creationId, formatPostgresTimestamp(now)],
   );
   return rows[0]!;
 }
 
-export async function keepCustomer(
+/** The next try is under another id. */
+export async function renewCustomer(
   pool: pg.Pool,
   accountId: AccountId,
   creationId: string,
-  customerId: string,
+  newId: string,
 ): Promise<void> {
   await pool.query(
-    "update payment_customers set customer_id = $3 where account_id = $1 and creation_id = $2",
-    [accountId, creationId, customerId],
+    `update payment_customers set creation_id = $3
+     where account_id = $1 and creation_id = $2 and customer_id is null`,
+    [accountId, creationId, newId],
   );
+}
+
+/** Returns the account's customer: of several that were made, the one that was kept first. */
+export async function keepCustomer(pool: pg.Pool, accountId: AccountId, customerId: string): Promise<string> {
+  await pool.query(
+    "update payment_customers set customer_id = $2 where account_id = $1 and customer_id is null",
+    [accountId, customerId],
+  );
+  return (await readCustomer(pool, accountId)) ?? customerId;
 }
 
 /** The provider has deleted it; the next need makes a new one. */
@@ -92,6 +104,19 @@ export async function beginSetupPage(
     [page.accountId],
   );
   return before.rows[0]!.id;
+}
+
+/** The next try to make it is under another id. */
+export async function renewSetupPage(
+  pool: pg.Pool,
+  accountId: AccountId,
+  pageId: string,
+  newId: string,
+): Promise<void> {
+  await pool.query(
+    "update payment_setup_pages set page_id = $3 where account_id = $1 and page_id = $2 and url is null",
+    [accountId, pageId, newId],
+  );
 }
 
 /** The page has been answered: the next one is another. */

@@ -40,16 +40,49 @@ export async function insertRequest(
   );
 }
 
+/** By its id, or by another one under which the same was asked for. */
 export async function readRequest(
   queryable: Queryable,
   { accountId, paymentId, id }: Key,
 ): Promise<RefundRequest | null> {
   const { rows } = await queryable.query<Row>(
     `select ${COLUMNS} from payment_refund_requests
-     where account_id = $1 and payment_id = $2 and request_id = $3`,
+     where account_id = $1 and payment_id = $2 and request_id = coalesce((
+       select same_as from payment_refund_aliases where account_id = $1 and payment_id = $2 and request_id = $3), $3)`,
     [accountId, paymentId, id],
   );
   return rows[0] === undefined ? null : toRequest(rows[0]);
+}
+
+/** From now on this id names a request that was asked for under another one. */
+export async function keepAlias(
+  client: pg.PoolClient,
+  { accountId, paymentId, id }: Key,
+  sameAs: string,
+): Promise<void> {
+  await client.query(
+    `insert into payment_refund_aliases (account_id, payment_id, request_id, same_as) values ($1, $2, $3, $4)
+     on conflict do nothing`,
+    [accountId, paymentId, id, sameAs],
+  );
+}
+
+/** Whether the refund that answers a request has been seen. */
+export async function isMade(pool: pg.Pool, { accountId, paymentId, id }: Key): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    "select from payment_refunds where account_id = $1 and payment_id = $2 and request_id = $3",
+    [accountId, paymentId, id],
+  );
+  return rowCount !== 0;
+}
+
+/** A request that was given up, and whose refund is found after all, is done. */
+export async function reviveRequest(client: pg.PoolClient, { accountId, paymentId, id }: Key): Promise<void> {
+  await client.query(
+    `update payment_refund_requests set state = 'done', failure_code = null, failure_message = null
+     where account_id = $1 and payment_id = $2 and request_id = $3 and state = 'refused'`,
+    [accountId, paymentId, id],
+  );
 }
 
 /** The request to give unused credits back that is under way. */

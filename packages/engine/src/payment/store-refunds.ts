@@ -4,6 +4,7 @@ import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Payment } from "./payment.ts";
 import type { DisputeRecord } from "./payments.ts";
+import type { Queryable } from "./store.ts";
 import { type Draws, drawsFromJson, drawsToJson, type TakenRefund } from "./taken.ts";
 
 type Key = Pick<Payment, "accountId" | "id">;
@@ -154,13 +155,13 @@ export async function closeDispute(
   return rowCount === 1;
 }
 
-/** A dispute's open holds, by how their ids begin. */
+/** The open holds of a dispute or of credits that are given back, by how their ids begin. */
 export async function openHolds(
-  pool: pg.Pool,
+  queryable: Queryable,
   accountId: AccountId,
   start: string,
 ): Promise<{ id: HoldId; amount: MicroCredits }[]> {
-  const { rows } = await pool.query<{ id: HoldId; amount: MicroCredits }>(
+  const { rows } = await queryable.query<{ id: HoldId; amount: MicroCredits }>(
     `select hold_id as id, amount from holds
      where account_id = $1 and (hold_id = $2 or starts_with(hold_id, $2 || ':')) order by hold_id`,
     [accountId, start],
@@ -178,8 +179,11 @@ export async function disputesToFreeze(pool: pg.Pool): Promise<DisputeToFreeze[]
   const { rows } = await pool.query<Omit<DisputeToFreeze, "amount"> & { amount: bigint }>(
     `select d.account_id as "accountId", d.payment_id as "paymentId", d.dispute_id as id, d.amount
      from payment_disputes d join payments p using (account_id, payment_id) join accounts a using (account_id)
-     where d.state = 'open' and p.state in ('granted', 'confirmed')
-       and split_part(split_part(';' || a.grants, ';' || p.grant_id || ' ', 2), ' ', 2) not in ('', '0')
+     where d.state = 'open' and p.state in ('granted', 'confirmed') and exists (
+       select from (select p.grant_id as id union all
+         select 'grant_refund_failed_' || r.refund_id from payment_refunds r
+         where r.account_id = d.account_id and r.payment_id = d.payment_id and r.failed) given
+       where split_part(split_part(';' || a.grants, ';' || given.id || ' ', 2), ' ', 2) not in ('', '0'))
      order by d.opened_at, d.dispute_id limit 500`,
   );
   return rows.map((row) => ({ ...row, amount: Number(row.amount) }));

@@ -221,7 +221,11 @@ export async function listPayments(
   return rows.map(toPayment);
 }
 
-/** What top-ups have charged or may still charge, for the caps. An attempt that is open counts in every window. */
+/** The provider was asked and never said: its charge may still be found. Where nothing came of it in a day, nothing will. */
+const MAY_BE_FOUND = `state = 'canceled' and failure_code = 'provider_failed' and ended_at > $3::timestamptz - interval '1 day'`;
+
+/** What top-ups have charged or may still charge, for the caps. An attempt that is open counts in every window, and so
+ *  does one that was given up within a day, as if it were charged now. */
 export interface ChargedTopUp {
   readonly at: Instant;
   readonly isOpen: boolean;
@@ -233,27 +237,31 @@ export interface ChargedTopUp {
 export async function topUpsSince(
   queryable: Queryable,
   accountId: AccountId,
-  since: Instant,
+  { since, now }: { readonly since: Instant; readonly now: Instant },
 ): Promise<ChargedTopUp[]> {
   const { rows } = await queryable.query<Omit<ChargedTopUp, "amount"> & { amount: bigint }>(
-    `select greatest(created_at, coalesce(charged_at, created_at)) as at, credits, amount, currency,
-       state in ('wanted', 'charging', 'requires_action') as "isOpen"
+    `select case when ${MAY_BE_FOUND} then $3 else greatest(created_at, coalesce(charged_at, created_at)) end as at,
+       credits, amount, currency, state in ('wanted', 'charging', 'requires_action') as "isOpen"
      from payments
-     where account_id = $1 and kind = 'topup' and state not in ('failed', 'reversed', 'canceled')
-       and (state in ('wanted', 'charging', 'requires_action') or created_at >= $2 or charged_at >= $2)
+     where account_id = $1 and kind = 'topup' and (${MAY_BE_FOUND} or (state not in ('failed', 'reversed', 'canceled')
+       and (state in ('wanted', 'charging', 'requires_action') or created_at >= $2 or charged_at >= $2)))
      order by created_at`,
-    [accountId, at(since)],
+    [accountId, at(since), at(now)],
   );
   return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
 }
 
-/** The newest attempt, whatever became of it. */
-export async function lastTopUp(
-  queryable: Queryable,
-  accountId: AccountId,
-): Promise<Pick<Payment, "id" | "state" | "createdAt" | "credits"> | null> {
-  const { rows } = await queryable.query<Pick<Payment, "id" | "state" | "createdAt" | "credits">>(
-    `select payment_id as id, state, created_at as "createdAt", credits from payments
+export interface LastTopUp extends Pick<Payment, "id" | "state" | "credits"> {
+  readonly triggeredAt: Instant;
+}
+
+/** The newest attempt, whatever became of it. One that was given up counts from then: until then it might have charged. */
+export async function lastTopUp(queryable: Queryable, accountId: AccountId): Promise<LastTopUp | null> {
+  const { rows } = await queryable.query<LastTopUp>(
+    `select payment_id as id, state, credits,
+       case when state = 'canceled' and failure_code = 'provider_failed' then ended_at else created_at end
+         as "triggeredAt"
+     from payments
      where account_id = $1 and kind = 'topup' order by created_at desc, payment_id desc limit 1`,
     [accountId],
   );

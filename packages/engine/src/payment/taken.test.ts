@@ -38,6 +38,21 @@ it.each<[string, Parameters<typeof allocate>[1], bigint, Draws]>([
   expect(allocate(payment, taken, amount)).toEqual(draws);
 });
 
+it("takes what is held for it before anything else", () => {
+  const taken = { refunds: [refund("re_1", [["grant_p", 400n]], true)], disputes: [] };
+  const held: Draws = [
+    ["grant_p", 100n],
+    ["grant_refund_failed_re_1", 400n],
+  ];
+  expect(allocate(payment, taken, 500n, held)).toEqual(held);
+  expect(new Map(allocate(payment, taken, 1000n, held))).toEqual(
+    new Map([
+      ["grant_p", 600n],
+      ["grant_refund_failed_re_1", 400n],
+    ]),
+  );
+});
+
 it("is in proportion to the money, rounded down, and whole for all of it", () => {
   expect(proportion(payment, 33)).toBe(165n);
   expect(proportion({ credits: 1000n, amount: 300 }, 100)).toBe(333n);

@@ -14,30 +14,44 @@ export interface TakenRefund {
 /** The grant by which a failed refund's credits were given again. */
 export const regrantIdOf = (refundId: string) => `grant_refund_failed_${refundId}`;
 
-/** Takes `amount` from what a payment has given and nobody has taken yet: first its own grant, then what was given again
- *  after refunds that failed. As far as that goes. Pure. */
+/** By which grants a payment has given its credits: its own, then what was given again after refunds that failed. */
+export function givenBy(
+  payment: Pick<Payment, "grantId" | "credits">,
+  refunds: readonly Pick<TakenRefund, "id" | "credits" | "failed">[],
+): Draws {
+  return [
+    [payment.grantId, payment.credits],
+    ...refunds
+      .filter(({ failed, credits }) => failed && credits > 0n)
+      .map(({ id, credits }) => [regrantIdOf(id), credits] as const),
+  ];
+}
+
+/** Takes `amount` from what a payment has given and nobody has taken yet: first what is `held` for it, then in the order
+ *  in which it was given. As far as that goes. Pure. */
 export function allocate(
   payment: Pick<Payment, "grantId" | "credits">,
   taken: { readonly refunds: readonly TakenRefund[]; readonly disputes: readonly Draws[] },
   amount: MicroCredits,
+  held: Draws = [],
 ): Draws {
-  const given: Draws = [
-    [payment.grantId, payment.credits],
-    ...taken.refunds
-      .filter(({ failed }) => failed)
-      .map(({ id, credits }) => [regrantIdOf(id), credits] as const),
-  ];
+  const given = givenBy(payment, taken.refunds);
   const all = [...taken.refunds.flatMap(({ draws }) => draws), ...taken.disputes.flat()];
-  const draws: [string, MicroCredits][] = [];
+  const left = new Map(given.map(([grantId, credits]) => [grantId, credits - partOf(all, grantId)]));
+  const draws = new Map<string, MicroCredits>();
   let missing = amount;
-  for (const [grantId, credits] of given) {
-    const gone = all.reduce((sum, [from, part]) => (from === grantId ? sum + part : sum), 0n);
-    const part = smaller(credits - gone, missing);
+  for (const [grantId, most] of [...held, ...given]) {
+    const before = draws.get(grantId) ?? 0n;
+    const part = smaller(smaller(most, missing), (left.get(grantId) ?? 0n) - before);
     if (part <= 0n) continue;
-    draws.push([grantId, part]);
+    draws.set(grantId, before + part);
     missing -= part;
   }
-  return draws;
+  return [...draws];
+}
+
+function partOf(draws: Draws, grantId: string): MicroCredits {
+  return draws.reduce((sum, [from, part]) => (from === grantId ? sum + part : sum), 0n);
 }
 
 export const sumOf = (draws: Draws): MicroCredits => draws.reduce((sum, [, part]) => sum + part, 0n);

@@ -107,14 +107,14 @@ async function decideNow(
 ): Promise<TopUpDecision | { readonly kind: "suspended" }> {
   const now = deps.clock.now();
   // Attempts before the balance: an attempt that has ended has given its credits by then.
-  const charges = await topUpsSince(reader, accountId, monthStart(now));
+  const charges = await topUpsSince(reader, accountId, { since: monthStart(now), now });
   const last = await lastTopUp(reader, accountId);
   const { needed, feature } = need.request;
   const { net, usable, isFrozen } = await readStanding(reader, accountId, feature, now);
   // Credits that nobody may use are bought for nobody.
   if (isFrozen) return { kind: "suspended" };
   const missing = needed > usable ? needed - usable : 0n;
-  const situation = { net, missing, now, lastTriggeredAt: last?.createdAt ?? null, charges };
+  const situation = { net, missing, now, lastTriggeredAt: last?.triggeredAt ?? null, charges };
   return decideTopUp(need.rule, situation, need.market);
 }
 

@@ -126,7 +126,7 @@ export async function policyState(
   const now = deps.clock.now();
   const [policy, charges, last, market] = await Promise.all([
     readPolicy(deps.pool, accountId),
-    topUpsSince(deps.pool, accountId, monthStart(now)),
+    topUpsSince(deps.pool, accountId, { since: monthStart(now), now }),
     lastTopUp(deps.pool, accountId),
     marketOf(deps),
   ]);
@@ -138,6 +138,6 @@ export async function policyState(
     policy,
     chargedToday: since(dayStart(now)),
     chargedThisMonth: since(monthStart(now)),
-    lastTriggeredAt: last?.createdAt ?? null,
+    lastTriggeredAt: last?.triggeredAt ?? null,
   };
 }
