@@ -117,6 +117,24 @@ test("a plain chat is asked again in the other process, and both calls are paid 
   expect(entries.filter(({ kind }: { kind: string }) => kind === "settle")).toHaveLength(2);
 });
 
+test("a chat whose hold had grown before it was cut is asked again all the same", async () => {
+  const { here, there } = await twoServers();
+  const account = await running.account("100");
+  const socket = openSocket({ url: balancer.url, credential: account.key, backoff: BACKOFF });
+  sockets.push(socket);
+  const prompt = { prompt: "[[sandbox: tokens=1200 interval=1ms]] hello", model: "chat" };
+  const ended = socket.prompt(prompt, {});
+  const growths = "select count(*)::int as n from entries where account_id = $1 and kind = 'extend'";
+  const grown = async () => (await running.engine.pool.query(growths, [account.id])).rows[0].n;
+  await vi.waitFor(async () => expect(await grown()).toBeGreaterThanOrEqual(2), PATIENCE);
+  balancer.to(there.url);
+  await here.end();
+  const end = await ended;
+  expect(end.ended).toBe("complete");
+  const { available, held } = (await account.get("/v1/balance")).body;
+  expect([held, end.cost]).toEqual(["0", formatCredits(credits("100") - credits(available))]);
+});
+
 test("a client that is new in the session does not repeat what a former one may have done", async () => {
   const { here, there } = await twoServers();
   const clientSessionId = "session_of_two_clients_0123456789";

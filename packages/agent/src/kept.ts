@@ -16,6 +16,7 @@ const keptCall = z.object({
     z.object({ kind: z.literal("unpaid"), denial: z.custom<Denial>() }),
   ]),
   isShort: z.boolean(),
+  callId: z.string(),
   charge: z.object({
     cost: z.string(),
     remaining: z.string().nullable(),
@@ -24,10 +25,17 @@ const keptCall = z.object({
   }),
 });
 
-export function keepable({ text, calls, outcome, isShort, charge }: Spoken): z.input<typeof keptCall> {
+export function keepable({
+  text,
+  calls,
+  outcome,
+  isShort,
+  charge,
+  callId,
+}: Spoken): z.input<typeof keptCall> {
   const { cost, remaining, inputTokens, outputTokens } = charge;
   return {
-    ...{ text, outcome, isShort },
+    ...{ text, outcome, isShort, callId },
     calls: calls.map(({ callId, toolName, input }) => ({ callId, toolName, input })),
     charge: {
       cost: formatCredits(cost),
@@ -39,14 +47,14 @@ export function keepable({ text, calls, outcome, isShort, charge }: Spoken): z.i
 
 /** Throws: it was kept by a version of this program that kept it otherwise. */
 export function spokenFrom(kept: unknown): Spoken {
-  const { text, calls, outcome, isShort, charge } = keptCall.parse(kept);
+  const { text, calls, outcome, isShort, charge, callId } = keptCall.parse(kept);
   const paid: Charge = {
     ...charge,
     cost: parseCredits(charge.cost)!,
     remaining: charge.remaining === null ? null : parseCredits(charge.remaining),
   };
   return {
-    ...{ kind: "spoken", text, isShort, charge: paid },
+    ...{ kind: "spoken", text, isShort, callId, charge: paid },
     outcome: outcome satisfies Outcome,
     calls: calls.map(({ callId, toolName, input }) => ({ callId, toolName, input })),
   };
@@ -57,10 +65,10 @@ export function isModelCall(name: string): boolean {
   return /^a[0-9-]+\.[0-9]+$/.test(name);
 }
 
-/** What a kept model call has cost. */
-export function costOfKept(kept: unknown): bigint {
+/** What a kept model call has cost, and as which call it was billed. null: it was kept otherwise by another version. */
+export function billOfKept(kept: unknown): { readonly callId: string; readonly cost: bigint } | null {
   const read = keptCall.safeParse(kept);
-  return read.success ? parseCredits(read.data.charge.cost)! : 0n;
+  return read.success ? { callId: read.data.callId, cost: parseCredits(read.data.charge.cost)! } : null;
 }
 
 /** A tool's answer, as it is kept: as it crosses the wire. Throws as above. */

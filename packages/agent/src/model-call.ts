@@ -18,6 +18,8 @@ export interface Spoken {
   /** True when credits set the limit of the answer. */
   readonly isShort: boolean;
   readonly charge: Charge;
+  /** The call that it was billed as: its name, and the life that it was made in. */
+  readonly callId: string;
 }
 
 /** The whole answer and the tools it may need; a model that goes quiet or runs wild is stopped. */
@@ -54,7 +56,7 @@ async function askModel(run: Run, task: Task, step: number): Promise<Spoken | De
   const tools = toolSet(toolsOf(run, definition));
   const permit = await billing.beforeModelCall({
     // A step that was cut is another call when it is done again.
-    callId: life === 1 ? `${agentId}.${step}` : `${agentId}.${step}.${life}`,
+    callId: life === 1 ? `${agentId}.${step}` : `${agentId}.${step}.life${life}`,
     agent: definition.name,
     model: run.model,
     texts: textsOf(definition.instructions, messages, tools),
@@ -89,7 +91,7 @@ async function askModel(run: Run, task: Task, step: number): Promise<Spoken | De
   const charge = await billing.afterModelCall(permit, heard.usage);
   return {
     ...{ kind: "spoken", text: heard.text, calls: heard.calls, outcome: heard.outcome, charge },
-    isShort: permit.isShort,
+    ...{ isShort: permit.isShort, callId: permit.callId },
   };
 }
 

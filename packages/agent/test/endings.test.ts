@@ -5,11 +5,14 @@ import type { GrantId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import { credits } from "@bursar/contract/money";
 import { grant } from "@bursar/engine/grant/grant";
+import { extend } from "@bursar/engine/hold/extend";
+import { closeLeftHolds } from "@bursar/engine/hold/left";
 import { sweep } from "@bursar/engine/ledger/sweep";
 import type { Script } from "@bursar/sandbox/model/scripts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openRunBilling } from "../src/bill/engine-billing.ts";
 import type { MoreCredits } from "../src/bill/purse.ts";
+import { holdIdOf } from "../src/bill/purse.ts";
 import { type Running, ran, startRunning } from "./running.ts";
 
 let running: Running;
@@ -451,6 +454,83 @@ describe("a ledger that cannot be asked", () => {
     expect(available).toBeGreaterThan(credits("99.9"));
   });
 });
+
+describe("a process that was taken for dead and is not", () => {
+  const usage = { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 1000 };
+  /** 1,000 tokens of input and of output. */
+  const cost = credits("0.75");
+
+  async function begun(reported: bigint, budget: bigint | null = null) {
+    const account = await running.account("100");
+    const runId = `run_taken${(takenRuns += 1)}`;
+    const payer = { accountId: account, by: "key:test" };
+    const opened = await openRunBilling(running, { runId, payer, budget });
+    if (opened.kind === "denied") throw new Error(opened.message);
+    const permit = await opened.billing.beforeModelCall({
+      ...{ callId: "a1.1", agent: "coder", model: "sandbox-scripted", messages: 1, texts: ["words"] },
+    });
+    if (permit.kind === "denied") throw new Error(permit.message);
+    const holdId = holdIdOf(`${runId}.a1.1`);
+    const signed = { accountId: account, by: "key:test", holdId };
+    if (reported > 0n) await extend(running, { ...signed, id: `${holdId}.report.1`, amount: 0n, reported });
+    const left = { accountId: account, prefix: `${holdIdOf(runId)}.`, by: "key:test", requestId: runId };
+    return { account, permit, left, billing: opened.billing };
+  }
+
+  it.each([0n, credits("0.2")])(
+    "is paid for all that its call has cost, once (%s reported)",
+    async (word) => {
+      const { account, permit, left, billing } = await begun(word);
+      await closeLeftHolds(running, left);
+      expect((await running.balanceOf(account)).available).toBe(credits("100") - word);
+      expect(await billing.afterModelCall(permit, usage)).toMatchObject({ cost });
+      const { available, held } = await running.balanceOf(account);
+      expect({ available, held }).toEqual({ available: credits("100") - cost, held: 0n });
+      const used = "select output_tokens::int as tokens from usage_records where account_id = $1";
+      expect((await running.pool.query(used, [account])).rows).toEqual([{ tokens: 1000 }]);
+      await closeLeftHolds(running, left);
+      expect((await running.balanceOf(account)).available).toBe(available);
+    },
+  );
+
+  it("takes it from the budget that the run goes on with", async () => {
+    const { account, permit, left, billing } = await begun(0n, credits("50"));
+    await closeLeftHolds(running, left);
+    expect(await billing.afterModelCall(permit, usage)).toMatchObject({ cost });
+    const { available, held } = await running.balanceOf(account);
+    expect({ available, held }).toEqual({ available: credits("50"), held: credits("50") - cost });
+  });
+
+  it("a step that is kept is settled at what was kept of it", async () => {
+    const { account, left } = await begun(credits("0.2"));
+    const { rows } = await running.pool.query("select hold_id from holds where account_id = $1", [account]);
+    await closeLeftHolds(running, { ...left, costs: new Map([[rows[0].hold_id, cost]]) });
+    expect((await running.balanceOf(account)).available).toBe(credits("100") - cost);
+  });
+});
+
+it("a budget that was left for a quarter of an hour is renewed by whoever goes on with the run", async () => {
+  const account = await running.account("100");
+  const request = {
+    runId: "run_renewed",
+    payer: { accountId: account, by: "key:test" },
+    budget: credits("5"),
+  };
+  const open = async (isResumed: boolean) => {
+    const opened = await openRunBilling(running, { ...request, isResumed });
+    if (opened.kind === "denied") throw new Error(opened.message);
+    return opened.billing;
+  };
+  await (await open(false)).leave(900);
+  const second = await open(true);
+  running.clock.set((running.clock.now() + 901_000_000) as Instant);
+  await sweep(running);
+  expect((await running.balanceOf(account)).held).toBe(credits("5"));
+  await second.close();
+  expect((await running.balanceOf(account)).held).toBe(0n);
+});
+
+let takenRuns = 0;
 
 async function openBilling(accountId: Awaited<ReturnType<Running["account"]>>, reportMilliseconds?: number) {
   const deps = reportMilliseconds === undefined ? running : { ...running, reportMilliseconds };

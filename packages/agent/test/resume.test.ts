@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { coder } from "../src/agents/coder.ts";
 import { openRunBilling } from "../src/bill/engine-billing.ts";
 import type { Journal } from "../src/journal.ts";
-import { costOfKept, isModelCall } from "../src/kept.ts";
+import { billOfKept, isModelCall } from "../src/kept.ts";
 import { runAgent } from "../src/run-agent.ts";
 import { SUSPEND, Suspended } from "../src/suspend.ts";
 import { type Running, startRunning } from "./running.ts";
@@ -94,6 +94,8 @@ let runs = 0;
 
 /** Goes through one run in as many lives as there are stops, and one more. */
 async function live(stops: readonly Stop[], budget: bigint | null = null) {
+  // Words of its cost come as often as words, so that what they are called meets what a later life is called.
+  const reporting = { ...running, reportMilliseconds: 1 };
   const runId = `run_resume_${++runs}`;
   const account = await running.account("100");
   const user = aClient();
@@ -109,7 +111,7 @@ async function live(stops: readonly Stop[], budget: bigint | null = null) {
     const known = new Map(kept);
     const { available: free, held: reserved } = await running.balanceOf(account);
     const paid = [...known].reduce(
-      (sum, [name, body]) => sum + (isModelCall(name) ? costOfKept(JSON.parse(body)) : 0n),
+      (sum, [name, body]) => sum + (isModelCall(name) ? billOfKept(JSON.parse(body))!.cost : 0n),
       0n,
     );
     const journal: Journal = {
@@ -128,7 +130,7 @@ async function live(stops: readonly Stop[], budget: bigint | null = null) {
       },
     };
     const payer = { accountId: account, by: "key:test" };
-    const opened = await openRunBilling(running, { runId, payer, budget, isResumed: life > 1 });
+    const opened = await openRunBilling(reporting, { runId, payer, budget, isResumed: life > 1 });
     if (opened.kind === "denied") throw new Error(opened.message);
     const provider = createOpenAICompatible({ name: "x", baseURL: running.model.url, includeUsage: true });
     const ended = await runAgent(
@@ -252,4 +254,48 @@ it("a call that was on its way when its process ended is asked again by its name
   for (const { facts } of [answered, lost])
     expect(facts.done.filter((tool) => tool === "read_files")).toHaveLength(1);
   expect([answered.again, lost.again]).toEqual([[], [expect.stringMatching(/^run_resume_\d+\.a1\.1\.1$/)]]);
+});
+
+it("a step that had told of its cost again and again is asked again all the same", async () => {
+  const words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen";
+  running.model.scripts.clear();
+  running.model.scripts.add({
+    mode: "turns",
+    replies: [{ content: words, directive: "interval=20ms" }],
+  });
+  const account = await running.account("100");
+  const [runId, payer] = ["run_reports", { accountId: account, by: "key:test" }];
+  const provider = createOpenAICompatible({ name: "x", baseURL: running.model.url, includeUsage: true });
+  const liveOnce = async (life: number) => {
+    const abort = new AbortController();
+    let texts = 0;
+    const deps = { ...running, reportMilliseconds: 10 };
+    const opened = await openRunBilling(deps, { runId, payer, budget: null, isResumed: life > 1 });
+    if (opened.kind === "denied") throw new Error(opened.message);
+    const run = {
+      ...{ billing: opened.billing, client: aClient().client, models: { find: provider }, webSearch: null },
+      journal: { life, cut: 0n, find: () => undefined, keep: async () => undefined },
+      emit: ({ type }: AgentEvent) => {
+        if (type !== "text" || life > 1) return;
+        texts += 1;
+        if (texts === 8) abort.abort(SUSPEND);
+      },
+    };
+    const facts = {
+      runId,
+      agent: coder,
+      model: "sandbox-scripted",
+      prompt: "to count",
+      signal: abort.signal,
+    };
+    return runAgent(run, facts).catch((error: unknown) => {
+      if (error instanceof Suspended) return "suspended" as const;
+      throw error;
+    });
+  };
+  expect(await liveOnce(1)).toBe("suspended");
+  const reports = "select count(*)::int as n from entries where account_id = $1 and kind = 'extend'";
+  const { n } = (await running.pool.query<{ n: number }>(reports, [account])).rows[0]!;
+  expect(n).toBeGreaterThanOrEqual(2);
+  expect(await liveOnce(2)).toMatchObject({ ending: "done", text: words });
 });

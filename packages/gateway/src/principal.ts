@@ -14,4 +14,4 @@ export interface Principal {
   readonly run?: { readonly holdId: HoldId; readonly left: MicroCredits } | null;
 }
 
-export type EngineDeps = Pick<Deps, "ledger" | "prices" | "clock" | "refusals" | "topUps" | "log">;
+export type EngineDeps = Pick<Deps, "ledger" | "prices" | "clock" | "refusals" | "topUps" | "log" | "pool">;

@@ -61,7 +61,7 @@ async function answerByAgent(deps: AgentRunnerDeps, run: Run, output: RunOutput)
     isLeft = true;
     return { kind: "suspended" };
   } finally {
-    await (isLeft ? billing.leave(RESUMABLE_SECONDS) : billing.close());
+    if (!run.lost.aborted) await (isLeft ? billing.leave(RESUMABLE_SECONDS) : billing.close());
   }
 }
 

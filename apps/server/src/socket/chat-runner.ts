@@ -31,7 +31,7 @@ interface Chunk {
 /** The call is asked again in every life of a prompt, for it has no steps that could be kept: each time under an id of
  *  its own, so that each is billed once. */
 export function inLife(requestId: string, life: number): string {
-  return life === 1 ? requestId : `${requestId}.${life}`;
+  return life === 1 ? requestId : `${requestId}.life${life}`;
 }
 
 async function answerByChat(deps: ChatRunnerDeps, run: Run, output: RunOutput): Promise<RunEnd> {

@@ -1,3 +1,4 @@
+import type { AccountId } from "@bursar/contract/ids";
 import { formatCredits, type MicroCredits, parseCredits } from "@bursar/contract/money";
 import { credits } from "@bursar/contract/shapes";
 import type { PromptAction } from "@bursar/contract/socket/client-actions";
@@ -40,6 +41,8 @@ export async function runHeld(
   const prompt = JSON.parse(held.asked) as PromptAction;
   const { userInputId } = prompt;
   const before = held.opening === null ? null : openingShape.parse(JSON.parse(held.opening));
+  // First, because a gate that is shut now may stay shut.
+  const cut = before === null ? 0n : await settleCut(deps, held, runFacts(asked, before, prompt));
   const gated = await pass(deps, asked.connection, session, { prompt, before });
   if (gated.kind === "answer") {
     // Refused before it began, it is as if it had not been asked; later, it may come back with a better credential.
@@ -50,13 +53,13 @@ export async function runHeld(
   const { passage } = gated;
   const opening = before ?? (await openingOf(deps, passage, held));
   const { accountId } = passage;
-  const cut = held.life === 1 ? 0n : await settleCut(deps, held, runFacts(passage, prompt));
   if (held.life > 1) session.send({ type: "prompt-resumed", userInputId, cut: credits(cut) });
   const run: Run = {
     ...{ prompt, budget: budgetOf(prompt), signal: abort.signal, seen: asked.prompt.seen ?? {} },
     principal: payerOf(passage),
     requestId: held.hand.requestId,
     journal: journalOf(held, cut),
+    lost: held.lost,
   };
   const end = await deps.runner.run(run, outputOf(deps, session, run));
   if (end.kind === "suspended" && held.isResumable) {
@@ -137,8 +140,8 @@ function payerOf({ principal, accountId, caps }: Passage): Run["principal"] {
   return { accountId, keyId: principal!.keyId, by: principal!.by, caps };
 }
 
-function runFacts({ accountId, principal }: Passage, { agent }: PromptAction) {
-  return { payer: accountId, by: principal!.by, isAgent: agent !== undefined };
+function runFacts({ connection }: AskedPrompt, { payer }: Opening, { agent }: PromptAction) {
+  return { payer: payer as AccountId, by: connection.known.principal.by, isAgent: agent !== undefined };
 }
 
 function budgetOf({ budget }: PromptAction): MicroCredits | null {

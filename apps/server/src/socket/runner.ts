@@ -27,6 +27,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** What is done of it, in this process and in those before. */
   readonly journal: Journal;
+  /** Aborted when another process has the run: what it still holds is no more this one's to give back. */
+  readonly lost: AbortSignal;
   /** How many agent events its client has had of each agent. */
   readonly seen: Readonly<Record<string, number>>;
 }

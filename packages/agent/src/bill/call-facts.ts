@@ -11,6 +11,8 @@ export interface CallFacts {
   readonly book: PriceBook;
   readonly rates: Rates;
   readonly holdId: HoldId;
+  /** The run's budget, which the hold draws from. */
+  readonly parentId: HoldId | null;
   readonly estimate: Estimate;
   /** Input tokens that the hold was reckoned with. */
   readonly inputTokens: number;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { HoldId } from "@bursar/contract/ids";
 import { extend } from "@bursar/engine/hold/extend";
 import { hold } from "@bursar/engine/hold/hold";
@@ -44,22 +45,17 @@ export async function openRunBilling(
   }
   if (held.kind !== "held") return denialOf(held);
   if (held.duplicate && request.isResumed !== true) return repeated;
+  // Whoever left it has left it a quarter of an hour at most.
+  if (held.duplicate) await renew(deps, request, id, BUDGET_SECONDS);
   return { kind: "open", billing: billingOf(deps, request, id) };
 }
 
 function billingOf(deps: BillingDeps, request: RunBillingRequest, parentId: HoldId | null): RunBilling {
-  let renewals = 0;
-  const renew = async (ttlSeconds: number) => {
-    if (parentId === null) return;
-    renewals += 1;
-    const id = `${parentId}.${renewals}.${deps.clock.now()}`;
-    await extend(deps, { ...signedBy(request), ...{ id, holdId: parentId, amount: 0n, ttlSeconds } });
-  };
   const open = new Map<Permit, OpenCall>();
   const estimate = new Estimate(deps.countTokens);
   return {
     beforeModelCall: async (call) => {
-      await renew(BUDGET_SECONDS);
+      if (parentId !== null) await renew(deps, request, parentId, BUDGET_SECONDS);
       const permitted = await permit({ deps, request, parentId, estimate }, call);
       if (permitted.kind === "denied") return permitted;
       open.set(permitted.permit, permitted.open);
@@ -72,7 +68,8 @@ function billingOf(deps: BillingDeps, request: RunBillingRequest, parentId: Hold
       return closeCall(deps, request, call, usage);
     },
     leave: async (seconds) => {
-      await insist(deps.log, { runId: request.runId }, () => renew(seconds));
+      if (parentId === null) return;
+      await insist(deps.log, { runId: request.runId }, () => renew(deps, request, parentId, seconds));
     },
     close: async () => {
       if (parentId === null) return;
@@ -81,4 +78,15 @@ function billingOf(deps: BillingDeps, request: RunBillingRequest, parentId: Hold
       );
     },
   };
+}
+
+/** Each time under a new key: one that was used in an earlier life would change nothing. */
+async function renew(
+  deps: BillingDeps,
+  request: RunBillingRequest,
+  holdId: HoldId,
+  ttlSeconds: number,
+): Promise<void> {
+  const id = `${holdId}.renewal.${randomUUID()}`;
+  await extend(deps, { ...signedBy(request), ...{ id, holdId, amount: 0n, ttlSeconds } });
 }

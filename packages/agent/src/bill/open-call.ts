@@ -56,7 +56,7 @@ export class OpenCall {
     try {
       await extend(this.#deps, {
         ...signedBy(this.#request),
-        ...{ id: `${holdId}.${this.#reports}`, holdId, amount: 0n, ttlSeconds: CALL_SECONDS },
+        ...{ id: `${holdId}.report.${this.#reports}`, holdId, amount: 0n, ttlSeconds: CALL_SECONDS },
         reported: costOf(rates, usage),
       });
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Cap } from "@bursar/engine/ledger/command";
 import type { DenialCode } from "./billing.ts";
 import type { CountTokens } from "./tokens.ts";
 
-export type BillingDeps = Pick<Deps, "ledger" | "clock" | "prices" | "refusals" | "log"> & {
+export type BillingDeps = Pick<Deps, "ledger" | "clock" | "prices" | "refusals" | "log" | "pool"> & {
   readonly countTokens: CountTokens;
   /** How often a running call leaves word of its cost so far; default 10 s. */
   readonly reportMilliseconds?: number;

@@ -93,7 +93,7 @@ async function opened(
       ? await limitOf(purse, { call, rates, wanted, paid: outcome.amount + outcome.available })
       : outputTokens;
   const { id: holdId, amount } = outcome;
-  const facts = { call, book, rates, holdId, estimate, inputTokens, amount, limitTokens };
+  const facts = { call, book, rates, holdId, parentId, estimate, inputTokens, amount, limitTokens };
   const open = new OpenCall(deps, request, facts);
   const permit: Permit = {
     ...{ kind: "permit", callId: call.callId, maxOutputTokens: limitTokens },

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "@bursar/engine/deps";
-import { release, settleAtPrices } from "@bursar/engine/hold/settle";
+import { settleInFull } from "@bursar/engine/hold/late";
+import { release } from "@bursar/engine/hold/settle";
 import { costOf } from "@bursar/engine/price/decide";
 import type { CallUsage, Charge } from "./billing.ts";
 import type { OpenCall } from "./open-call.ts";
-import { type BillingDeps, type RunBillingRequest, signedBy } from "./purse.ts";
+import { type BillingDeps, FEATURE, type RunBillingRequest, signedBy } from "./purse.ts";
 
 /** Ends a call's hold: by the provider's count, else by ours. Nothing heard and nothing reported: released.
  *  Never throws. */
@@ -14,7 +15,7 @@ export async function closeCall(
   open: OpenCall,
   reported: CallUsage | null,
 ): Promise<Charge> {
-  const { call, book, rates, holdId, estimate } = open.facts;
+  const { call, book, rates, holdId, parentId, estimate } = open.facts;
   const closing = { ...signedBy(request), holdId };
   const facts = { runId: request.runId, holdId };
   if (reported === null && open.output.length === 0) {
@@ -30,16 +31,20 @@ export async function closeCall(
     countedBy: reported === null ? "bursar" : "upstream",
   };
   const settled = await insist(deps.log, facts, () =>
-    settleAtPrices(deps, book, {
-      ...closing,
-      metadata,
-      cost: { kind: "usage", model: call.model, ...usage },
-    }),
+    settleInFull(
+      deps,
+      book,
+      { ...closing, metadata, cost: { kind: "usage", model: call.model, ...usage } },
+      { parentId: parentId ?? undefined, feature: FEATURE, caps: request.payer.caps },
+    ),
   );
   if (settled?.kind === "settled")
     return { cost: settled.charged, remaining: settled.available, inputTokens, outputTokens };
   if (settled !== null)
-    deps.log.error({ ...facts, outcome: settled.kind }, "the hold was closed before its settlement");
+    deps.log.error(
+      { ...facts, outcome: settled.kind },
+      "the hold was closed before its settlement, and the rest could not be charged",
+    );
   return { cost: costOf(rates, usage), remaining: null, inputTokens, outputTokens };
 }
 

@@ -19,6 +19,8 @@ interface CloseRequest {
 
 export interface SettleRequest extends CloseRequest {
   readonly cost: Cost;
+  /** What was counted, for the statistics, where `cost` is a part of it. */
+  readonly counted?: Cost | undefined;
   readonly keyId?: string | undefined;
 }
 
@@ -51,11 +53,11 @@ export async function settleAtPrices(
   book: PriceBook,
   request: SettleRequest,
 ): Promise<SettleOutcome> {
-  const { cost, keyId: _, ...rest } = request;
+  const { cost, counted = cost, keyId: _, ...rest } = request;
   const priced = priceCost(book, cost);
   if (priced.kind !== "priced") return priced;
   const { amount, decision } = priced;
-  const usage = usageRecordOf(cost, book, request);
+  const usage = usageRecordOf(counted, book, request);
   const asked = cost.kind !== "amount" ? JSON.stringify(cost) : undefined;
   const outcome = await deps.ledger.submit({ ...rest, kind: "settle", amount, decision, usage, asked });
   if (outcome.kind !== "done" && outcome.kind !== "duplicate") return outcome;

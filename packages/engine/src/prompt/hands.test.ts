@@ -1,7 +1,8 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { createTestDatabase } from "@bursar/database/testing";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { openTestLedger, silentLog, type TestLedger } from "../../test/ledger-on-test-database.ts";
+import { command, openTestLedger, silentLog, type TestLedger } from "../../test/ledger-on-test-database.ts";
+import { openPrices } from "../price/prices.ts";
 import { forgetPrompts } from "./forget.ts";
 import { PromptHands } from "./hands.ts";
 import { PromptLost } from "./held.ts";
@@ -22,6 +23,8 @@ function aProcess(): PromptHands {
   opened.push(hands);
   return hands;
 }
+
+const engine = () => ({ ...ledger, prices: openPrices(ledger), log: silentLog });
 
 let prompts = 0;
 const aPrompt = () => ({
@@ -106,10 +109,10 @@ it("is nobody else's, whatever they know of it, and they cannot even ask for it"
   const first = await taken(aProcess(), prompt);
   const stranger = { ...prompt, askedBy: "key:another" };
   expect(await aProcess().claim(stranger)).toEqual({ kind: "not_yours" });
-  const { rows } = await ledger.pool.query("select is_wanted from prompts where request_id = $1", [
+  const { rows } = await ledger.pool.query("select wanted_at from prompts where request_id = $1", [
     prompt.requestId,
   ]);
-  expect(rows).toEqual([{ is_wanted: false }]);
+  expect(rows).toEqual([{ wanted_at: null }]);
   await first.free();
   expect(await aProcess().claim(stranger)).toEqual({ kind: "not_yours" });
 });
@@ -139,7 +142,57 @@ it("is forgotten when nobody has gone on with it for a quarter of an hour, and n
   const before = await aProcess().claim({ ...left, askedBy: "key:another" });
   expect(before).toEqual({ kind: "not_yours" });
   ledger.clock.advance(2_000_000);
-  while ((await forgetPrompts(ledger)) > 0);
+  while ((await forgetPrompts(engine())) > 0);
   expect((await taken(aProcess(), left)).life).toBe(1);
   expect(await aProcess().claim(running)).toEqual({ kind: "running" });
+});
+
+it("what it still holds is given back when it is forgotten, also of one that was too large to be kept", async () => {
+  const payer = await ledger.createAccount();
+  const submit = (asked: Parameters<typeof command>[1]) => ledger.ledger.submit(command(payer, asked));
+  await submit({ kind: "grant", id: "grant_all", amount: 100n });
+  const asked = [aPrompt(), aPrompt()];
+  for (const [index, prompt] of asked.entries()) {
+    const held = await taken(aProcess(), prompt);
+    await held.keepOpening(JSON.stringify({ payer }));
+    const budget = `hold_${prompt.requestId.slice("req_".length)}`;
+    await submit({ kind: "hold", id: budget, amount: 30n });
+    await submit({ kind: "hold", id: `${budget}.a1.1`, parentId: budget, amount: 10n });
+    await submit({
+      kind: "extend",
+      id: `${budget}.a1.1.report.1`,
+      holdId: `${budget}.a1.1`,
+      amount: 0n,
+      reported: 4n,
+    });
+    if (index === 1) await held.keep("a1.1", `"${"x".repeat(33 * 1024 * 1024)}"`);
+    await silence(prompt);
+  }
+  const buckets = async () => {
+    const { rows } = await ledger.pool.query(
+      "select available, held, spent from accounts where account_id = $1",
+      [payer],
+    );
+    return Object.values(rows[0]).map(Number);
+  };
+  expect(await buckets()).toEqual([40, 60, 0]);
+  ledger.clock.advance(901_000_000);
+  while ((await forgetPrompts(engine())) > 0);
+  expect(await buckets()).toEqual([92, 0, 8]);
+});
+
+it("who has asked for one and gone away wants it no more", async () => {
+  const prompt = aPrompt();
+  const first = await taken(aProcess(), prompt);
+  const wanted = vi.fn<() => void>();
+  first.onWanted = wanted;
+  expect(await aProcess().claim(prompt)).toEqual({ kind: "running" });
+  const older =
+    "update prompts set wanted_at = wanted_at - interval '6 s', leased_until = leased_until - interval '3 s'";
+  await ledger.pool.query(`${older} where request_id = $1`, [prompt.requestId]);
+  const isRenewed =
+    "select leased_until > clock_timestamp() + interval '5 s' as yes from prompts where request_id = $1";
+  const renewed = async () => (await ledger.pool.query(isRenewed, [prompt.requestId])).rows[0].yes;
+  await vi.waitFor(async () => expect(await renewed()).toBe(true), { timeout: 5000, interval: 50 });
+  expect(wanted).not.toHaveBeenCalled();
 });

@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { addSeconds } from "@bursar/contract/instant";
 import { HeldPrompt } from "./held.ts";
-import { LEASE_SECONDS, type PromptDeps, RENEW_MILLISECONDS, RESUMABLE_SECONDS } from "./lease.ts";
+import {
+  LEASE_SECONDS,
+  type PromptDeps,
+  RENEW_MILLISECONDS,
+  RESUMABLE_SECONDS,
+  WANTED_SECONDS,
+} from "./lease.ts";
 import { claimRow, type PromptName, readSteps, renewRows, wantRow } from "./store.ts";
 
 export type ClaimOutcome =
@@ -74,6 +80,7 @@ export class PromptHands {
       seconds: LEASE_SECONDS,
       dueAt: addSeconds(now, RESUMABLE_SECONDS),
       dueBefore: addSeconds(now, RESUMABLE_SECONDS / 2),
+      wantedSeconds: WANTED_SECONDS,
     };
     try {
       const hands = held.map(({ hand }) => hand);

@@ -9,3 +9,6 @@ export const RESUMABLE_SECONDS = 900;
 export const LEASE_SECONDS = 6;
 
 export const RENEW_MILLISECONDS = 2000;
+
+/** Who wants a prompt says so several times a second. Whoever has not for so long has gone away. */
+export const WANTED_SECONDS = 5;

@@ -32,7 +32,7 @@ export async function claimRow(pool: pg.Pool, request: ClaimRequest): Promise<Cl
      values ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6), $7)
      on conflict (account_id, request_id) do update
        set owner = excluded.owner, leased_until = excluded.leased_until, due_at = excluded.due_at,
-         life = prompts.life + 1, is_wanted = false
+         life = prompts.life + 1, wanted_at = null
        where prompts.asked_by = excluded.asked_by and prompts.ending is null and prompts.is_whole
          and (prompts.leased_until is null or prompts.leased_until < clock_timestamp())
      returning life, asked, opening`,
@@ -54,7 +54,7 @@ export async function wantRow(
   { accountId, requestId, askedBy }: PromptName & { askedBy: string },
 ): Promise<WantedRow | null> {
   const { rows } = await pool.query<WantedRow>(
-    `update prompts set is_wanted = is_wanted or (asked_by = $3 and ending is null)
+    `update prompts set wanted_at = case when asked_by = $3 and ending is null then clock_timestamp() else wanted_at end
      where account_id = $1 and request_id = $2
      returning asked_by = $3 as "isOurs", ending, is_whole as "isWhole",
        leased_until is not null and leased_until >= clock_timestamp() as "isLeased"`,
@@ -161,14 +161,20 @@ export async function deleteRow(pool: pg.Pool, hand: Hand): Promise<void> {
 export async function renewRows(
   pool: pg.Pool,
   hands: readonly Hand[],
-  lease: { readonly seconds: number; readonly dueAt: Instant; readonly dueBefore: Instant },
+  lease: {
+    readonly seconds: number;
+    readonly dueAt: Instant;
+    readonly dueBefore: Instant;
+    readonly wantedSeconds: number;
+  },
 ): Promise<{ requestId: string; isWanted: boolean }[]> {
   const { rows } = await pool.query<{ requestId: string; isWanted: boolean }>(
     `update prompts p set leased_until = clock_timestamp() + make_interval(secs => $5),
        due_at = case when p.due_at < $7 then $6 else p.due_at end
      from unnest($1::text[], $2::text[], $3::text[], $4::int4[]) as h (account_id, request_id, owner, life)
      where p.account_id = h.account_id and p.request_id = h.request_id and p.owner = h.owner and p.life = h.life
-     returning p.request_id as "requestId", p.is_wanted as "isWanted"`,
+     returning p.request_id as "requestId", 
+       coalesce(p.wanted_at > clock_timestamp() - make_interval(secs => $8), false) as "isWanted"`,
     [
       hands.map(({ accountId }) => accountId),
       hands.map(({ requestId }) => requestId),
@@ -177,21 +183,49 @@ export async function renewRows(
       lease.seconds,
       formatPostgresTimestamp(lease.dueAt),
       formatPostgresTimestamp(lease.dueBefore),
+      lease.wantedSeconds,
     ],
   );
   return rows;
 }
 
-/** Forgets what is due and nobody runs. Returns how many that were. */
-export async function deleteDue(pool: pg.Pool, now: Instant, limit: number): Promise<number> {
+/** Forgets what has ended and is due. Returns how many that were. */
+export async function deleteEnded(pool: pg.Pool, now: Instant, limit: number): Promise<number> {
   const { rowCount } = await pool.query(
     `with due as (
-       select account_id, request_id from prompts
-       where due_at <= $1 and (leased_until is null or leased_until < clock_timestamp())
+       select account_id, request_id from prompts where due_at <= $1 and ending is not null
        order by due_at limit $2 for update skip locked
      )
      delete from prompts p using due d where p.account_id = d.account_id and p.request_id = d.request_id`,
     [formatPostgresTimestamp(now), limit],
   );
   return rowCount ?? 0;
+}
+
+/** A prompt that nobody has gone on with. */
+export interface LeftRow extends Hand {
+  readonly askedBy: string;
+  readonly opening: string | null;
+}
+
+/** Takes what is due, has not ended and nobody runs, to end it: a client who comes back for it meanwhile has to wait. */
+export async function takeLeft(
+  pool: pg.Pool,
+  now: Instant,
+  taker: { readonly owner: string; readonly leaseSeconds: number; readonly limit: number },
+): Promise<LeftRow[]> {
+  const { rows } = await pool.query<LeftRow>(
+    `with due as (
+       select account_id, request_id from prompts
+       where due_at <= $1 and ending is null and (leased_until is null or leased_until < clock_timestamp())
+       order by due_at limit $2 for update skip locked
+     )
+     update prompts p set owner = $3, life = p.life + 1,
+       leased_until = clock_timestamp() + make_interval(secs => $4)
+     from due d where p.account_id = d.account_id and p.request_id = d.request_id
+     returning p.account_id as "accountId", p.request_id as "requestId", p.owner, p.life,
+       p.asked_by as "askedBy", p.opening`,
+    [formatPostgresTimestamp(now), taker.limit, taker.owner, taker.leaseSeconds],
+  );
+  return rows;
 }

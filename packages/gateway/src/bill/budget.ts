@@ -87,7 +87,7 @@ export class Budget {
     this.#extensions += 1;
     const outcome = await extend(this.#engine, {
       ...{ accountId, holdId, requestId, amount, reported, caps, by },
-      id: `${holdId}.${this.#extensions}`,
+      id: `${holdId}.more.${this.#extensions}`,
       ttlSeconds: holdSeconds,
       keyId: principal.keyId ?? undefined,
     }).catch((error: unknown) => ({ kind: "unavailable", error }) as const);

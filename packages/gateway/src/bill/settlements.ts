@@ -1,5 +1,6 @@
 import type { MicroCredits } from "@bursar/contract/money";
-import { release, settleAtPrices } from "@bursar/engine/hold/settle";
+import { settleInFull } from "@bursar/engine/hold/late";
+import { release } from "@bursar/engine/hold/settle";
 import { costOf } from "@bursar/engine/price/decide";
 import type { EngineDeps, Principal } from "../principal.ts";
 import type { OpenHold } from "./budget.ts";
@@ -90,15 +91,21 @@ function delay(milliseconds: number): Promise<void> {
 
 async function settleNow(engine: EngineDeps, hold: OpenHold, bill: Bill): Promise<Settlement> {
   const { hiddenTokens: _, ...usage } = bill.usage;
-  const outcome = await settleAtPrices(engine, hold.book, {
-    ...closingOf(hold),
-    keyId: hold.principal.keyId ?? undefined,
-    cost: { kind: "usage", model: hold.model, ...usage },
-    metadata: { countedBy: bill.source, ending: bill.ending },
-  });
+  const { keyId, caps, run } = hold.principal;
+  const outcome = await settleInFull(
+    engine,
+    hold.book,
+    {
+      ...closingOf(hold),
+      keyId: keyId ?? undefined,
+      cost: { kind: "usage", model: hold.model, ...usage },
+      metadata: { countedBy: bill.source, ending: bill.ending },
+    },
+    { parentId: run?.holdId, caps },
+  );
   if (outcome.kind === "settled")
     return { kind: "settled", cost: outcome.charged, remaining: outcome.available };
-  // Only if the hold ran out before: then the sweep has settled it at what was reported.
+  // Only if somebody has closed the hold before, and the account cannot be charged for the rest.
   engine.log.error({ ...factsOf(hold), outcome: outcome.kind }, "the hold was closed before its settlement");
   return { kind: "pending", cost: costOf(hold.rates, usage) };
 }
