@@ -3,7 +3,7 @@ import type { CreditNote, PeriodInvoice, Receipt } from "@bursar/documents/recei
 import { termsOf } from "@bursar/engine/subscription/credits";
 import { instalment, instalmentsOf } from "@bursar/engine/subscription/decide";
 import { findInvoice, type Invoice } from "@bursar/engine/subscription/store-invoices";
-import { readReversals } from "@bursar/engine/subscription/store-reversals";
+import { isOfBefore, readReversals } from "@bursar/engine/subscription/store-reversals";
 import type { Problem } from "../rest/problem.ts";
 import type { Asked, DocumentDeps, Made, Make } from "./documents.ts";
 
@@ -74,7 +74,8 @@ export async function invoiceCreditNoteOf(
   invoice: Invoice,
   { parties, refund: named }: Asked,
 ): Promise<Made | Problem> {
-  const standing = (await readReversals(deps.pool, invoice)).filter(({ state }) => state === "taken");
+  const known = await readReversals(deps.pool, invoice);
+  const standing = known.filter((reversal) => reversal.state === "taken" && !isOfBefore(reversal));
   const reversal = named === undefined ? standing.at(-1) : standing.find(({ id }) => id === named);
   if (reversal === undefined) return unknown("There is no such refund of this invoice", "refund");
   const { id, kind, amount, at } = reversal;

@@ -71,9 +71,15 @@ export function actor(call: Pick<Call<OperationName>, "principal" | "requestId" 
   };
 }
 
+/** Nobody's id: a member of whom nobody knows who it is sees nothing. */
+const NOBODY = "";
+
 /** Of an organization's books a member sees their own work alone; null: all of it. */
-export function onlyPerson({ organization, person }: Principal): string | null {
-  return organization?.role === "member" ? (person?.personId ?? null) : null;
+export function onlyPerson({
+  organization,
+  person,
+}: Pick<Principal, "organization" | "person">): string | null {
+  return organization?.role === "member" ? (person?.personId ?? NOBODY) : null;
 }
 
 /** On an organization's account a member reaches their own holds alone; owner and admins reach all. */

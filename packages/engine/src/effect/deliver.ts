@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { AccountId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import { formatCredits } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
@@ -12,7 +13,7 @@ import { accountsLowByExpiry, type EffectRow, isLowByExpiry, type ToldEffect, ta
  *  transaction that tells the account's people, and the operator reads it in the log. What a month's end took and the
  *  new month has brought again is no news. Returns how many. */
 export async function deliverEffects(deps: ResetDeps): Promise<number> {
-  for (const accountId of await accountsLowByExpiry(deps.pool)) await resetIfDue(deps, accountId);
+  for (const accountId of await accountsLowByExpiry(deps.pool)) await bringQuota(deps, accountId);
   const { count, told } = await withTransaction(deps.pool, async (client) => {
     const taken = await takeEffects(client);
     const news: EffectRow[] = [];
@@ -22,6 +23,15 @@ export async function deliverEffects(deps: ResetDeps): Promise<number> {
   });
   for (const { accountId, kind, payload } of told) deps.log.warn({ accountId, ...payload }, MESSAGES[kind]);
   return count;
+}
+
+/** One account's trouble is not another's: it is told that it is low, which it is. */
+async function bringQuota(deps: ResetDeps, accountId: AccountId): Promise<void> {
+  try {
+    await resetIfDue(deps, accountId);
+  } catch (error) {
+    deps.log.warn({ err: error, accountId }, "a quota did not come; the sweep tries again");
+  }
 }
 
 async function isNews(client: pg.PoolClient, now: Instant, row: EffectRow): Promise<boolean> {

@@ -1,19 +1,18 @@
 import type { GrantId, HoldId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
-import { withTransaction } from "@bursar/database/transaction";
-import type pg from "pg";
 import type { Deps } from "../deps.ts";
 import { isExpired } from "../ledger/account.ts";
 import { readAccount } from "../ledger/store-load.ts";
 import { revoke } from "../payment/refunds.ts";
-import { allocate, type Draws, regrantIdOf, sumOf } from "../payment/taken.ts";
+import { openHolds } from "../payment/store-refunds.ts";
+import { type Draws, regrantIdOf, sumOf } from "../payment/taken.ts";
 import { issueOnce } from "../quota/issue.ts";
-import { stopTopUp } from "../topup/stop.ts";
-import { expiryOf, type Instalment, instalment, takenFor, takenOf } from "./decide.ts";
-import { freezeGrant } from "./freeze.ts";
+import { expiryOf, type Instalment, instalment, takenOf } from "./decide.ts";
+import { freezeGrant, melt, meltAll } from "./freeze.ts";
 import type { Invoice } from "./store-invoices.ts";
-import { keepDraws, lockInvoice, type Reversal, readReversals } from "./store-reversals.ts";
+import { type Reversal, readReversals } from "./store-reversals.ts";
 import type { PlanTerms } from "./subscription.ts";
+import { decideTakings, drawsAnew, isDecided, undecidedOf } from "./takings.ts";
 
 type ReversalDeps = Pick<Deps, "ledger" | "pool" | "clock" | "log">;
 type Month = Pick<Instalment, "grantId" | "amount" | "expiresAt">;
@@ -28,42 +27,69 @@ export async function settleReversals(
   terms: PlanTerms,
   months: number,
 ): Promise<void> {
-  const known = await readReversals(deps.pool, invoice);
-  for (let index = 0; known.length > 0 && index < months; index++) {
-    const expiresAt = expiryOf(invoice, terms, index, deps.clock.now());
-    const month = { ...instalment(invoice, terms, index), expiresAt };
-    for (const reversal of known) if (reversal.state === "open") await freeze(deps, invoice, month, reversal);
+  if ((await readReversals(deps.pool, invoice)).length === 0) return;
+  for (const month of monthsOf(deps, invoice, terms, months)) {
+    await freezeMonth(deps, invoice, month);
     // Decided after the freezing: a dispute that was closed meanwhile is not left frozen.
     await settleMonth(deps, invoice, month, await decideMonth(deps, invoice, month));
   }
 }
 
-const holdOf = (reversal: Reversal, { grantId }: Month) => `hold_dispute_${reversal.id}_${grantId}` as HoldId;
+/** Freezes what is free of the months of an invoice that is disputed. True when there was something. */
+export async function freezeMonths(
+  deps: ReversalDeps,
+  invoice: Invoice,
+  terms: PlanTerms,
+  months: number,
+): Promise<boolean> {
+  let hasFrozen = false;
+  for (const month of monthsOf(deps, invoice, terms, months))
+    if (await freezeMonth(deps, invoice, month)) hasFrozen = true;
+  return hasFrozen;
+}
 
-async function freeze(deps: ReversalDeps, invoice: Invoice, month: Month, dispute: Reversal): Promise<void> {
-  await freezeGrant(deps, {
-    accountId: invoice.accountId,
-    grantId: month.grantId,
-    id: holdOf(dispute, month),
-    amount: takenOf(month.amount, dispute.amount, invoice.amountPaid),
-    asked: `dispute ${dispute.id}`,
+function monthsOf(
+  { clock }: Pick<ReversalDeps, "clock">,
+  invoice: Invoice,
+  terms: PlanTerms,
+  count: number,
+): Month[] {
+  return Array.from({ length: count }, (_, index) => {
+    const expiresAt = expiryOf(invoice, terms, index, clock.now());
+    return { ...instalment(invoice, terms, index), expiresAt };
   });
 }
 
+const holdOf = (reversal: Reversal, { grantId }: Month) => `hold_dispute_${reversal.id}_${grantId}` as HoldId;
+
+async function freezeMonth(deps: ReversalDeps, invoice: Invoice, month: Month): Promise<boolean> {
+  let hasFrozen = false;
+  for (const dispute of await readReversals(deps.pool, invoice)) {
+    if (dispute.state !== "open") continue;
+    const { accountId, amountPaid } = invoice;
+    const [id, asked] = [holdOf(dispute, month), `dispute ${dispute.id}`];
+    const amount = takenOf(month.amount, dispute.amount, amountPaid);
+    if (await freezeGrant(deps, { accountId, grantId: month.grantId, id, amount, asked })) hasFrozen = true;
+  }
+  return hasFrozen;
+}
+
+/** How often others may decide in between before this gives up for now. */
+const ATTEMPTS = 10;
+
 /** What every reversal takes of a month: decided where it is not yet. What others learn meanwhile, they decide. */
 async function decideMonth(deps: ReversalDeps, invoice: Invoice, month: Month): Promise<readonly Reversal[]> {
-  const known = await readReversals(deps.pool, invoice);
-  const had = month.amount - (await unusedOf(deps, invoice, month, known.filter(isClosedDispute)));
-  const taken = new Set(known.filter(({ state }) => state === "taken").map(({ id }) => id));
-  return withTransaction(deps.pool, async (client) => {
-    await lockInvoice(client, invoice);
-    const undecided = (await readReversals(client, invoice)).filter(
-      ({ id, state, draws }) => state === "taken" && taken.has(id) && !draws.has(month.grantId),
-    );
-    for (const reversal of undecided)
-      await decideDraws(deps, client, invoice, { ...month, amount: had }, reversal);
-    return readReversals(client, invoice);
-  });
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const known = await readReversals(deps.pool, invoice);
+    if (undecidedOf(known, month).length === 0) return known;
+    // First what is decided is done: then the ledger's count of what is gone says what others have taken.
+    const done = known.filter((reversal) => isDecided(reversal, month));
+    await settleMonth(deps, invoice, month, done);
+    const had = month.amount - (await unusedOf(deps, invoice, month, known.filter(isClosedDispute)));
+    const decided = await decideTakings(deps, invoice, { grantId: month.grantId, had }, known);
+    if (decided !== null) return decided;
+  }
+  throw new Error(`${month.grantId}: its refunds and disputes change too fast to be decided`);
 }
 
 const isClosedDispute = ({ kind, state }: Reversal) => kind === "dispute" && state !== "open";
@@ -85,27 +111,8 @@ async function unusedOf(
   // Of several grants that ended at once, only the repetition tells what this one had left.
   const outcome = first.kind === "done" ? await deps.ledger.submit(command) : first;
   const unused = outcome.kind === "duplicate" ? outcome.result.expired : 0n;
-  const melted = await Promise.all(closed.map((dispute) => melt(deps, invoice, holdOf(dispute, month))));
+  const melted = await Promise.all(closed.map((dispute) => meltAll(deps, accountId, holdOf(dispute, month))));
   return melted.reduce((sum, expired) => sum + expired, unused);
-}
-
-async function decideDraws(
-  deps: Pick<ReversalDeps, "clock">,
-  client: pg.PoolClient,
-  invoice: Invoice,
-  { grantId, amount }: Month,
-  reversal: Reversal,
-): Promise<void> {
-  const decided = (await readReversals(client, invoice)).flatMap(({ id, state, draws, amount: of }) => {
-    const own = draws.get(grantId);
-    if (own === undefined) return [];
-    return [{ id: `${id}_${grantId}`, failed: state === "returned", credits: sumOf(own), draws: own, of }];
-  });
-  const standing = decided.filter(({ failed }) => !failed);
-  const due = takenFor(amount, invoice.amountPaid, standing, reversal.amount);
-  const draws = allocate({ grantId, credits: amount }, { refunds: decided, disputes: [] }, due);
-  await keepDraws(client, invoice, reversal.id, grantId, draws);
-  await stopTopUp(client, invoice.accountId, sumOf(draws), deps.clock.now());
 }
 
 async function settleMonth(
@@ -114,25 +121,21 @@ async function settleMonth(
   month: Month,
   reversals: readonly Reversal[],
 ): Promise<void> {
+  const { accountId } = invoice;
   const closed = reversals.filter(isClosedDispute);
+  const holds = closed.map((reversal) => openHolds(deps.pool, accountId, holdOf(reversal, month)));
+  const frozen = (await Promise.all(holds)).flat();
   const taking = reversals.flatMap((reversal) => {
-    const draws = reversal.draws.get(month.grantId) ?? [];
-    return draws.length === 0 ? [] : [{ reversal, draws }];
+    const own = reversal.takings.get(month.grantId);
+    return own === undefined || own.draws.length === 0 ? [] : [{ reversal, own }];
   });
   // In one go, so that nothing of it can be spent between the two.
   await Promise.all([
-    ...closed.map((reversal) => melt(deps, invoice, holdOf(reversal, month))),
-    ...taking.map(({ reversal, draws }) => take(deps, invoice, month, reversal, draws)),
+    ...frozen.map(({ id }) => melt(deps, accountId, id)),
+    ...taking.map(({ reversal, own }) => take(deps, invoice, month, reversal, drawsAnew(own, month.grantId))),
   ]);
-  for (const { reversal, draws } of taking)
-    if (reversal.state === "returned") await giveBack(deps, invoice, month, reversal, sumOf(draws));
-}
-
-/** Whatever the answer: a hold that never was needs no release. Returns what of it expired with the grant's own end. */
-async function melt(deps: ReversalDeps, { accountId }: Invoice, holdId: HoldId): Promise<MicroCredits> {
-  const facts = { accountId, holdId, by: "system:subscription", note: "The dispute is closed" };
-  const outcome = await deps.ledger.submit({ kind: "release", ...facts });
-  return outcome.kind === "done" || outcome.kind === "duplicate" ? outcome.result.expired : 0n;
+  for (const { reversal, own } of taking)
+    if (reversal.state === "returned") await giveBack(deps, invoice, month, reversal, sumOf(own.draws));
 }
 
 async function take(

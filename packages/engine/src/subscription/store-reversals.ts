@@ -1,4 +1,6 @@
+import type { AccountId } from "@bursar/contract/ids";
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Queryable } from "../mail/store.ts";
 import { type Draws, drawsFromJson, drawsToJson } from "../payment/taken.ts";
@@ -7,13 +9,25 @@ import type { Invoice } from "./store-invoices.ts";
 
 type Key = Pick<Invoice, "accountId" | "id">;
 
+/** What a reversal has taken of a month. */
+export interface Taking {
+  readonly draws: Draws;
+  /** So much of the month's own grant was gone when it was decided, and is not taken again. */
+  readonly already: MicroCredits;
+}
+
 /** A refund or dispute as it is kept. */
 export interface Reversal extends ReversalRecord {
   /** When it was first seen. */
   readonly at: Instant;
   /** What it has taken, by the month's own grant; a month that is not among them is still to be decided. */
-  readonly draws: ReadonlyMap<string, Draws>;
+  readonly takings: ReadonlyMap<string, Taking>;
 }
+
+/** Stands for all that was paid back before refunds were kept one by one, until the provider says which they were. */
+const BEFORE = "before";
+
+export const isOfBefore = ({ id }: Pick<Reversal, "id">): boolean => id === BEFORE;
 
 /** Whoever decides about an invoice's reversals is alone until the transaction ends. */
 export async function lockInvoice(client: pg.PoolClient, { accountId, id }: Key): Promise<void> {
@@ -51,47 +65,66 @@ export async function writeReversals(
   );
   await client.query(
     `update subscription_invoices set taken_back = (select coalesce(sum(r.amount), 0) from subscription_reversals r
-       where r.account_id = $1 and r.invoice_id = $2 and r.state = 'taken')
+       where r.account_id = $1 and r.invoice_id = $2 and r.state = 'taken' and r.reversal_id <> $3)
      where account_id = $1 and invoice_id = $2`,
-    [accountId, id],
+    [accountId, id, BEFORE],
   );
 }
 
-type Row = Omit<Reversal, "amount" | "draws"> & {
+type StoredDraws = Parameters<typeof drawsFromJson>[0];
+type Row = Omit<Reversal, "amount" | "takings"> & {
   readonly amount: bigint;
-  readonly draws: readonly (readonly [grantId: string, draws: Parameters<typeof drawsFromJson>[0]])[];
+  readonly takings: readonly (readonly [grantId: string, draws: StoredDraws, already: string])[];
 };
 
 /** In the order in which they were first seen. */
 export async function readReversals(queryable: Queryable, { accountId, id }: Key): Promise<Reversal[]> {
   const { rows } = await queryable.query<Row>(
     `select reversal_id as id, kind, state, amount, at,
-       (select coalesce(json_agg(json_build_array(d.grant_id, d.draws)), '[]')
+       (select coalesce(json_agg(json_build_array(d.grant_id, d.draws, d.already::text)), '[]')
         from subscription_reversal_draws d where d.account_id = r.account_id and d.invoice_id = r.invoice_id
-          and d.reversal_id = r.reversal_id) as draws
+          and d.reversal_id = r.reversal_id) as takings
      from subscription_reversals r where account_id = $1 and invoice_id = $2
      order by at, place, reversal_id`,
     [accountId, id],
   );
-  return rows.map(({ amount, draws, ...row }) => ({
+  return rows.map(({ amount, takings, ...row }) => ({
     ...row,
     amount: Number(amount),
-    draws: new Map(draws.map(([grantId, stored]) => [grantId, drawsFromJson(stored)])),
+    takings: new Map(
+      takings.map(([grantId, draws, already]) => [
+        grantId,
+        { draws: drawsFromJson(draws), already: BigInt(already) },
+      ]),
+    ),
   }));
 }
 
-export async function keepDraws(
+export async function keepTaking(
   client: pg.PoolClient,
   { accountId, id }: Key,
   reversalId: string,
   grantId: string,
-  draws: Draws,
+  { draws, already }: Taking,
 ): Promise<void> {
   await client.query(
-    `insert into subscription_reversal_draws (account_id, invoice_id, reversal_id, grant_id, draws)
-     values ($1, $2, $3, $4, $5)`,
-    [accountId, id, reversalId, grantId, drawsToJson(draws)],
+    `insert into subscription_reversal_draws (account_id, invoice_id, reversal_id, grant_id, draws, already)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [accountId, id, reversalId, grantId, drawsToJson(draws), already],
   );
+}
+
+/** Invoices with an open dispute and months whose credits are free. */
+export async function invoicesToFreeze(
+  pool: pg.Pool,
+): Promise<{ readonly accountId: AccountId; readonly id: string }[]> {
+  const { rows } = await pool.query<{ accountId: AccountId; id: string }>(
+    `select distinct r.account_id as "accountId", r.invoice_id as id
+     from subscription_reversals r join accounts a using (account_id)
+     where r.state = 'open' and ';' || a.grants ~ (';grant_' || r.invoice_id || '(_[0-9]+)? [^ ]+ [1-9]')
+     limit 500`,
+  );
+  return rows;
 }
 
 /** Those of these invoices that have an open dispute. */

@@ -2,6 +2,7 @@ import { addSeconds } from "@bursar/contract/instant";
 import { carryOn } from "./carry-on.ts";
 import { issueDueInvoices } from "./credits.ts";
 import type { CarryOnDeps } from "./deps.ts";
+import { freezeReturnedMonths } from "./freeze-returned.ts";
 import { markEndReason, putOff, takeDue } from "./store.ts";
 import type { Subscription } from "./subscription.ts";
 import { syncAll } from "./sync.ts";
@@ -11,13 +12,13 @@ const LEASE_SECONDS = 120;
 const RETRY_SECONDS = 300;
 
 /** Whatever is due of subscriptions: beginnings that a crash has stopped, renewals whose events got lost, the end of
- *  grace, the months of yearly plans. Any number of processes may. Returns how much it took up.
+ *  grace, the months of yearly plans, what work gives back of disputed ones. Any number of processes may. Returns how much it took up.
  *  Throws: LedgerUnavailable, database unreachable. */
 export async function tendSubscriptions(deps: CarryOnDeps): Promise<number> {
   const now = deps.clock.now();
   const due = await takeDue(deps.pool, { now, limit: BATCH, leaseSeconds: LEASE_SECONDS });
   for (const subscription of due) await tend(deps, subscription);
-  return due.length + (await issueDueInvoices(deps));
+  return due.length + (await issueDueInvoices(deps)) + (await freezeReturnedMonths(deps));
 }
 
 /** One that cannot be tended now keeps no other from being tended. */

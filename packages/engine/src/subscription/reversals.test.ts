@@ -1,0 +1,196 @@
+import { readFile } from "node:fs/promises";
+import { addMonths } from "@bursar/contract/calendar";
+import type { AccountId } from "@bursar/contract/ids";
+import { addSeconds, type Instant, parseInstant } from "@bursar/contract/instant";
+import { credits } from "@bursar/contract/money";
+import { priceBookBody } from "@bursar/contract/operations/prices";
+import { createTestDatabase } from "@bursar/database/testing";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { type BillingWorld, openBillingWorld } from "../../test/billing-world.ts";
+import {
+  command,
+  openTestLedger,
+  resultOf,
+  silentLog,
+  type TestLedger,
+} from "../../test/ledger-on-test-database.ts";
+import { balance } from "../balance/balance.ts";
+import { subscribe } from "./subscribe.ts";
+import { syncInvoice, syncSubscription } from "./sync.ts";
+import { tendSubscriptions } from "./tend.ts";
+
+const START = parseInstant("2027-01-31T09:00:00Z")!;
+const MIGRATION = new URL("../../migrations/0025_invoices_paid_back_before.sql", import.meta.url);
+
+const body = priceBookBody.parse({
+  models: {},
+  plans: [
+    { id: "galaxy", name: "Galaxy", credits: "500", bonus: "50", prices: { eur: 4000 } },
+    { id: "galaxy-year", name: "Galaxy", interval: "year", credits: "500", prices: { eur: 40_000 } },
+  ],
+});
+const prices = {
+  current: () => Promise.resolve({ version: 1, body }),
+  versions: () => Promise.resolve([]),
+  put: () => Promise.reject(new Error("not here")),
+};
+
+let one: TestLedger;
+let world: BillingWorld;
+let accountId: AccountId;
+beforeAll(async () => {
+  one = await openTestLedger(createTestDatabase);
+});
+afterAll(() => one.close());
+beforeEach(async () => {
+  one.clock.set(START);
+  world = openBillingWorld(one.clock);
+  // Earlier tests' worlds are gone, and with them whom to ask.
+  await one.pool.query("update subscriptions set due_at = null");
+  accountId = await one.createAccount();
+});
+
+const deps = () => ({ ...one, ...world.provider, prices, log: silentLog });
+const submit = async (loose: Parameters<typeof command>[1]) =>
+  resultOf(await one.ledger.submit(command(accountId, loose)));
+
+async function hear(): Promise<void> {
+  for (const { kind, id } of world.takeEvents())
+    await (kind === "invoice" ? syncInvoice(deps(), id) : syncSubscription(deps(), id));
+}
+async function tendAll(): Promise<void> {
+  while ((await tendSubscriptions(deps())) > 0);
+}
+async function passTo(now: Instant): Promise<void> {
+  one.clock.set(now);
+  world.tick();
+  await hear();
+  await tendAll();
+}
+const begin = async (planId: string) => {
+  await subscribe(deps(), {
+    ...{ accountId, id: undefined, planId, currency: "eur", method: "default", returnUrl: null, by: "test" },
+  });
+  await hear();
+};
+async function figures(): Promise<string[]> {
+  const { available, held, owed } = (await balance(one, accountId))!;
+  return [available, held, owed].map((amount) => String(amount / 1_000_000n));
+}
+
+/** As a version left it that knew of an invoice only how much was paid back; then the migration. */
+async function upgrade(paidBack: number, taken: Readonly<Record<string, string>>): Promise<void> {
+  for (const [grantId, amount] of Object.entries(taken)) {
+    const id = `refund:${grantId}:${paidBack}`;
+    await submit({ kind: "revoke", id, asked: id, grantId, amount: credits(amount) });
+  }
+  await one.pool.query("update subscription_invoices set taken_back = $2 where account_id = $1", [
+    accountId,
+    paidBack,
+  ]);
+  await one.pool.query("alter table subscription_reversal_draws drop column already");
+  await one.pool.query(await readFile(MIGRATION, "utf8"));
+}
+
+it.each([
+  ["a part", 2000, "275"],
+  ["all", 4000, "550"],
+])(
+  "what was paid back before the upgrade, %s, is taken once, and given back once where it fails",
+  async (_name, paidBack, taken) => {
+    await begin("galaxy");
+    await submit({ kind: "spend", id: "some", amount: credits("100") });
+    const refund = world.payBack("in_1", paidBack);
+    world.takeEvents();
+    await upgrade(paidBack, { grant_in_1: taken });
+    const left = await figures();
+    await syncInvoice(deps(), "in_1");
+    await syncInvoice(deps(), "in_1");
+    expect(await figures()).toEqual(left);
+    world.decide("in_1", refund, "returned");
+    await hear();
+    await hear();
+    expect(await figures()).toEqual(["450", "0", "0"]);
+  },
+);
+
+it("of a second refund after the upgrade only its own share is taken; a first that failed meanwhile comes back", async () => {
+  await begin("galaxy");
+  const first = world.payBack("in_1", 1000);
+  await upgrade(1000, { grant_in_1: "137.5" });
+  world.payBack("in_1", 1000);
+  await hear();
+  expect(await figures()).toEqual(["275", "0", "0"]);
+
+  accountId = await one.createAccount();
+  world = openBillingWorld(one.clock);
+  await begin("galaxy");
+  const failed = world.payBack("in_1", 4000);
+  await upgrade(4000, { grant_in_1: "550" });
+  world.decide("in_1", failed, "returned");
+  await hear();
+  expect(first).not.toBe(failed);
+  expect(await figures()).toEqual(["550", "0", "0"]);
+});
+
+it("a year that was paid back before the upgrade drips no more, before and after the provider says by which refund", async () => {
+  await begin("galaxy-year");
+  const refund = world.payBack("in_1", 40_000);
+  world.takeEvents();
+  await upgrade(40_000, { grant_in_1_1: "500" });
+  for (const month of [1, 2]) {
+    await passTo(addMonths(START, month));
+    expect(await figures()).toEqual(["0", "0", "0"]);
+  }
+  await syncInvoice(deps(), "in_1");
+  await passTo(addMonths(START, 3));
+  expect(await figures()).toEqual(["0", "0", "0"]);
+  // Only the month that is running has anything to come back to.
+  world.decide("in_1", refund, "returned");
+  await hear();
+  expect((await figures()).slice(1)).toEqual(["0", "0"]);
+  expect(Number((await figures())[0])).toBeGreaterThanOrEqual(500);
+});
+
+it("what an administrator took of a month is not taken again by its refund", async () => {
+  await begin("galaxy");
+  await submit({ kind: "revoke", id: "by hand", grantId: "grant_in_1", amount: credits("550") });
+  world.payBack("in_1", 4000);
+  await hear();
+  expect(await figures()).toEqual(["0", "0", "0"]);
+});
+
+it("what work gives back of a disputed month is frozen too, and goes with the dispute", async () => {
+  await begin("galaxy");
+  for (const id of ["hold_a", "hold_b"]) await submit({ kind: "hold", id, amount: credits("150") });
+  const dispute = world.dispute("in_1", 4000);
+  await hear();
+  expect(await figures()).toEqual(["0", "550", "0"]);
+  for (const holdId of ["hold_a", "hold_b"]) {
+    await submit({ kind: "release", holdId });
+    expect(await figures()).toEqual(["150", "400", "0"]);
+    await tendAll();
+    expect(await figures()).toEqual(["0", "550", "0"]);
+  }
+  world.decide("in_1", dispute, "taken");
+  await hear();
+  await tendAll();
+  expect(await figures()).toEqual(["0", "0", "0"]);
+});
+
+it("of a part that is disputed no more than the part is frozen, whatever work gives back, and won, all is free", async () => {
+  await begin("galaxy");
+  await submit({ kind: "hold", id: "hold_c", amount: credits("400") });
+  const dispute = world.dispute("in_1", 2000);
+  await hear();
+  expect(await figures()).toEqual(["0", "550", "0"]);
+  await submit({ kind: "release", holdId: "hold_c" });
+  await Promise.all([tendSubscriptions(deps()), tendSubscriptions(deps())]);
+  await tendAll();
+  expect(await figures()).toEqual(["275", "275", "0"]);
+  one.clock.set(addSeconds(START, 60));
+  world.decide("in_1", dispute, "returned");
+  await hear();
+  await tendAll();
+  expect(await figures()).toEqual(["550", "0", "0"]);
+});
