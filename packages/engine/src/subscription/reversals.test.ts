@@ -20,7 +20,7 @@ import { syncInvoice, syncSubscription } from "./sync.ts";
 import { tendSubscriptions } from "./tend.ts";
 
 const START = parseInstant("2027-01-31T09:00:00Z")!;
-const MIGRATION = new URL("../../migrations/0025_invoices_paid_back_before.sql", import.meta.url);
+const MIGRATION = new URL("../../migrations/0027_invoices_paid_back_before.sql", import.meta.url);
 
 const body = priceBookBody.parse({
   models: {},
