@@ -12,7 +12,7 @@ import { OpenHolds } from "./open-holds.ts";
 const HOLDS_LIMIT = 10_000;
 
 /** The books of the accounts that one lane met last, as its own commits left them. They are only ever a guess: what is
- *  decided on one is written on the condition that the account's row still has the same number, so that a book which
+ *  decided on one is written on the condition that the account's row still has the same hash, so that a book which
  *  another process has overtaken costs a second try and can do no harm.
  *  A ring of slots instead of a list by age: no work at all for a look-up that hits, and the oldest goes first. What
  *  changes with every command is in arrays by slot, not in maps: a map leaves tables behind as it changes, each pointing
