@@ -6,6 +6,7 @@ import { PaymentsUnavailable } from "@bursar/engine/payment/payments";
 import { processEvents } from "@bursar/engine/payment-event/process";
 import type { SandboxStripe } from "@bursar/sandbox/stripe";
 import { Hono } from "hono";
+import { expect } from "vitest";
 import { listen } from "../src/listen.ts";
 import { EVENT_HANDLERS } from "../src/payments/handlers.ts";
 import { mountPaymentPages } from "../src/payments/pages.ts";
@@ -19,6 +20,19 @@ export type Fault = Parameters<SandboxStripe["faults"]["add"]>[0];
 
 /** `BURSAR_LONG=1`: every card with every fault, at every step, reads too. */
 export const isLong = process.env["BURSAR_LONG"] === "1";
+
+/** For a whole sweep. */
+export const SWEEP_MILLISECONDS = isLong ? 3_600_000 : 120_000;
+/** Seconds: longer than what is provisional is left alone, and than any retry waits. */
+export const LOOK = 700;
+export const DAY = 86_400;
+/** For faults of webhooks: all of them. */
+export const EVERY_WEBHOOK = { events: "*", times: 1000 } as const;
+
+/** Without those that go the way of another one, which are told in the long run only. */
+export function toTell<Told extends { readonly isLike?: true }>(all: readonly Told[]): Told[] {
+  return all.filter(({ isLike }) => isLong || isLike !== true);
+}
 
 /** What one process does until it dies. */
 export interface Mortal {
@@ -145,9 +159,19 @@ export interface Story {
   check(account: Account): Promise<void>;
 }
 
+/** The story has several steps, dies well at each, and leaves the books whole. */
+export async function expectToSurvive(
+  world: CrashingWorld,
+  story: Story,
+  faults: readonly Fault[] = [],
+): Promise<void> {
+  expect(await dieAtEveryStep(world, story, faults)).toBeGreaterThan(4);
+  await world.verify();
+}
+
 /** Tells a story again and again, each time with a process that dies one step later, until one survives. Whatever goes
  *  wrong at Stripe does so from the beginning of its life. Returns how often it was told. */
-export async function dieAtEveryStep(
+async function dieAtEveryStep(
   world: CrashingWorld,
   story: Story,
   faults: readonly Fault[] = [],

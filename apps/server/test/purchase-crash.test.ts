@@ -7,13 +7,18 @@ import { expectBalanced } from "./balanced.ts";
 import {
   type Account,
   type CrashingWorld,
-  dieAtEveryStep,
+  DAY,
+  EVERY_WEBHOOK,
+  expectToSurvive,
   type Fault,
   isLong,
+  LOOK,
   type Mortal,
   orOutage,
   type Story,
+  SWEEP_MILLISECONDS,
   startCrashingWorld,
+  toTell,
 } from "./crashing.ts";
 
 let world: CrashingWorld;
@@ -21,10 +26,6 @@ beforeAll(async () => {
   world = await startCrashingWorld();
 });
 afterAll(() => world.close());
-
-const LOOK = 700;
-const DAY = 86_400;
-const LONG = isLong ? 3_600_000 : 120_000;
 
 interface Way {
   readonly name: string;
@@ -157,25 +158,21 @@ function story({ token, act, ...end }: Way): Story {
 }
 
 describe("a process that dies anywhere on the way of a purchase", () => {
-  it.each(WAYS.filter(({ isLike }) => isLong || isLike !== true))(
+  it.each(toTell(WAYS))(
     "$name: one charge at most, and exactly its credits",
-    async (way) => {
-      expect(await dieAtEveryStep(world, story(way))).toBeGreaterThan(4);
-      await world.verify();
-    },
-    LONG,
+    (way) => expectToSurvive(world, story(way)),
+    SWEEP_MILLISECONDS,
   );
 });
 
 const CHARGE = "POST /v1/payment_intents";
 const SESSION = "POST /v1/checkout/sessions";
-const always = { events: "*", times: 1000 };
 
 const FAULTS: readonly (readonly [string, Way, readonly Fault[]])[] = [
   ["the charge has no answer", SAVED, [{ kind: "server_error", on: CHARGE }]],
-  ["webhooks are lost", SAVED, [{ kind: "lose_webhook", ...always }]],
+  ["webhooks are lost", SAVED, [{ kind: "lose_webhook", ...EVERY_WEBHOOK }]],
   ["Stripe answers 500 before the page", PAGE, [{ kind: "server_error", when: "before", on: SESSION }]],
-  ["webhooks are lost", PAGE, [{ kind: "lose_webhook", ...always }]],
+  ["webhooks are lost", PAGE, [{ kind: "lose_webhook", ...EVERY_WEBHOOK }]],
 ];
 
 // The SDK itself asks once more where a connection ends.
@@ -186,18 +183,15 @@ const MORE_FAULTS: typeof FAULTS = [
     SAVED,
     [{ kind: "server_error", saved: true, on: CHARGE }],
   ],
-  ["webhooks come in the wrong order", SAVED, [{ kind: "reorder_webhooks", ...always }]],
+  ["webhooks come in the wrong order", SAVED, [{ kind: "reorder_webhooks", ...EVERY_WEBHOOK }]],
   ["the page has no answer", PAGE, [{ kind: "cut", on: SESSION, times: 2 }]],
-  ["webhooks come twice", PAGE, [{ kind: "duplicate_webhook", ...always }]],
+  ["webhooks come twice", PAGE, [{ kind: "duplicate_webhook", ...EVERY_WEBHOOK }]],
 ];
 
 describe("a process that dies anywhere on the way of a purchase while", () => {
   it.each(isLong ? [...FAULTS, ...MORE_FAULTS] : FAULTS)(
     "%s: one charge at most, and exactly its credits",
-    async (_, way, faults) => {
-      expect(await dieAtEveryStep(world, story(way), faults)).toBeGreaterThan(4);
-      await world.verify();
-    },
-    LONG,
+    (_, way, faults) => expectToSurvive(world, story(way), faults),
+    SWEEP_MILLISECONDS,
   );
 });

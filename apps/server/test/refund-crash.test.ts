@@ -7,13 +7,17 @@ import { expectBalanced } from "./balanced.ts";
 import {
   type Account,
   type CrashingWorld,
-  dieAtEveryStep,
+  EVERY_WEBHOOK,
+  expectToSurvive,
   type Fault,
   isLong,
+  LOOK,
   type Mortal,
   orOutage,
   type Story,
+  SWEEP_MILLISECONDS,
   startCrashingWorld,
+  toTell,
 } from "./crashing.ts";
 
 let world: CrashingWorld;
@@ -21,9 +25,6 @@ beforeAll(async () => {
   world = await startCrashingWorld();
 });
 afterAll(() => world.close());
-
-const LOOK = 700;
-const LONG = isLong ? 3_600_000 : 120_000;
 
 interface Way {
   readonly name: string;
@@ -117,39 +118,32 @@ function story(way: Way): Story {
 }
 
 describe("a process that dies anywhere on the way of a refund", () => {
-  it.each(WAYS.filter(({ isLike }) => isLong || isLike !== true))(
+  it.each(toTell(WAYS))(
     "$name: paid back once, and exactly its credits are taken",
-    async (way) => {
-      expect(await dieAtEveryStep(world, story(way))).toBeGreaterThan(4);
-      await world.verify();
-    },
-    LONG,
+    (way) => expectToSurvive(world, story(way)),
+    SWEEP_MILLISECONDS,
   );
 });
 
 const REFUND = "POST /v1/refunds";
-const always = { events: "*", times: 1000 };
 
 const FAULTS: readonly (readonly [string, Way, readonly Fault[]])[] = [
   ["Stripe answers 500 after it", ALL, [{ kind: "server_error", on: REFUND }]],
   ["Stripe answers 500 after it, for ever", UNUSED, [{ kind: "server_error", saved: true, on: REFUND }]],
-  ["webhooks are lost", UNUSED, [{ kind: "lose_webhook", ...always }]],
+  ["webhooks are lost", UNUSED, [{ kind: "lose_webhook", ...EVERY_WEBHOOK }]],
 ];
 
 const MORE_FAULTS: typeof FAULTS = [
   ["no answer comes", ALL, [{ kind: "timeout", on: REFUND }]],
   ["Stripe answers 500 before it", UNUSED, [{ kind: "server_error", when: "before", on: REFUND }]],
-  ["webhooks come twice", ALL, [{ kind: "duplicate_webhook", ...always }]],
-  ["webhooks come in the wrong order", UNUSED, [{ kind: "reorder_webhooks", ...always }]],
+  ["webhooks come twice", ALL, [{ kind: "duplicate_webhook", ...EVERY_WEBHOOK }]],
+  ["webhooks come in the wrong order", UNUSED, [{ kind: "reorder_webhooks", ...EVERY_WEBHOOK }]],
 ];
 
 describe("a process that dies anywhere on the way of a refund while", () => {
   it.each(isLong ? [...FAULTS, ...MORE_FAULTS] : FAULTS)(
     "%s: paid back once, and exactly its credits are taken",
-    async (_, way, faults) => {
-      expect(await dieAtEveryStep(world, story(way), faults)).toBeGreaterThan(4);
-      await world.verify();
-    },
-    LONG,
+    (_, way, faults) => expectToSurvive(world, story(way), faults),
+    SWEEP_MILLISECONDS,
   );
 });

@@ -29,8 +29,10 @@ export interface ClientOptions {
 
 type EntriesQuery = Omit<NonNullable<QueryInput<typeof v1.listEntries>>, "cursor">;
 type AccountsQuery = Omit<NonNullable<QueryInput<typeof v1.listAccounts>>, "cursor">;
+type InvoicesQuery = Omit<NonNullable<QueryInput<typeof v1.listInvoices>>, "cursor">;
 type UsageQuery = Omit<QueryInput<typeof v1.exportUsage>, "format">;
 type Entry = AnswerOf<typeof v1.listEntries>["entries"][number];
+type Invoice = AnswerOf<typeof v1.listInvoices>["invoices"][number];
 type Account = AnswerOf<typeof v1.listAccounts>["accounts"][number];
 
 interface DocumentQuery {
@@ -48,6 +50,7 @@ export interface Client extends Calls {
   /** The whole ledger, newest first; `limit` is the size of a page. */
   everyEntry(query?: EntriesQuery, options?: CallOptions): AsyncGenerator<Entry, void, undefined>;
   everyAccount(query?: AccountsQuery, options?: CallOptions): AsyncGenerator<Account, void, undefined>;
+  everyInvoice(query?: InvoicesQuery, options?: CallOptions): AsyncGenerator<Invoice, void, undefined>;
   /** `exportUsage` as CSV, in parts as they come. A file that breaks off throws `BursarUnreachable`. */
   usageCsv(query: UsageQuery, options?: CallOptions): AsyncGenerator<string, void, undefined>;
   /** A payment's receipt, or the credit note of its latest refund, as PDF. */
@@ -107,6 +110,11 @@ export function createClient(options: ClientOptions): Client {
       everyItem(
         (cursor) => calls.listAccounts({ limit: LARGEST_PAGE, ...query, cursor }, callOptions),
         (page) => page.accounts,
+      ),
+    everyInvoice: (query, callOptions) =>
+      everyItem(
+        (cursor) => calls.listInvoices({ ...query, cursor }, callOptions),
+        (page) => page.invoices,
       ),
     usageCsv: (query, callOptions) => usageCsv(setup, query, callOptions ?? {}),
     paymentDocument: (id, kind, query, callOptions) =>

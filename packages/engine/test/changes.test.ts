@@ -1,5 +1,7 @@
 import { type AccountId, newAccountId } from "@bursar/contract/ids";
+import { connectionOptions } from "@bursar/database/connection";
 import { createTestDatabase, type TestDatabase } from "@bursar/database/testing";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Changes, openChanges } from "../src/change/changes.ts";
 import type { FanOut, FanOutListener } from "../src/change/fan-out.ts";
@@ -107,6 +109,32 @@ describe("what has changed is told", () => {
     const later = newAccountId();
     here.changed([later]);
     await until(() => heard.has(later));
+  });
+
+  test("also when the connection to the others was broken meanwhile", async () => {
+    const named = (applicationName: string) => {
+      const connect = () => new pg.Client(connectionOptions({ url: database.url, applicationName }));
+      const changes = openChanges({ fanOut: openNotifyFanOut({ connect, log: silentLog }), log: silentLog });
+      opened.push(changes);
+      return changes;
+    };
+    const [here, there] = [named("changes-here"), named("changes-there")];
+    const { heard } = listenTo(there);
+    const change = () => {
+      const id = newAccountId();
+      here.changed([id]);
+      return id;
+    };
+    // Until each has heard of the other.
+    await until(() => heard.size > 0, change);
+    const client = clientsOf(database.url)();
+    await client.connect();
+    const kill =
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'changes-here'";
+    expect((await client.query(kill)).rowCount).toBe(1);
+    await client.end();
+    const late = Array.from({ length: 5 }, change);
+    await until(() => late.every((id) => heard.has(id)));
   });
 
   test("as a doubt about everything, when the connection has been away", async () => {

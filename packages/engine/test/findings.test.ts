@@ -2,6 +2,8 @@
  *  (F11 is no more: settlements and releases have no id of their own, a hold closes once under its own.) */
 import { createTestDatabase } from "@bursar/database/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { LOAD_STATEMENTS } from "../src/ledger/store-load.ts";
+import { PLANNING } from "../src/ledger/store-statement.ts";
 import { verifyLedger } from "../src/ledger/verify.ts";
 import {
   clientsOf,
@@ -202,3 +204,30 @@ async function untilSomeoneWaitsForALock(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+it("F24: a command that fails while it is chained leaves no line behind", async () => {
+  const { submit } = await account();
+  const expiresAt = test.clock.now() + SECOND;
+  await submit({ kind: "grant", id: "short", amount: 50n, expiresAt });
+  test.clock.advance(2 * SECOND);
+  // Its expiry is no time at all: the expiry of "short", which goes before, is written already then.
+  const impossible = submit({ kind: "hold", id: "impossible", amount: 1n, expiresAt: 9e18 });
+  await expect(impossible).rejects.toThrow("this command cannot be decided");
+  expect(await submit({ kind: "spend", id: "next", amount: 1n })).toMatchObject({ kind: "done" });
+  expect((await verifyLedger(test.connect)).problems).toEqual([]);
+});
+
+it("F25: holds are found by their keys, also by a plan that was made while there were none", async () => {
+  const { text } = LOAD_STATEMENTS.find(({ name }) => name === "ledger_holds")!;
+  const client = clientsOf(test.url)();
+  await client.connect();
+  await client.query(PLANNING);
+  await client.query(`prepare holds_named as ${text}`);
+  const { rows } = await client.query<{ "QUERY PLAN": string }>(
+    "explain execute holds_named ('{acct_a}', '{hold_a}')",
+  );
+  await client.end();
+  const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+  expect(plan.match(/Index Cond: .*(hold_id|parent_id)/g)).toHaveLength(3);
+  expect(plan).not.toMatch(/Filter: .*hold_id/);
+});

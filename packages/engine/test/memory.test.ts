@@ -5,7 +5,7 @@ import { formatPostgresTimestamp } from "@bursar/contract/instant";
 import { createTestDatabase } from "@bursar/database/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifyLedger } from "../src/ledger/verify.ts";
-import { command, ledgerOn, openTestLedger, type TestLedger } from "./ledger-on-test-database.ts";
+import { clientsOf, command, ledgerOn, openTestLedger, type TestLedger } from "./ledger-on-test-database.ts";
 
 type Loose = Parameters<typeof command>[1];
 
@@ -93,6 +93,34 @@ describe("another process", () => {
   it("froze the account: nothing more is spent", async () => {
     await there({ kind: "freeze", id: "f" });
     expect(await here({ kind: "spend", id: "ours", amount: 1n })).toMatchObject({ kind: "account_frozen" });
+  });
+});
+
+describe("a history that was lost is not believed, though another one is as long:", () => {
+  it.each([
+    ["the connection was lost as well", true],
+    ["the connection stays", false],
+  ])("%s", async (_, isCut) => {
+    const superuser = clientsOf(test.url)();
+    await superuser.connect();
+    await superuser.query(`create temp table saved as select * from accounts where account_id = '${id}'`);
+    expect(await here({ kind: "spend", id: "lost", amount: 10n })).toMatchObject({ kind: "done" });
+    // As after a failover to a standby that was a commit behind.
+    await superuser.query(`delete from entries e using saved s
+      where e.account_id = s.account_id and e.seq = s.seq + 1`);
+    await superuser.query(`update accounts a
+      set available = s.available, spent = s.spent, grants = s.grants, seq = s.seq, hash = s.hash
+      from saved s where a.account_id = s.account_id`);
+    if (isCut)
+      await superuser.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test-lane' and pid <> pg_backend_pid()",
+      );
+    await superuser.end();
+    expect(await there({ kind: "spend", id: "theirs", amount: 60n })).toMatchObject({ kind: "done" });
+    expect(await here({ kind: "spend", id: "ours", amount: 80n })).toMatchObject({
+      kind: "insufficient_credits",
+    });
+    expect((await verifyLedger(test.connect)).problems).toEqual([]);
   });
 });
 

@@ -1,10 +1,10 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { Client } from "@bursar/client";
 import { formatMoney } from "@bursar/contract/fiat";
 import type { Command } from "commander";
 import { collect } from "../collect.ts";
 import type { Context, Look } from "../context.ts";
+import { saveDocument } from "../output/document.ts";
+import { withPaidBack } from "../output/paid-back.ts";
 import { table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
 import { defaultSubcommand, examples } from "../program.ts";
@@ -23,18 +23,9 @@ export function invoices(command: Command, context: Context): void {
 function list(command: Command, context: Context): Command {
   return command.description("the invoices of the account's subscriptions, newest first").action(async () => {
     const { client, account } = await context.connect("account");
-    const found = await collect(everyInvoice(client, account));
+    const found = await collect(client.everyInvoice(account));
     context.print({ invoices: found, nextCursor: null }, (look) => invoicesText(found, look));
   });
-}
-
-async function* everyInvoice(client: Client, account: { accountId?: string }): AsyncGenerator<Invoice> {
-  let cursor: string | undefined;
-  do {
-    const page = await client.listInvoices({ ...account, cursor });
-    yield* page.invoices;
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
 }
 
 export function invoicesText(found: readonly Invoice[], { paint }: Look): string {
@@ -54,9 +45,7 @@ export function invoicesText(found: readonly Invoice[], { paint }: Look): string
 }
 
 function statusOf({ status, disputed, refunded, amountPaid }: Invoice): string {
-  if (disputed) return `${status}, disputed`;
-  if (refunded === 0) return status;
-  return refunded >= amountPaid ? "paid back" : `${status}, partly paid back`;
+  return withPaidBack(status, { disputed, refunded, of: amountPaid });
 }
 
 interface PdfOptions {
@@ -79,8 +68,7 @@ function pdf(command: Command, context: Context): void {
     .action(async (id: string, { creditNote = false, refund, out }: PdfOptions) => {
       const { client, account } = await context.connect("account");
       const kind = creditNote ? "credit-note" : "invoice";
-      const file = resolve(context.folder, out ?? `${kind}-${id.replace(/[^\w.-]/g, "_")}.pdf`);
-      await writeFile(file, await client.invoiceDocument(id, kind, { ...account, refund }));
-      context.print({ file }, () => `Saved ${file}.`);
+      const document = client.invoiceDocument(id, kind, { ...account, refund });
+      await saveDocument(context, document, { out, usually: `${kind}-${id.replace(/[^\w.-]/g, "_")}.pdf` });
     });
 }

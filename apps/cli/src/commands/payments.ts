@@ -1,10 +1,10 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { Client } from "@bursar/client";
 import { formatMoney } from "@bursar/contract/fiat";
 import type { Command } from "commander";
 import type { Context, Look } from "../context.ts";
 import { amount } from "../output/amount.ts";
+import { saveDocument } from "../output/document.ts";
+import { withPaidBack } from "../output/paid-back.ts";
 import { facts, table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
 import { defaultSubcommand, examples } from "../program.ts";
@@ -60,9 +60,7 @@ export function paymentsText({ payments: found, nextCursor }: Page, { paint }: L
 }
 
 function stateOf({ state, refunded, amount, disputed }: Payment): string {
-  if (disputed) return `${state}, disputed`;
-  if (refunded === 0) return state;
-  return refunded >= amount ? "paid back" : `${state}, partly paid back`;
+  return withPaidBack(state, { disputed, refunded, of: amount });
 }
 
 function show(command: Command, context: Context): void {
@@ -110,9 +108,8 @@ function receipt(command: Command, context: Context): void {
     .action(async (id: string, options: { creditNote?: boolean; out?: string }) => {
       const { client, account } = await context.connect("account");
       const kind = options.creditNote === true ? "credit-note" : "receipt";
-      const file = resolve(context.folder, options.out ?? `${kind}-${id}.pdf`);
-      await writeFile(file, await client.paymentDocument(id, kind, account));
-      context.print({ file }, () => `Saved ${file}.`);
+      const document = client.paymentDocument(id, kind, account);
+      await saveDocument(context, document, { out: options.out, usually: `${kind}-${id}.pdf` });
     });
 }
 

@@ -56,9 +56,9 @@ export function journalOf(held: HeldPrompt, cut: MicroCredits): Journal {
   };
 }
 
-/** Who ran it before may have been killed: whatever it has left open is settled at what was reported of
- *  it, and a step that is kept at its own cost. Returns what
- *  steps have cost that were cut: all that is billed, less the steps that are kept. */
+/** Who ran it before may have been killed: whatever it has left open is settled at what was reported of it, and a step
+ *  that is kept at its own cost. Returns what steps have cost that were cut: all that is billed, less the steps that are
+ *  kept. */
 export async function settleCut(
   deps: Pick<Deps, "ledger" | "pool" | "prices">,
   held: HeldPrompt,

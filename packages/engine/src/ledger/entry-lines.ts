@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { type Entry, rowAfter } from "./entry.ts";
+import { canonicalRow, type Entry } from "./entry.ts";
 
 const FIRST_BYTES = 4096;
 /** At most, in UTF-8, of one UTF-16 unit. */
@@ -31,7 +31,7 @@ export class EntryLines {
   /** Writes the entry's line and gives its hash: SHA-256 of the previous hash in hex, a newline, the canonical row. */
   add(previous: string, entry: Omit<Entry, "hash">): string {
     // One text, of which the row is a part.
-    const hashed = rowAfter(`${previous}\n${entry.accountId}`, entry);
+    const hashed = canonicalRow(entry, `${previous}\n`);
     const own = hash("sha256", hashed, "hex");
     const row = hashed.slice(previous.length + 1);
     this.#makeRoom(row.length * BYTES_PER_CHARACTER + HASH_BYTES);

@@ -82,16 +82,11 @@ export function drawsFromText(text: string | null): Draw[] {
 }
 
 /** The canonical row: exactly the line that `COPY` prints for these columns under `TimeZone UTC, DateStyle ISO`,
- *  so that anyone can check the chain with psql and sha256sum alone. */
-export function canonicalRow(entry: Omit<Entry, "hash">): string {
-  return rowAfter(entry.accountId, entry);
-}
-
-/** The row with something before its first column. Joined, because it runs for every entry: pieces added up one by one
- *  would be twice the work. */
-export function rowAfter(accountId: string, entry: Omit<Entry, "hash" | "accountId">): string {
+ *  so that anyone can check the chain with psql and sha256sum alone. Joined, because it runs for every entry: pieces
+ *  added up one by one would be twice the work; `before` is what the chain puts in front of the row. */
+export function canonicalRow(entry: Omit<Entry, "hash">, before = ""): string {
   return [
-    accountId,
+    `${before}${entry.accountId}`,
     entry.seq,
     entry.kind,
     entry.amount,

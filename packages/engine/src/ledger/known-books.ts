@@ -63,11 +63,13 @@ export class KnownBooks {
 
   forget(id: AccountId): void {
     const slot = this.#slots.get(id);
-    if (slot !== undefined) this.#empty(slot, id);
+    if (slot === undefined) return;
+    this.#empty(slot, id);
+    this.#free.push(slot);
   }
 
   clear(): void {
-    for (const [id, slot] of this.#slots) this.#empty(slot, id);
+    for (const id of this.#slots.keys()) this.forget(id);
   }
 
   #slotOf(id: AccountId): number {
@@ -83,15 +85,12 @@ export class KnownBooks {
     const slot = this.#next;
     this.#next = (slot + 1) % this.#limit;
     const oldest = this.#ids[slot];
-    if (oldest != null) this.forget(oldest);
-    // Nothing else may take the place as well.
-    this.#free.length = 0;
+    if (oldest != null) this.#empty(slot, oldest);
     return slot;
   }
 
   #empty(slot: number, id: AccountId): void {
     this.#slots.delete(id);
-    this.#free.push(slot);
     this.#ids[slot] = null;
     this.#inUse[slot] = null;
     this.#holds[slot] = null;

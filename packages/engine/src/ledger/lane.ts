@@ -7,6 +7,7 @@ import { Doubt } from "./doubt.ts";
 import { KnownBooks } from "./known-books.ts";
 import { prepare } from "./round-trip.ts";
 import { LOAD_STATEMENTS } from "./store-load.ts";
+import { PLANNING } from "./store-statement.ts";
 import { rollBack, WRITE_STATEMENTS } from "./store-write.ts";
 import { respond, type Sent, settled, type Waiting, type Written, waitingOf } from "./waiting.ts";
 
@@ -47,12 +48,6 @@ const WATCH_MILLISECONDS = 100;
 const RECONNECT_MILLISECONDS = 50;
 /** A database that hangs must not keep the process from ending. */
 const GOODBYE_MILLISECONDS = 1000;
-
-/** The ledger's statements are planned once, and always walk the indexes: left alone, Postgres plans them anew each time
- *  because the arrays look shorter then, which costs as much as running them; and a plan made while a table was small
- *  would scan it when it is large. */
-const PLANNING = `set plan_cache_mode = force_generic_plan;
-  set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off`;
 
 /** One connection and the commands that wait for it. It takes whatever waits as soon as it is free: no timer, so a
  *  lone command waits for nothing and load makes its own batches. Right across processes by the row locks alone. */

@@ -2,6 +2,12 @@ import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant"
 import { plainArray, quotedArray, textArray } from "./array-literal.ts";
 import type { Statement } from "./round-trip.ts";
 
+/** The ledger's statements are planned once, and always walk the indexes: left alone, Postgres plans them anew each time
+ *  because the arrays look shorter then, which costs as much as running them; and a plan made while a table was small
+ *  would scan it when it is large. */
+export const PLANNING = `set plan_cache_mode = force_generic_plan;
+  set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off`;
+
 /** One column of a batch insert: its name, its type, and how a row gives its value. */
 export type Column<Row> = readonly [
   name: string,

@@ -2,8 +2,7 @@ import type { GrantId, HoldId } from "@bursar/contract/ids";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
 import { grant } from "../grant/grant.ts";
-import { readStanding } from "../topup/standing.ts";
-import { disableTopUp, readPolicy } from "../topup/store-policies.ts";
+import { stopTopUp } from "../topup/stop.ts";
 import type { AdvanceDeps } from "./advance.ts";
 import { refunded } from "./notices.ts";
 import { isGranted, type Payment } from "./payment.ts";
@@ -93,10 +92,11 @@ async function newRefund(
   const due = proportion(payment, paidBack) - sumOf(standing.flatMap(({ draws }) => draws));
   const draws = allocate(payment, taken, due, await heldFor(client, payment, requestId));
   const refund = { id, amount, draws, credits: sumOf(draws), failed: false, by, reason, requestId };
-  await insertRefund(client, payment, refund, deps.clock.now());
+  const now = deps.clock.now();
+  await insertRefund(client, payment, refund, now);
   const { accountId, id: paymentId } = payment;
   if (requestId !== null) await reviveRequest(client, { accountId, paymentId, id: requestId });
-  const isStopped = await stopTopUp(deps, client, payment, refund);
+  const isStopped = await stopTopUp(client, accountId, refund.credits, now);
   await refunded(client, deps.clock, payment, refund, isStopped);
 }
 
@@ -108,23 +108,6 @@ async function heldFor(client: pg.PoolClient, payment: Payment, requestId: strin
   if (request === null) return [];
   const holds = await openHolds(client, accountId, request);
   return holds.map(({ id, amount }) => [id === request ? grantId : id.slice(request.length + 1), amount]);
-}
-
-/** Where the refund would make auto top-up buy again right away, it is switched off: nobody who was just paid back wants
- *  to be charged for it. Before the credits go, so that no process sees the need first. */
-async function stopTopUp(
-  deps: AdvanceDeps,
-  client: pg.PoolClient,
-  { accountId }: Payment,
-  { credits }: Pick<Refund, "credits">,
-): Promise<boolean> {
-  const now = deps.clock.now();
-  const policy = await readPolicy(client, accountId);
-  if (policy?.enabled !== true || policy.rule === null) return false;
-  const { net } = await readStanding(client, accountId, null, now);
-  if (net - credits >= policy.rule.threshold) return false;
-  await disableTopUp(client, accountId, "refunded", now);
-  return true;
 }
 
 /** The bank sent the money back to us: the credits come again, as a grant of the refund's own. */

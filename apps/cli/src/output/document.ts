@@ -1,0 +1,14 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Context } from "../context.ts";
+
+/** Saves a document under its usual name in the folder that the command runs in, or where it was told to. */
+export async function saveDocument(
+  context: Context,
+  document: Promise<Uint8Array>,
+  { out, usually }: { readonly out: string | undefined; readonly usually: string },
+): Promise<void> {
+  const file = resolve(context.folder, out ?? usually);
+  await writeFile(file, await document);
+  context.print({ file }, () => `Saved ${file}.`);
+}
