@@ -5,6 +5,7 @@ import { type Answer, attemptLocked, CommandFailed, carryOut, type Plan, planFro
 import type { Command, Outcome } from "./command.ts";
 import { Doubt } from "./doubt.ts";
 import { KnownBooks } from "./known-books.ts";
+import { Queue } from "./queue.ts";
 import { prepare } from "./round-trip.ts";
 import { LOAD_STATEMENTS } from "./store-load.ts";
 import { PLANNING } from "./store-statement.ts";
@@ -24,7 +25,8 @@ export interface LaneSettings {
   readonly queueLimit: number;
   /** How many accounts it remembers, about 1 kB each, so as not to read what it has written itself. */
   readonly knownAccounts: number;
-  /** Fewer commands than this wait for the batch before them, and gather: a batch has a price of its own. */
+  /** Fewer commands than this wait for the batch before them, and gather: a batch has a price of its own. Twice as many
+   *  are divided, so that one half is planned while the other is being written. */
   readonly planAheadFrom: number;
 }
 
@@ -56,7 +58,7 @@ export class Lane {
   readonly #known: KnownBooks;
   readonly #doubt = new Doubt();
   #client: pg.Client | null = null;
-  #queue: Waiting[] = [];
+  readonly #queue: Queue;
   #inFlight: Waiting[] = [];
   #running: Promise<void> | null = null;
   #watch: NodeJS.Timeout | null = null;
@@ -65,6 +67,7 @@ export class Lane {
   constructor(deps: LaneDeps) {
     this.#deps = deps;
     this.#known = new KnownBooks(deps.settings.knownAccounts);
+    this.#queue = new Queue(deps.settings.planAheadFrom);
   }
 
   submit(command: Command): Promise<Outcome> {
@@ -74,7 +77,7 @@ export class Lane {
       return Promise.reject(new LedgerUnavailable("too many commands wait"));
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + timeoutMilliseconds;
-      this.#queue.push({ command, deadline, resolve, reject, abandoned: false, attempted: false });
+      this.#queue.add({ command, deadline, resolve, reject, abandoned: false, attempted: false });
       this.#watch ??= setInterval(() => this.#abandonLate(), WATCH_MILLISECONDS).unref();
       this.#running ??= this.#run();
     });
@@ -108,7 +111,9 @@ export class Lane {
   /** Takes what waits and plans what memory allows; all of it is left to be read while memory is in doubt, as it is
    *  without a connection: who answers next may be another server. */
   #plan(): Plan<Waiting> {
-    const batch = this.#queue.splice(0, BATCH_LIMIT).filter((waiting) => !waiting.abandoned);
+    const half = Math.ceil((this.#queue.length + this.#inFlight.length) / 2);
+    const worthDividing = 2 * this.#deps.settings.planAheadFrom;
+    const batch = this.#queue.take(Math.min(Math.max(half, worthDividing), BATCH_LIMIT));
     this.#inFlight.push(...batch);
     const isKnown = this.#client !== null && this.#doubt.isOver();
     const known = isKnown ? this.#known : NOTHING_KNOWN;
@@ -129,7 +134,9 @@ export class Lane {
   /** Waits for a plan that is being written. Meanwhile the next batch is planned and sent behind it, so that neither
    *  side waits for the other: when the first fails, so does the second, because it relies on it. Returns that second. */
   async #follow({ plan, written }: Sent): Promise<Sent | null> {
-    const next = this.#sendAhead(plan);
+    // What is left of this batch comes before the next on its accounts.
+    const isTime = plan.left.length === 0 && (await this.#enoughBefore(written));
+    const next = isTime ? this.#sendAhead() : null;
     const outcome = await written;
     if (outcome.kind === "committed") {
       this.#committed(plan, next?.plan ?? null);
@@ -146,11 +153,17 @@ export class Lane {
     return this.#read(next.plan.left);
   }
 
-  #sendAhead(plan: Plan<Waiting>): Sent | null {
-    // What is left of this batch comes before the next on its accounts.
-    const isWorth = plan.left.length === 0 && this.#queue.length >= this.#deps.settings.planAheadFrom;
+  /** Whether enough wait for a batch of their own before this one is written. */
+  #enoughBefore(written: Sent["written"]): Promise<boolean> {
+    return new Promise((resolve) => {
+      void written.then(() => resolve(false));
+      this.#queue.whenEnough(() => resolve(true));
+    });
+  }
+
+  #sendAhead(): Sent | null {
     const client = this.#client;
-    if (!isWorth || client === null) return null;
+    if (client === null) return null;
     const next = this.#plan();
     if (next.done.length > 0) return { plan: next, written: settled(carryOut(client, next, "ahead")) };
     // Nothing to write: in its turn all of it is read.

@@ -15,7 +15,7 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-const DEFAULTS = { timeoutMilliseconds: 2000, queueLimit: 20_000, knownAccounts: 200_000, planAheadFrom: 64 };
+const DEFAULTS = { timeoutMilliseconds: 2000, queueLimit: 20_000, knownAccounts: 200_000, planAheadFrom: 16 };
 
 export interface LedgerDeps extends Omit<LaneDeps, "settings"> {
   /** Connections that write. Accounts map to them by hash; 2 to 4 are plenty, because each one batches. */
