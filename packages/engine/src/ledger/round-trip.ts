@@ -1,10 +1,11 @@
 import type pg from "pg";
 
-/** One statement of a round trip: prepared beforehand under its name, its parameters and columns as text. */
+/** One statement of a round trip: prepared beforehand under its name, its columns as text, its parameters as text or, in
+ *  a buffer, in the binary format. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  readonly values: readonly string[];
+  readonly values: readonly (string | Buffer)[];
   readonly onRow?: (columns: readonly (string | null)[]) => void;
 }
 
@@ -20,7 +21,7 @@ export interface CopyIn {
 interface Wire {
   readonly stream: { cork(): void; uncork(): void };
   parse(message: { name: string; text: string; types: readonly number[] }): void;
-  bind(message: { portal: string; statement: string; values: readonly string[] }): void;
+  bind(message: { portal: string; statement: string; values: readonly (string | Buffer)[] }): void;
   execute(message: { portal: string }): void;
   sync(): void;
   sendCopyFromChunk(chunk: Buffer): void;

@@ -1,5 +1,4 @@
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
-import { plainArray, quotedArray, textArray } from "./array-literal.ts";
+import { binaryArray, type Element, type ElementType } from "./binary-array.ts";
 import type { Statement } from "./round-trip.ts";
 
 /** The ledger's statements are planned once, and always walk the indexes: left alone, Postgres plans them anew each time
@@ -11,8 +10,8 @@ export const PLANNING = `set plan_cache_mode = force_generic_plan;
 /** One column of a batch insert: its name, its type, and how a row gives its value. */
 export type Column<Row> = readonly [
   name: string,
-  type: string,
-  value: (row: Row) => string | bigint | number | null,
+  type: ElementType,
+  value: (row: Row) => Element,
 ];
 
 /** A statement that writes any number of rows from one array a column, so that its text, and its plan, never change. */
@@ -21,10 +20,6 @@ export interface BatchStatement<Row> {
   readonly text: string;
   readonly columns: readonly Column<Row>[];
 }
-
-const TEXT_TYPES = new Set(["text", "json", "timestamptz"]);
-/** Columns whose text never needs an escape. */
-const PLAIN_TEXT = new Set(["account_id", "grants", "hash", "known_hash", "hold_id", "grant_id"]);
 
 export function columnsOf<Row>(columns: readonly Column<Row>[]): { names: string; arrays: string } {
   return {
@@ -52,14 +47,6 @@ export function deleteFrom<Row>(table: string, columns: readonly Column<Row>[]):
 
 export function write<Row>(statement: BatchStatement<Row>, rows: readonly Row[]): Statement[] {
   if (rows.length === 0) return [];
-  const values = statement.columns.map(([name, type, value]) => {
-    if (PLAIN_TEXT.has(name)) return quotedArray(rows.map(value) as string[]);
-    return TEXT_TYPES.has(type)
-      ? textArray(rows.map(value) as (string | null)[])
-      : plainArray(rows.map(value));
-  });
+  const values = statement.columns.map(([, type, value]) => binaryArray(type, rows.map(value)));
   return [{ name: statement.name, text: statement.text, values }];
 }
-
-export const timestamp = (instant: Instant | null) =>
-  instant === null ? null : formatPostgresTimestamp(instant);

@@ -16,7 +16,7 @@ type AccountColumn = Column<ChangedAccount>;
  *  no memory of another one is believed, as after a failover that has lost commits. */
 const CONDITION: readonly AccountColumn[] = [
   ["account_id", "text", ({ before }) => before.id],
-  ["known_hash", "text", ({ before }) => before.hash],
+  ["known_hash", "bytea", ({ before }) => before.hash],
   ["known_alert_below", "int8", ({ before }) => before.alertBelow],
   ["known_topup_below", "int8", ({ before }) => before.topupBelow],
 ];
@@ -28,7 +28,7 @@ const USUAL_COLUMNS: readonly AccountColumn[] = [
   ["spent", "int8", ({ after }) => after.spent],
   ["grants", "text", ({ grantsAfter }) => grantsAfter],
   ["seq", "int8", ({ after }) => after.seq],
-  ["hash", "text", ({ after }) => after.hash],
+  ["hash", "bytea", ({ after }) => after.hash],
 ];
 
 const RARE_COLUMNS: readonly AccountColumn[] = [
@@ -36,7 +36,7 @@ const RARE_COLUMNS: readonly AccountColumn[] = [
   ["issued", "int8", ({ after }) => after.issued],
   ["expired", "int8", ({ after }) => after.expired],
   ["revoked", "int8", ({ after }) => after.revoked],
-  ["frozen", "bool", ({ after }) => (after.frozen ? "t" : "f")],
+  ["frozen", "bool", ({ after }) => after.frozen],
 ];
 
 /** Updates the accounts only if all of them are as they were known: else it divides by zero, which ends the
@@ -44,12 +44,10 @@ const RARE_COLUMNS: readonly AccountColumn[] = [
 function updateAccounts(name: string, changed: readonly AccountColumn[]): BatchStatement<ChangedAccount> {
   const columns = [...CONDITION, ...changed];
   const { names, arrays } = columnsOf(columns);
-  const set = changed.map(([column]) =>
-    column === "hash" ? "hash = decode(v.hash, 'hex')" : `${column} = v.${column}`,
-  );
+  const set = changed.map(([column]) => `${column} = v.${column}`);
   const text = `with changed as (
       update accounts a set ${set.join(", ")} from unnest(${arrays}) as v (${names})
-      where a.account_id = v.account_id and a.hash = decode(v.known_hash, 'hex')
+      where a.account_id = v.account_id and a.hash = v.known_hash
         and a.alert_below is not distinct from v.known_alert_below
         and a.topup_below is not distinct from v.known_topup_below
       returning 1

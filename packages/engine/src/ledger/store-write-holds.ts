@@ -1,15 +1,9 @@
 import type { AccountId } from "@bursar/contract/ids";
+import { formatPostgresTimestamp } from "@bursar/contract/instant";
 import type { Hold } from "./account.ts";
 import { copyText, drawsToText } from "./entry.ts";
 import type { CopyIn, Statement } from "./round-trip.ts";
-import {
-  type BatchStatement,
-  type Column,
-  columnsOf,
-  deleteFrom,
-  timestamp,
-  write,
-} from "./store-statement.ts";
+import { type BatchStatement, type Column, columnsOf, deleteFrom, write } from "./store-statement.ts";
 
 interface HoldRow {
   readonly accountId: AccountId;
@@ -50,8 +44,9 @@ const COPY_HOLDS = {
 
 function holdLine(accountId: AccountId, hold: Hold): string {
   const what = `${accountId}\t${hold.id}\t${copyText(hold.parentId)}\t${hold.amount}\t${drawsToText(hold.draws) ?? "[]"}`;
+  const expiry = hold.expiresAt === null ? null : formatPostgresTimestamp(hold.expiresAt);
   const facts = `${hold.reported}\t${copyText(hold.feature)}\t${copyText(capsToText(hold.caps))}`;
-  return `${what}\t${facts}\t${copyText(timestamp(hold.expiresAt))}\t${timestamp(hold.createdAt)}\n`;
+  return `${what}\t${facts}\t${copyText(expiry)}\t${formatPostgresTimestamp(hold.createdAt)}\n`;
 }
 
 function capsToText(caps: Hold["caps"]): string | null {
@@ -66,7 +61,7 @@ const CHANGED_HOLD: readonly Column<HoldRow>[] = [
   ["draws", "json", ({ hold }) => drawsToText(hold.draws) ?? "[]"],
   ["reported", "int8", ({ hold }) => hold.reported],
   ["caps", "json", ({ hold }) => capsToText(hold.caps)],
-  ["expires_at", "timestamptz", ({ hold }) => timestamp(hold.expiresAt)],
+  ["expires_at", "timestamptz", ({ hold }) => hold.expiresAt],
 ];
 
 const UPDATE_HOLDS: BatchStatement<HoldRow> = {

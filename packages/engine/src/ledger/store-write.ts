@@ -1,5 +1,5 @@
 import type { AccountId } from "@bursar/contract/ids";
-import type { Instant } from "@bursar/contract/instant";
+import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type pg from "pg";
 import type { OpenGrant } from "./account.ts";
 import { quotedArray } from "./array-literal.ts";
@@ -8,7 +8,7 @@ import type { UsageRecord } from "./command.ts";
 import { ENTRY_COLUMNS, type Entry } from "./entry.ts";
 import { type CopyIn, roundTrip, type Statement } from "./round-trip.ts";
 import { BEGIN } from "./store-load.ts";
-import { deleteFrom, insertInto, timestamp, write } from "./store-statement.ts";
+import { deleteFrom, insertInto, write } from "./store-statement.ts";
 import { ACCOUNT_STATEMENTS, type ChangedAccount, writeAccounts } from "./store-write-accounts.ts";
 import { HOLD_STATEMENTS, type HoldWrites, writeHolds } from "./store-write-holds.ts";
 
@@ -58,10 +58,10 @@ const INSERT_GRANTS = insertInto<NewGrant>("grants", [
   ["source", "text", (row) => row.grant.source],
   ["granted", "int8", (row) => row.granted],
   ["priority", "int2", (row) => row.grant.priority],
-  ["expires_at", "timestamptz", (row) => timestamp(row.grant.expiresAt)],
+  ["expires_at", "timestamptz", (row) => row.grant.expiresAt],
   ["scope", "json", (row) => (row.grant.scope === null ? null : JSON.stringify(row.grant.scope))],
   ["allocated_by", "text", (row) => row.allocatedBy],
-  ["allocated_at", "timestamptz", (row) => timestamp(row.grant.allocatedAt)],
+  ["allocated_at", "timestamptz", (row) => row.grant.allocatedAt],
   ["notes", "text", (row) => row.notes],
   ["reference", "text", (row) => row.reference],
 ]);
@@ -69,7 +69,7 @@ const INSERT_GRANTS = insertInto<NewGrant>("grants", [
 const INSERT_EXPIRIES = insertInto<NewGrant>("grant_expiries", [
   ["account_id", "text", (row) => row.accountId],
   ["grant_id", "text", (row) => row.grant.id],
-  ["expires_at", "timestamptz", (row) => timestamp(row.grant.expiresAt)],
+  ["expires_at", "timestamptz", (row) => row.grant.expiresAt],
 ]);
 
 const DELETE_EXPIRIES = deleteFrom<readonly [AccountId, string]>("grant_expiries", [
@@ -94,7 +94,7 @@ const INSERT_EFFECTS = insertInto<BatchWrites["effects"][number]>("effects", [
   ["effect_id", "text", ({ effect }) => effect.id],
   ["kind", "text", ({ effect }) => effect.kind],
   ["payload", "json", ({ effect }) => JSON.stringify(effect.payload)],
-  ["at", "timestamptz", ({ at }) => timestamp(at)],
+  ["at", "timestamptz", ({ at }) => at],
 ]);
 
 const INSERT_USAGE = insertInto<NewUsage>("usage_records", [
@@ -110,7 +110,7 @@ const INSERT_USAGE = insertInto<NewUsage>("usage_records", [
   ["output_tokens", "int8", ({ usage }) => usage.outputTokens],
   ["amount", "int8", ({ amount }) => amount],
   ["price_version", "int4", ({ usage }) => usage.priceVersion],
-  ["at", "timestamptz", ({ entry }) => timestamp(entry.at)],
+  ["at", "timestamptz", ({ entry }) => entry.at],
 ]);
 
 /** Writes a batch whose accounts are locked, and commits, in one round trip. Resolves only when the database has
@@ -201,7 +201,7 @@ const REQUIRE_KEYS = {
 };
 
 function requireKeys({ keyIds, now }: Reliance): Statement {
-  return { ...REQUIRE_KEYS, values: [quotedArray(keyIds), timestamp(now)!] };
+  return { ...REQUIRE_KEYS, values: [quotedArray(keyIds), formatPostgresTimestamp(now)] };
 }
 
 export const WRITE_STATEMENTS = [
