@@ -21,11 +21,11 @@ export interface BatchStatement<Row> {
   readonly columns: readonly Column<Row>[];
 }
 
-export function columnsOf<Row>(columns: readonly Column<Row>[]): { names: string; arrays: string } {
-  return {
-    names: columns.map(([name]) => name).join(", "),
-    arrays: columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(", "),
-  };
+/** The rows that the parameters are, one array a column. Arrays unnested side by side in a select list go through no
+ *  tuple store, as those of `unnest(a, b)` do. */
+export function rowsOf<Row>(columns: readonly Column<Row>[]): string {
+  const arrays = columns.map(([name, type], index) => `unnest($${index + 1}::${type}[]) as ${name}`);
+  return `select ${arrays.join(", ")}`;
 }
 
 export function insertInto<Row>(
@@ -33,15 +33,14 @@ export function insertInto<Row>(
   columns: readonly Column<Row>[],
   conflict = "",
 ): BatchStatement<Row> {
-  const { names, arrays } = columnsOf(columns);
-  const text = `insert into ${table} (${names}) select * from unnest(${arrays}) ${conflict}`;
+  const names = columns.map(([name]) => name).join(", ");
+  const text = `insert into ${table} (${names}) ${rowsOf(columns)} ${conflict}`;
   return { name: `ledger_insert_${table}`, text, columns };
 }
 
 export function deleteFrom<Row>(table: string, columns: readonly Column<Row>[]): BatchStatement<Row> {
-  const { names, arrays } = columnsOf(columns);
   const match = columns.map(([name]) => `t.${name} = gone.${name}`).join(" and ");
-  const text = `delete from ${table} t using unnest(${arrays}) as gone (${names}) where ${match}`;
+  const text = `delete from ${table} t using (${rowsOf(columns)}) as gone where ${match}`;
   return { name: `ledger_delete_${table}`, text, columns };
 }
 

@@ -1,6 +1,6 @@
 import type { Account } from "./account.ts";
 import type { Statement } from "./round-trip.ts";
-import { type BatchStatement, type Column, columnsOf, write } from "./store-statement.ts";
+import { type BatchStatement, type Column, rowsOf, write } from "./store-statement.ts";
 
 /** An account as it was known and as it is now. */
 export interface ChangedAccount {
@@ -43,10 +43,9 @@ const RARE_COLUMNS: readonly AccountColumn[] = [
  *  transaction and with it everything that follows. No indexed column changes: the update stays HOT. */
 function updateAccounts(name: string, changed: readonly AccountColumn[]): BatchStatement<ChangedAccount> {
   const columns = [...CONDITION, ...changed];
-  const { names, arrays } = columnsOf(columns);
   const set = changed.map(([column]) => `${column} = v.${column}`);
   const text = `with changed as (
-      update accounts a set ${set.join(", ")} from unnest(${arrays}) as v (${names})
+      update accounts a set ${set.join(", ")} from (${rowsOf(columns)}) as v
       where a.account_id = v.account_id and a.hash = v.known_hash
         and a.alert_below is not distinct from v.known_alert_below
         and a.topup_below is not distinct from v.known_topup_below

@@ -3,7 +3,7 @@ import { formatPostgresTimestamp } from "@bursar/contract/instant";
 import type { Hold } from "./account.ts";
 import { copyText, drawsToText } from "./entry.ts";
 import type { CopyIn, Statement } from "./round-trip.ts";
-import { type BatchStatement, type Column, columnsOf, deleteFrom, write } from "./store-statement.ts";
+import { type BatchStatement, type Column, deleteFrom, rowsOf, write } from "./store-statement.ts";
 
 interface HoldRow {
   readonly accountId: AccountId;
@@ -68,7 +68,7 @@ const UPDATE_HOLDS: BatchStatement<HoldRow> = {
   name: "ledger_update_holds",
   text: `update holds h set amount = v.amount, draws = v.draws, reported = v.reported, caps = v.caps,
       expires_at = v.expires_at
-    from unnest(${columnsOf(CHANGED_HOLD).arrays}) as v (${columnsOf(CHANGED_HOLD).names})
+    from (${rowsOf(CHANGED_HOLD)}) as v
     where h.account_id = v.account_id and h.hold_id = v.hold_id`,
   columns: CHANGED_HOLD,
 };
