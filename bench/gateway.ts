@@ -1,6 +1,8 @@
 import { fork } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { option, report, round, summarise } from "./measure.ts";
 import { startServer } from "./server.ts";
@@ -10,57 +12,48 @@ const MANY = 1000;
 /** 20 tokens, 50 ms apart. */
 const STREAM_MILLISECONDS = 1000;
 
-/** First token and whole streams through Bursar, beside the same from the model directly, in turns within one run. */
+interface Way {
+  readonly url: string;
+  readonly key: string;
+}
+
+/** Three ways to the same model: straight; through a process that only passes on; through Bursar. */
+interface Ways {
+  readonly direct: Way;
+  readonly bareProxy: Way;
+  readonly bursar: Way;
+}
+
+/** First tokens and whole streams through Bursar, beside the same from the model directly, in turns within one run. */
 export async function run(args: readonly string[]): Promise<void> {
   const rounds = option(args, "rounds", 20);
   // The model in a process of its own, as a provider is.
-  const model = await startModel();
+  const model = await startProcessOf("../packages/sandbox/src/model/main.ts", { SANDBOX_MODEL_PORT: "0" });
+  const proxy = await startProcessOf("./bare-proxy.ts", { MODEL_URL: model.url });
   const upstreams = JSON.stringify([{ name: "model", url: model.url, models: ["sandbox-*"] }]);
-  const server = { ...(await startServer(undefined, { BURSAR_UPSTREAMS: upstreams })), modelUrl: model.url };
+  const server = await startServer(undefined, { BURSAR_UPSTREAMS: upstreams });
+  const ways: Ways = {
+    direct: { url: model.url, key: "none" },
+    bareProxy: { url: proxy.url, key: "none" },
+    bursar: { url: `${server.url}/v1`, key: server.apiKey },
+  };
   try {
-    const direct: number[] = [];
-    const metered: number[] = [];
-    for (let turn = -2; turn < rounds; turn += 1) {
-      const fromModel = await firstTokens(server.modelUrl, "none", CONCURRENT, "tokens=40 interval=5ms");
-      const throughUs = await firstTokens(
-        `${server.url}/v1`,
-        server.apiKey,
-        CONCURRENT,
-        "tokens=40 interval=5ms",
-      );
-      if (turn < 0) continue;
-      direct.push(...fromModel);
-      metered.push(...throughUs);
-    }
-    const [a, b] = [summarise(direct, 1), summarise(metered, 1)];
-    report({
-      bench: "first token, 50 streams at once, direct",
-      p50: a.p50Milliseconds,
-      p99: a.p99Milliseconds,
-    });
-    report({
-      bench: "first token, 50 streams at once, through Bursar",
-      p50: b.p50Milliseconds,
-      p99: b.p99Milliseconds,
-    });
-    const later = {
-      p50: round(b.p50Milliseconds - a.p50Milliseconds),
-      p99: round(b.p99Milliseconds - a.p99Milliseconds),
-    };
-    report({ bench: "first token, 50 streams at once, later by (ms)", ...later });
-    await oneByOne(server);
-    await spreadOut(server);
-    await many(server);
+    await compare(`first token, ${CONCURRENT} streams at once`, ways, rounds, (way) =>
+      firstTokens(way, CONCURRENT, "tokens=40 interval=5ms"),
+    );
+    await compare("first token, one stream", ways, 200, (way) => firstTokens(way, 1, "tokens=3"));
+    await compare(`first token, ${CONCURRENT} streams under way`, ways, 2, underWay);
+    report({ bench: "8 kB to disk (fdatasync)", ...(await diskWrites()) });
+    await many(server, ways.bursar);
   } finally {
     await server.close();
+    proxy.close();
     model.close();
   }
 }
 
-function startModel(): Promise<{ url: string; close(): void }> {
-  const child = fork(new URL("../packages/sandbox/src/model/main.ts", import.meta.url), {
-    env: { ...process.env, SANDBOX_MODEL_PORT: "0" },
-  });
+function startProcessOf(path: string, env: Record<string, string>): Promise<{ url: string; close(): void }> {
+  const child = fork(new URL(path, import.meta.url), { env: { ...process.env, ...env } });
   return new Promise((resolve) => {
     child.once("message", (message) =>
       resolve({ ...(message as { url: string }), close: () => child.kill() }),
@@ -68,58 +61,69 @@ function startModel(): Promise<{ url: string; close(): void }> {
   });
 }
 
-/** One stream after the other: what the way through Bursar costs by itself. */
-async function oneByOne(server: { url: string; apiKey: string; modelUrl: string }): Promise<void> {
-  const direct: number[] = [];
-  const metered: number[] = [];
-  for (let index = 0; index < 200; index += 1) {
-    direct.push(...(await firstTokens(server.modelUrl, "none", 1, "tokens=3")));
-    metered.push(...(await firstTokens(`${server.url}/v1`, server.apiKey, 1, "tokens=3")));
+/** The three ways by turns, after one turn to warm up. `later`: by how much Bursar's percentiles are behind. */
+async function compare(
+  bench: string,
+  ways: Ways,
+  rounds: number,
+  measure: (way: Way) => Promise<number[]>,
+): Promise<void> {
+  const times = { direct: [] as number[], bareProxy: [] as number[], bursar: [] as number[] };
+  for (let round = -1; round < rounds; round += 1) {
+    for (const name of ["direct", "bareProxy", "bursar"] as const) {
+      const measured = await measure(ways[name]);
+      if (round >= 0) times[name].push(...measured);
+    }
   }
-  const [a, b] = [summarise(direct, 1), summarise(metered, 1)];
-  report({ bench: "first token, one stream, direct", p50: a.p50Milliseconds, p99: a.p99Milliseconds });
-  report({
-    bench: "first token, one stream, through Bursar",
-    p50: b.p50Milliseconds,
-    p99: b.p99Milliseconds,
+  const [direct, bareProxy, bursar] = [times.direct, times.bareProxy, times.bursar].map(percentiles);
+  const later = (than: Percentiles) => ({
+    p50: round(bursar!.p50 - than.p50),
+    p99: round(bursar!.p99 - than.p99),
   });
+  report({ bench, direct, bareProxy, bursar, later: later(direct!), laterThanProxy: later(bareProxy!) });
+}
+
+type Percentiles = ReturnType<typeof percentiles>;
+
+/** In milliseconds. */
+function percentiles(times: number[]) {
+  const { p50Milliseconds, p99Milliseconds } = summarise(times, 1);
+  return { p50: p50Milliseconds, p99: p99Milliseconds };
 }
 
 /** 50 streams under way at any time, which begin at different times, as callers do: the callers start spread over the
  *  time that one stream takes, and each begins anew when its stream has ended. */
-async function spreadOut(server: { url: string; apiKey: string; modelUrl: string }): Promise<void> {
-  const measure = async (url: string, key: string) => {
-    const times: number[] = [];
-    const caller = async (_: unknown, number: number) => {
-      await delay((number / CONCURRENT) * STREAM_MILLISECONDS);
-      for (let index = 0; index < 12; index += 1)
-        times.push(...(await firstTokens(url, key, 1, "tokens=20 interval=50ms")));
-    };
-    await Promise.all(Array.from({ length: CONCURRENT }, caller));
-    return summarise(times, 1);
+async function underWay(way: Way): Promise<number[]> {
+  const times: number[] = [];
+  const caller = async (_: unknown, number: number) => {
+    await delay((number / CONCURRENT) * STREAM_MILLISECONDS);
+    for (let index = 0; index < 10; index += 1)
+      times.push(...(await firstTokens(way, 1, "tokens=20 interval=50ms")));
   };
-  const direct = await measure(server.modelUrl, "none");
-  const metered = await measure(`${server.url}/v1`, server.apiKey);
-  const later = {
-    p50: round(metered.p50Milliseconds - direct.p50Milliseconds),
-    p99: round(metered.p99Milliseconds - direct.p99Milliseconds),
-  };
-  report({
-    bench: "first token, 50 streams under way, direct",
-    p50: direct.p50Milliseconds,
-    p99: direct.p99Milliseconds,
-  });
-  report({
-    bench: "first token, 50 streams under way, through Bursar",
-    p50: metered.p50Milliseconds,
-    p99: metered.p99Milliseconds,
-  });
-  report({ bench: "first token, 50 streams under way, later by (ms)", ...later });
+  await Promise.all(Array.from({ length: CONCURRENT }, caller));
+  return times;
 }
 
-async function many(server: { url: string; apiKey: string; pid: number }): Promise<void> {
+/** What the disk alone takes for a commit: no first token that waits for a hold can be sooner. */
+async function diskWrites(): Promise<Percentiles> {
+  const folder = await mkdtemp(join(tmpdir(), "bursar-bench-"));
+  const file = await open(join(folder, "file"), "w");
+  const block = Buffer.alloc(8192, 1);
+  const times: number[] = [];
+  for (let index = 0; index < 1000; index += 1) {
+    const start = performance.now();
+    await file.write(block, 0, block.length, (index % 100) * block.length);
+    await file.datasync();
+    if (index >= 100) times.push(performance.now() - start);
+  }
+  await file.close();
+  await rm(folder, { recursive: true });
+  return percentiles(times);
+}
+
+async function many(server: { readonly pid: number }, way: Way): Promise<void> {
   const start = performance.now();
-  await firstTokens(`${server.url}/v1`, server.apiKey, MANY, "tokens=100 interval=50ms");
+  await firstTokens(way, MANY, "tokens=100 interval=50ms");
   const seconds = round((performance.now() - start) / 1000);
   const status = await readFile(`/proc/${server.pid}/status`, "utf8").catch(() => "");
   const peak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
@@ -134,7 +138,7 @@ async function many(server: { url: string; apiKey: string; pid: number }): Promi
 const agent = new Agent({ keepAlive: true, maxSockets: MANY });
 
 /** Opens so many streams together; resolves when all have ended, with the milliseconds to each one's first token. */
-function firstTokens(url: string, key: string, streams: number, directive: string): Promise<number[]> {
+function firstTokens({ url, key }: Way, streams: number, directive: string): Promise<number[]> {
   const content = `[[sandbox: ${directive}]] go`;
   const body = JSON.stringify({
     model: "sandbox-small",
