@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from "@bursar/database/testing"
 import fc from "fast-check";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { binaryArray, type Element, type ElementType } from "./binary-array.ts";
+import { binaryArray, type Element, ElementOutOfRange, type ElementType } from "./binary-array.ts";
 
 let database: TestDatabase;
 let client: pg.Client;
@@ -67,4 +67,18 @@ it("booleans, bytes and instants too", async () => {
 it("more than fits at first does not lose what was written before", async () => {
   const values = Array.from({ length: 300 }, (_, index) => `${index} ${"ä".repeat(400)}`);
   expect(await readBack("text", values)).toEqual(values);
+});
+
+it.each<[ElementType, Exclude<Element, null>]>([
+  ["int8", 2n ** 63n],
+  ["int8", -(2n ** 63n) - 1n],
+  ["int8", 1.5],
+  ["int8", Number.NaN],
+  ["int8", 1e30],
+  ["int8", "1"],
+  ["int4", 2 ** 31],
+  ["int2", 40_000],
+  ["timestamptz", Number.POSITIVE_INFINITY],
+])("for %s, %s is refused and not cut to fit", (type, value) => {
+  expect(() => binaryArray(type, [value])).toThrow(ElementOutOfRange);
 });

@@ -18,6 +18,12 @@ const TYPE_IDS: Readonly<Record<ElementType, number>> = {
   timestamptz: 1184,
 };
 
+/** A value that its type cannot hold. Named by the code under which Postgres would refuse it. */
+export class ElementOutOfRange extends Error {
+  override readonly name = "ElementOutOfRange";
+  readonly code = "22003";
+}
+
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
@@ -31,11 +37,12 @@ let scratch = Buffer.allocUnsafe(1 << 16);
 let view = new DataView(scratch.buffer, scratch.byteOffset);
 
 /** An array of one dimension. `values` must fit the type: a bigint or a whole number for the integers, true or false for
- *  `bool`, text for the others. */
+ *  `bool`, text for the others. Throws ElementOutOfRange. */
 export function binaryArray(type: ElementType, values: readonly Element[]): Buffer {
   makeRoom(0, HEADER_BYTES);
   view.setInt32(0, 1);
-  view.setInt32(4, values.includes(null) ? 1 : 0);
+  // There may be nulls.
+  view.setInt32(4, 1);
   view.setInt32(8, TYPE_IDS[type]);
   view.setInt32(12, values.length);
   view.setInt32(16, 1);
@@ -48,7 +55,7 @@ export function binaryArray(type: ElementType, values: readonly Element[]): Buff
 function writeElement(type: ElementType, value: Element, at: number): number {
   const start = at + LENGTH_BYTES;
   makeRoom(start, typeof value === "string" ? value.length * BYTES_PER_CHARACTER : 8);
-  const length = value === null ? NULL_LENGTH : writeValue(type, value, start);
+  const length = value == null ? NULL_LENGTH : writeValue(type, value, start);
   view.setInt32(at, length);
   return start + Math.max(length, 0);
 }
@@ -57,16 +64,16 @@ function writeElement(type: ElementType, value: Element, at: number): number {
 function writeValue(type: ElementType, value: Exclude<Element, null>, at: number): number {
   switch (type) {
     case "int8":
-      view.setBigInt64(at, BigInt(value));
+      view.setBigInt64(at, fitting(whole(value)));
       return 8;
     case "timestamptz":
-      view.setBigInt64(at, BigInt(Number(value) - EPOCH_MICROSECONDS));
+      view.setBigInt64(at, fitting(whole(Number(value) - EPOCH_MICROSECONDS)));
       return 8;
     case "int4":
-      view.setInt32(at, Number(value));
+      view.setInt32(at, within(whole(value), 0x7fff_ffff));
       return 4;
     case "int2":
-      view.setInt16(at, Number(value));
+      view.setInt16(at, within(whole(value), 0x7fff));
       return 2;
     case "bool":
       view.setInt8(at, value === true ? 1 : 0);
@@ -76,6 +83,23 @@ function writeValue(type: ElementType, value: Exclude<Element, null>, at: number
     default:
       return scratch.write(String(value), at, "utf8");
   }
+}
+
+function whole(value: Exclude<Element, null>): bigint {
+  if (typeof value === "bigint") return value;
+  if (Number.isSafeInteger(value)) return BigInt(value);
+  throw new ElementOutOfRange(`${String(value)} is no whole number`);
+}
+
+/** The setters of a view would cut off what does not fit. */
+function fitting(value: bigint): bigint {
+  if (BigInt.asIntN(64, value) === value) return value;
+  throw new ElementOutOfRange(`${value} does not fit 64 bits`);
+}
+
+function within(value: bigint, largest: number): number {
+  if (value <= largest && value >= -largest - 1) return Number(value);
+  throw new ElementOutOfRange(`${value} is beyond ${largest}`);
 }
 
 function makeRoom(used: number, bytes: number): void {

@@ -1,18 +1,14 @@
 import { binaryArray, type Element, type ElementType } from "./binary-array.ts";
 import type { Statement } from "./round-trip.ts";
 
-/** The ledger's statements are planned once, and always walk the indexes: left alone, Postgres plans them anew each time
- *  because the arrays look shorter then, which costs as much as running them; and a plan made while a table was small
- *  would scan it when it is large. */
+/** The ledger's statements are planned once, and walk the indexes: left alone, Postgres plans them anew each time because
+ *  the arrays look shorter then, which costs as much as running them; and a plan made while a table was small would scan
+ *  it when it is large. (One made while it had a handful of rows and was analyzed still does, until it is analyzed again.) */
 export const PLANNING = `set plan_cache_mode = force_generic_plan;
   set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off`;
 
 /** One column of a batch insert: its name, its type, and how a row gives its value. */
-export type Column<Row> = readonly [
-  name: string,
-  type: ElementType,
-  value: (row: Row) => Element,
-];
+export type Column<Row> = readonly [name: string, type: ElementType, value: (row: Row) => Element];
 
 /** A statement that writes any number of rows from one array a column, so that its text, and its plan, never change. */
 export interface BatchStatement<Row> {
