@@ -129,8 +129,8 @@ describe("what has changed is told", () => {
     await until(() => heard.size > 0, change);
     const client = clientsOf(database.url)();
     await client.connect();
-    const kill =
-      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'changes-here'";
+    const kill = `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and application_name = 'changes-here'`;
     expect((await client.query(kill)).rowCount).toBe(1);
     await client.end();
     const late = Array.from({ length: 5 }, change);

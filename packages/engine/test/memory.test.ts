@@ -113,7 +113,8 @@ describe("a history that was lost is not believed, though another one is as long
       from saved s where a.account_id = s.account_id`);
     if (isCut)
       await superuser.query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test-lane' and pid <> pg_backend_pid()",
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and application_name = 'test-lane' and pid <> pg_backend_pid()`,
       );
     await superuser.end();
     expect(await there({ kind: "spend", id: "theirs", amount: 60n })).toMatchObject({ kind: "done" });
