@@ -195,10 +195,12 @@ it("F23: a hold that grew and is released leaves nothing counted in its caps, al
   expect(await submit({ kind: "spend", id: "s", amount: 100n, caps })).toMatchObject({ kind: "done" });
 });
 
+/** By reading: a write from memory waits for a millisecond at most, and then leaves it to this. */
 async function untilSomeoneWaitsForALock(): Promise<void> {
   for (;;) {
     const { rowCount } = await test.pool.query(
-      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      `select from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock' and query like '%for update'`,
     );
     if (rowCount! > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
