@@ -8,16 +8,19 @@ const agent = new Agent({ keepAlive: true, maxFreeSockets: 1024 });
 
 const server = createServer((incoming, outgoing) => {
   const { host: _, ...headers } = incoming.headers;
-  const target = `${model}${incoming.url!.replace(/^\/v1/, "")}`;
-  const passedOn = request(target, { method: incoming.method, agent, headers }, (response) => {
-    outgoing.writeHead(response.statusCode!, response.headers);
-    response.pipe(outgoing);
-  });
+  const passedOn = request(
+    `${model}${incoming.url}`,
+    { method: incoming.method, agent, headers },
+    (response) => {
+      outgoing.writeHead(response.statusCode!, response.headers);
+      response.pipe(outgoing);
+    },
+  );
   passedOn.on("error", () => outgoing.destroy());
   incoming.pipe(passedOn);
 });
 
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo;
-  process.send!({ url: `http://127.0.0.1:${port}/v1` });
+  process.stdout.write(`ready http://127.0.0.1:${port}\n`);
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { option, report, round, summarise } from "./measure.ts";
-import { startServer } from "./server.ts";
+import { startProcess, startServer, stop } from "./server.ts";
 
 const CONCURRENT = 50;
 const MANY = 1000;
@@ -28,8 +28,10 @@ interface Ways {
 export async function run(args: readonly string[]): Promise<void> {
   const rounds = option(args, "rounds", 20);
   // The model in a process of its own, as a provider is.
-  const model = await startProcessOf("../packages/sandbox/src/model/main.ts", { SANDBOX_MODEL_PORT: "0" });
-  const proxy = await startProcessOf("./bare-proxy.ts", { MODEL_URL: model.url });
+  const model = await startModel();
+  const proxy = await startProcess([new URL("bare-proxy.ts", import.meta.url).pathname], {
+    MODEL_URL: model.url,
+  });
   const upstreams = JSON.stringify([{ name: "model", url: model.url, models: ["sandbox-*"] }]);
   const server = await startServer(undefined, { BURSAR_UPSTREAMS: upstreams });
   const ways: Ways = {
@@ -47,13 +49,15 @@ export async function run(args: readonly string[]): Promise<void> {
     await many(server, ways.bursar);
   } finally {
     await server.close();
-    proxy.close();
+    await stop(proxy.child);
     model.close();
   }
 }
 
-function startProcessOf(path: string, env: Record<string, string>): Promise<{ url: string; close(): void }> {
-  const child = fork(new URL(path, import.meta.url), { env: { ...process.env, ...env } });
+function startModel(): Promise<{ url: string; close(): void }> {
+  const child = fork(new URL("../packages/sandbox/src/model/main.ts", import.meta.url), {
+    env: { ...process.env, SANDBOX_MODEL_PORT: "0" },
+  });
   return new Promise((resolve) => {
     child.once("message", (message) =>
       resolve({ ...(message as { url: string }), close: () => child.kill() }),

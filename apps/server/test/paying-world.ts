@@ -121,6 +121,11 @@ export async function startPayingWorld(
     }
     throw new Error("the jobs never end");
   };
+  /** Moves the clock, in seconds, and lets everything that became due happen. */
+  const advance = async (seconds: number) => {
+    clock.time = (clock.time + seconds * 1_000_000) as Instant;
+    await settle();
+  };
   return {
     ...first,
     stripe,
@@ -139,10 +144,10 @@ export async function startPayingWorld(
       others.push(server);
       return server;
     },
-    /** Moves the clock, in seconds, and lets everything that became due happen. */
-    advance: async (seconds: number) => {
-      clock.time = (clock.time + seconds * 1_000_000) as Instant;
-      await settle();
+    advance,
+    /** Lets minutes pass in steps, so that what is tried again and again is. */
+    pass: async (minutes: number, step: number) => {
+      for (let passed = 0; passed < minutes; passed += step) await advance(step * 60);
     },
     /** An account with so many credits and a saved card; calls by its own key. */
     account: async (amount = "0", card: string | null = "pm_card_visa") => {

@@ -137,17 +137,14 @@ describe("a refund", () => {
     "at which the provider fails for %s minutes, and then after making it, is told as it is",
     async (minutes, made) => {
       const account = await bought();
-      const pass = async (count: number) => {
-        for (let passed = 0; passed < count; passed += 5) await world.advance(300);
-      };
       const fault = { kind: "server_error", on: "POST /v1/refunds", times: 50 } as const;
       world.stripe.faults.add({ ...fault, when: "before" });
       expect((await refund(account, { id: "late", amount: 33 })).status).toBe(503);
-      await pass(minutes);
+      await world.pass(minutes, 5);
       world.stripe.faults.clear();
       world.stripe.faults.add({ kind: "lose_webhook", events: "*", times: 50 });
       world.stripe.faults.add(fault);
-      await pass(80 - minutes);
+      await world.pass(80 - minutes, 5);
       world.stripe.faults.clear();
       const { data } = await world.sdk.refunds.list({ payment_intent: await intentOf(account) });
       expect(data.map(({ amount }) => amount)).toEqual(made);
@@ -162,7 +159,7 @@ describe("a refund", () => {
     world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds", times: 50 });
     const ask = () => refund(account, { id: "found", amount: 50 });
     expect((await ask()).status).toBe(503);
-    for (let minutes = 0; minutes < 80; minutes += 10) await world.advance(600);
+    await world.pass(80, 10);
     expect((await ask()).body.error.code).toBe("refund_refused");
     world.stripe.faults.clear();
     const metadata = { bursar_refund: "found", bursar_by: "test", bursar_reason: "test" };
@@ -292,7 +289,7 @@ describe("giving unused credits back", () => {
     const account = await bought();
     world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds", times: 50 });
     expect((await giveBack(account)).status).toBe(503);
-    for (let minutes = 0; minutes < 80; minutes += 10) await world.advance(600);
+    await world.pass(80, 10);
     world.stripe.faults.clear();
     expect(await account.balance()).toEqual(["1000", "0", "0"]);
     expect((await giveBack(account)).body.refunded).toBe(200);

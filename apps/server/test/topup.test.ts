@@ -382,17 +382,14 @@ describe("after an outage", () => {
     async (minutes, charged, available) => {
       const account = await world.account("600");
       await account.policy({ dailyCap: 400, monthlyCap: 400 });
-      const pass = async (count: number) => {
-        for (let passed = 0; passed < count; passed += 5) await world.advance(300);
-      };
       const fault = { kind: "server_error", on: "POST /v1/payment_intents", times: 90 } as const;
       world.stripe.faults.add({ ...fault, when: "before" });
       await account.post("/v1/spend", { id: "work", amount: "200" });
-      await pass(minutes);
+      await world.pass(minutes, 5);
       world.stripe.faults.clear();
       world.stripe.faults.add({ kind: "lose_webhook", events: "*", times: 50 });
       world.stripe.faults.add(fault);
-      await pass(180 - minutes);
+      await world.pass(180 - minutes, 5);
       world.stripe.faults.clear();
       expect((await account.intents()).map(({ amount }) => amount)).toEqual(charged);
       expect(await account.available()).toBe(available);
@@ -408,7 +405,7 @@ describe("after an outage", () => {
       ...{ kind: "server_error", when: "before", on: "POST /v1/payment_intents", times: 90 },
     });
     await account.post("/v1/spend", { id: "work", amount: "200" });
-    for (let minutes = 0; minutes < 90; minutes += 10) await world.advance(600);
+    await world.pass(90, 10);
     world.stripe.faults.clear();
     return account;
   }

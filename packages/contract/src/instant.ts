@@ -49,6 +49,11 @@ export function formatPostgresTimestamp(instant: Instant): string {
   return `${whole}.${String(microseconds).padStart(6, "0").replace(/0+$/, "")}+00`;
 }
 
+/** The same for a column that may be null. */
+export function formatNullableTimestamp(instant: Instant | null): string | null {
+  return instant === null ? null : formatPostgresTimestamp(instant);
+}
+
 export function instantFromDate(date: Date): Instant {
   return (date.getTime() * 1000) as Instant;
 }

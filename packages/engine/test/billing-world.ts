@@ -4,6 +4,7 @@ import { addMonths } from "@bursar/contract/calendar";
 import type { AccountId } from "@bursar/contract/ids";
 import { addSeconds, type Instant } from "@bursar/contract/instant";
 import { PaymentsUnavailable } from "../src/payment/payments.ts";
+import type { Prices } from "../src/price/prices.ts";
 import type { SubscriptionProvider } from "../src/subscription/deps.ts";
 import {
   type ChangeRequest,
@@ -33,6 +34,15 @@ interface Sub {
 type Invoice = { -readonly [Key in keyof InvoiceRecord]: InvoiceRecord[Key] } & { nextTryAt: Instant | null };
 
 export type BillingEvent = { readonly kind: "subscription" | "invoice"; readonly id: string };
+/** A price book that stays as it is. */
+export function pricesOf(body: Awaited<ReturnType<Prices["current"]>>["body"]): Prices {
+  return {
+    current: () => Promise.resolve({ version: 1, body }),
+    versions: () => Promise.resolve([]),
+    put: () => Promise.reject(new Error("not here")),
+  };
+}
+
 export type BillingWorld = ReturnType<typeof openBillingWorld>;
 
 export function openBillingWorld(clock: { now(): Instant }) {

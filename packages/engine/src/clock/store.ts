@@ -1,4 +1,4 @@
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatNullableTimestamp, type Instant } from "@bursar/contract/instant";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
 
@@ -36,7 +36,7 @@ export async function changePosition<Changed extends ClockPosition | null>(
 }
 
 async function write(client: pg.PoolClient, position: ClockPosition): Promise<void> {
-  const frozenAt = position.frozenAt === null ? null : formatPostgresTimestamp(position.frozenAt);
+  const frozenAt = formatNullableTimestamp(position.frozenAt);
   await client.query(
     `insert into sandbox_clock (offset_microseconds, frozen_at) values ($1, $2)
      on conflict (single) do update

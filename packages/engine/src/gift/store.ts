@@ -1,5 +1,5 @@
 import type { AccountId } from "@bursar/contract/ids";
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Queryable } from "../mail/store.ts";
@@ -44,7 +44,7 @@ export async function insertBatch(
   batch: Omit<BatchRecord, "redeemed" | "voided">,
 ): Promise<void> {
   const { id, name, amount, count, expiresAt, createdAt, createdBy } = batch;
-  const expiry = expiresAt === null ? null : formatPostgresTimestamp(expiresAt);
+  const expiry = formatNullableTimestamp(expiresAt);
   await client.query(
     `insert into gift_batches (batch_id, name, amount, count, expires_at, created_at, created_by)
      values ($1, $2, $3, $4, $5, $6, $7)`,

@@ -1,4 +1,4 @@
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type pg from "pg";
 import type { Queryable } from "../mail/store.ts";
 import type { PromisedGrant } from "./promise.ts";
@@ -13,7 +13,7 @@ export async function insertPromise(
        (account_id, grant_id, amount, source, expires_at, notes, reference, promised_by, at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
-      ...[accountId, id, amount, source, expiresAt === null ? null : formatPostgresTimestamp(expiresAt)],
+      ...[accountId, id, amount, source, formatNullableTimestamp(expiresAt)],
       ...[notes, reference, by, formatPostgresTimestamp(at)],
     ],
   );

@@ -1,5 +1,5 @@
 import type { AccountId, KeyId } from "@bursar/contract/ids";
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Cap } from "../ledger/command.ts";
@@ -35,8 +35,6 @@ export interface NewKey {
   readonly by: string;
 }
 
-const timestamp = (instant: Instant | null) => (instant === null ? null : formatPostgresTimestamp(instant));
-
 /** False when the account does not exist: the foreign key decides, so none can vanish in between. Or when the secret is
  *  there already, as when two processes start on one database with one admin key. */
 export async function insertKey(pool: pg.Pool, key: NewKey): Promise<boolean> {
@@ -54,8 +52,8 @@ export async function insertKey(pool: pg.Pool, key: NewKey): Promise<boolean> {
       key.secretHash,
       key.capAmount,
       key.capWindow,
-      timestamp(key.expiresAt),
-      timestamp(key.createdAt),
+      formatNullableTimestamp(key.expiresAt),
+      formatPostgresTimestamp(key.createdAt),
       key.by,
     ],
   );

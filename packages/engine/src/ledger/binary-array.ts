@@ -1,3 +1,5 @@
+import { BYTES_PER_CHARACTER, withRoom } from "./bytes.ts";
+
 /** Postgres arrays in the wire's binary format: a batch sends thousands of values, and both sides would spend more on
  *  writing and reading them as text than on deciding. https://www.postgresql.org/docs/current/protocol.html names the
  *  format a type's own affair; it is that of `array_recv` and the elements' `recv` functions. */
@@ -27,8 +29,6 @@ export class ElementOutOfRange extends Error {
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
-/** At most, in UTF-8, of one UTF-16 unit. */
-const BYTES_PER_CHARACTER = 3;
 /** Postgres counts from the year 2000. */
 const EPOCH_MICROSECONDS = 946_684_800_000_000;
 
@@ -39,7 +39,6 @@ let view = new DataView(scratch.buffer, scratch.byteOffset);
 /** An array of one dimension. `values` must fit the type: a bigint or a whole number for the integers, true or false for
  *  `bool`, text for the others. Throws ElementOutOfRange. */
 export function binaryArray(type: ElementType, values: readonly Element[]): Buffer {
-  makeRoom(0, HEADER_BYTES);
   view.setInt32(0, 1);
   // There may be nulls.
   view.setInt32(4, 1);
@@ -67,7 +66,7 @@ function writeValue(type: ElementType, value: Exclude<Element, null>, at: number
       view.setBigInt64(at, fitting(whole(value)));
       return 8;
     case "timestamptz":
-      view.setBigInt64(at, fitting(whole(Number(value) - EPOCH_MICROSECONDS)));
+      view.setBigInt64(at, whole(Number(value) - EPOCH_MICROSECONDS));
       return 8;
     case "int4":
       view.setInt32(at, within(whole(value), 0x7fff_ffff));
@@ -103,9 +102,8 @@ function within(value: bigint, largest: number): number {
 }
 
 function makeRoom(used: number, bytes: number): void {
-  if (used + bytes <= scratch.length) return;
-  const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, used + bytes));
-  scratch.copy(larger, 0, 0, used);
-  scratch = larger;
-  view = new DataView(larger.buffer, larger.byteOffset);
+  const roomy = withRoom(scratch, used, bytes);
+  if (roomy === scratch) return;
+  scratch = roomy;
+  view = new DataView(roomy.buffer, roomy.byteOffset);
 }

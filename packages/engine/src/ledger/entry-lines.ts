@@ -1,9 +1,8 @@
 import { hash } from "node:crypto";
+import { BYTES_PER_CHARACTER, withRoom } from "./bytes.ts";
 import { canonicalRow, type Entry } from "./entry.ts";
 
 const FIRST_BYTES = 4096;
-/** At most, in UTF-8, of one UTF-16 unit. */
-const BYTES_PER_CHARACTER = 3;
 /** The hash as COPY reads bytes: a tab, `\\x`, 64 digits, a newline. */
 const HASH_BYTES = 69;
 
@@ -34,17 +33,9 @@ export class EntryLines {
     const hashed = canonicalRow(entry, `${previous}\n`);
     const own = hash("sha256", hashed, "hex");
     const row = hashed.slice(previous.length + 1);
-    this.#makeRoom(row.length * BYTES_PER_CHARACTER + HASH_BYTES);
+    this.#buffer = withRoom(this.#buffer, this.#length, row.length * BYTES_PER_CHARACTER + HASH_BYTES);
     this.#length += this.#buffer.write(row, this.#length);
     this.#length += this.#buffer.write(`\t\\\\x${own}\n`, this.#length, "latin1");
     return own;
-  }
-
-  #makeRoom(bytes: number): void {
-    const needed = this.#length + bytes;
-    if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
-    this.#buffer.copy(larger, 0, 0, this.#length);
-    this.#buffer = larger;
   }
 }

@@ -1,5 +1,5 @@
 import type { AccountId } from "@bursar/contract/ids";
-import { formatPostgresTimestamp } from "@bursar/contract/instant";
+import { formatNullableTimestamp, formatPostgresTimestamp } from "@bursar/contract/instant";
 import type { Hold } from "./account.ts";
 import { copyText, drawsToText } from "./entry.ts";
 import type { CopyIn, Statement } from "./round-trip.ts";
@@ -44,7 +44,7 @@ const COPY_HOLDS = {
 
 function holdLine(accountId: AccountId, hold: Hold): string {
   const what = `${accountId}\t${hold.id}\t${copyText(hold.parentId)}\t${hold.amount}\t${drawsToText(hold.draws) ?? "[]"}`;
-  const expiry = hold.expiresAt === null ? null : formatPostgresTimestamp(hold.expiresAt);
+  const expiry = formatNullableTimestamp(hold.expiresAt);
   const facts = `${hold.reported}\t${copyText(hold.feature)}\t${copyText(capsToText(hold.caps))}`;
   return `${what}\t${facts}\t${copyText(expiry)}\t${formatPostgresTimestamp(hold.createdAt)}\n`;
 }

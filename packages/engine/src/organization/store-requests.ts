@@ -1,4 +1,4 @@
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Queryable } from "../mail/store.ts";
 import type { CapWindow } from "./decide.ts";
@@ -73,6 +73,6 @@ export async function closeRequest(client: Queryable, decided: RequestRecord): P
   await client.query(
     `update organization_requests set state = $2, approved_amount = $3, decided_at = $4, decided_by = $5
      where request_id = $1`,
-    [id, state, approvedAmount, decidedAt === null ? null : formatPostgresTimestamp(decidedAt), decidedBy],
+    [id, state, approvedAmount, formatNullableTimestamp(decidedAt), decidedBy],
   );
 }

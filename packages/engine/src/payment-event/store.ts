@@ -1,4 +1,4 @@
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type pg from "pg";
 import type { ProviderEvent } from "../payment/payments.ts";
 
@@ -67,7 +67,7 @@ export async function endEvent(pool: pg.Pool, id: string, end: EventEnd): Promis
       id,
       end.state,
       end.error?.slice(0, 1000) ?? null,
-      end.dueAt === null ? null : formatPostgresTimestamp(end.dueAt),
+      formatNullableTimestamp(end.dueAt),
       isOver,
       formatPostgresTimestamp(end.now),
       end.isOutage === true ? 1 : 0,

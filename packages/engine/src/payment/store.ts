@@ -1,6 +1,6 @@
 import type { Currency } from "@bursar/contract/fiat";
 import type { AccountId, PaymentId } from "@bursar/contract/ids";
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type pg from "pg";
 import type { NewPayment, Payment, PaymentState } from "./payment.ts";
 import type { PaymentFailure } from "./payments.ts";
@@ -24,8 +24,6 @@ function toPayment({ amount, failureCode, failureMessage, ...row }: Row): Paymen
   const failure = failureCode === null ? null : { code: failureCode, message: failureMessage ?? "" };
   return { ...row, amount: Number(amount), failure };
 }
-
-const at = (instant: Instant | null) => (instant === null ? null : formatPostgresTimestamp(instant));
 
 /** Writes a payment down before anything is charged; it is leased to the caller, who carries it on. False when the id
  *  is taken, or for a top-up when another one is open: the unique indexes decide, however many ask at once. */
@@ -58,7 +56,7 @@ export async function insertPayment(
       payment.threshold,
       payment.by,
       payment.requestId,
-      at(payment.createdAt),
+      formatPostgresTimestamp(payment.createdAt),
       leaseSeconds,
       payment.link,
     ],
@@ -108,7 +106,7 @@ export async function takeDuePayments(
        order by due_at limit $2 for update skip locked
      )
      returning ${COLUMNS}`,
-    [at(now), limit, leaseSeconds],
+    [formatPostgresTimestamp(now), limit, leaseSeconds],
   );
   return rows.map(toPayment);
 }
@@ -146,9 +144,9 @@ export async function movePayment(
       change.failure?.code ?? null,
       change.failure?.message ?? null,
       change.intentId ?? null,
-      at(change.chargedAt ?? null),
-      at(change.endedAt ?? null),
-      at(change.dueAt),
+      formatNullableTimestamp(change.chargedAt ?? null),
+      formatNullableTimestamp(change.endedAt ?? null),
+      formatNullableTimestamp(change.dueAt),
       change.unlessLent === true,
     ],
   );
@@ -178,7 +176,7 @@ export async function putOff(
   await pool.query(
     `update payments set due_at = $3, tries = tries + 1, leased_until = null, intent_id = coalesce(intent_id, $4)
      where account_id = $1 and payment_id = $2`,
-    [payment.accountId, payment.id, at(dueAt), intentId],
+    [payment.accountId, payment.id, formatNullableTimestamp(dueAt), intentId],
   );
 }
 
@@ -216,7 +214,7 @@ export async function listPayments(
      where account_id = $1 and ($2::text is null or kind = $2)
        and ($3::timestamptz is null or (created_at, payment_id) < ($3, $4))
      order by created_at desc, payment_id desc limit $5`,
-    [accountId, kind, at(after?.createdAt ?? null), after?.id ?? null, limit],
+    [accountId, kind, formatNullableTimestamp(after?.createdAt ?? null), after?.id ?? null, limit],
   );
   return rows.map(toPayment);
 }
@@ -246,7 +244,7 @@ export async function topUpsSince(
      where account_id = $1 and kind = 'topup' and (${MAY_BE_FOUND} or (state not in ('failed', 'reversed', 'canceled')
        and (state in ('wanted', 'charging', 'requires_action') or created_at >= $2 or charged_at >= $2)))
      order by created_at`,
-    [accountId, at(since), at(now)],
+    [accountId, formatPostgresTimestamp(since), formatPostgresTimestamp(now)],
   );
   return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
 }

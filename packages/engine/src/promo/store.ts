@@ -1,5 +1,5 @@
 import type { AccountId } from "@bursar/contract/ids";
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type pg from "pg";
 import { purchasedBy } from "../grant/store-purchased.ts";
 import type { Queryable } from "../mail/store.ts";
@@ -34,7 +34,7 @@ export interface NewRedemption extends Redemption {
 /** The redemption, and one more in the count. */
 export async function insertRedemption(client: Queryable, redemption: NewRedemption): Promise<void> {
   const { accountId, code, grantId, amount, expiresAt, at } = redemption;
-  const expiry = expiresAt === null ? null : formatPostgresTimestamp(expiresAt);
+  const expiry = formatNullableTimestamp(expiresAt);
   await client.query(
     `insert into promo_redemptions (account_id, code, grant_id, amount, expires_at, at)
      values ($1, $2, $3, $4, $5, $6)`,
@@ -54,7 +54,7 @@ export async function insertPromo(
   promo: Omit<PromoRecord, "redeemed" | "disabledAt">,
 ): Promise<boolean> {
   const { code, amount, limit, minimumPurchased, creditsLastDays, expiresAt, createdAt, createdBy } = promo;
-  const expiry = expiresAt === null ? null : formatPostgresTimestamp(expiresAt);
+  const expiry = formatNullableTimestamp(expiresAt);
   const { rowCount } = await pool.query(
     `insert into promo_codes (code, amount, redeem_limit, minimum_purchased, credits_last_days, expires_at, created_at,
        created_by)

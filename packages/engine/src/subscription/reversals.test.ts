@@ -6,7 +6,7 @@ import { credits } from "@bursar/contract/money";
 import { priceBookBody } from "@bursar/contract/operations/prices";
 import { createTestDatabase } from "@bursar/database/testing";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { type BillingWorld, openBillingWorld } from "../../test/billing-world.ts";
+import { type BillingWorld, openBillingWorld, pricesOf } from "../../test/billing-world.ts";
 import {
   command,
   openTestLedger,
@@ -22,18 +22,15 @@ import { tendSubscriptions } from "./tend.ts";
 const START = parseInstant("2027-01-31T09:00:00Z")!;
 const MIGRATION = new URL("../../migrations/0027_invoices_paid_back_before.sql", import.meta.url);
 
-const body = priceBookBody.parse({
-  models: {},
-  plans: [
-    { id: "galaxy", name: "Galaxy", credits: "500", bonus: "50", prices: { eur: 4000 } },
-    { id: "galaxy-year", name: "Galaxy", interval: "year", credits: "500", prices: { eur: 40_000 } },
-  ],
-});
-const prices = {
-  current: () => Promise.resolve({ version: 1, body }),
-  versions: () => Promise.resolve([]),
-  put: () => Promise.reject(new Error("not here")),
-};
+const prices = pricesOf(
+  priceBookBody.parse({
+    models: {},
+    plans: [
+      { id: "galaxy", name: "Galaxy", credits: "500", bonus: "50", prices: { eur: 4000 } },
+      { id: "galaxy-year", name: "Galaxy", interval: "year", credits: "500", prices: { eur: 40_000 } },
+    ],
+  }),
+);
 
 let one: TestLedger;
 let world: BillingWorld;

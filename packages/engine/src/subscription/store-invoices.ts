@@ -1,6 +1,6 @@
 import type { Currency } from "@bursar/contract/fiat";
 import type { AccountId } from "@bursar/contract/ids";
-import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type pg from "pg";
 import type { InvoiceContent, InvoiceRecord } from "./payments.ts";
 import type { Subscription, SubscriptionId } from "./subscription.ts";
@@ -86,7 +86,7 @@ export async function writeInvoice(
       formatPostgresTimestamp(record.createdAt),
       formatPostgresTimestamp(now),
       JSON.stringify(record.content),
-      record.paidAt === null ? null : formatPostgresTimestamp(record.paidAt),
+      formatNullableTimestamp(record.paidAt),
       record.paidWith,
     ],
   );
@@ -103,7 +103,7 @@ export async function markIssued(
   await pool.query(
     `update subscription_invoices set issued = $3, due_at = $4
      where account_id = $1 and invoice_id = $2 and issued <= $3`,
-    [accountId, id, issued, nextAt === null ? null : formatPostgresTimestamp(nextAt)],
+    [accountId, id, issued, formatNullableTimestamp(nextAt)],
   );
 }
 

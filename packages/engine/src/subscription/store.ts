@@ -1,5 +1,10 @@
 import type { AccountId } from "@bursar/contract/ids";
-import { addSeconds, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import {
+  addSeconds,
+  formatNullableTimestamp,
+  formatPostgresTimestamp,
+  type Instant,
+} from "@bursar/contract/instant";
 import type pg from "pg";
 import type { Queryable } from "../mail/store.ts";
 import type { Synced } from "./decide.ts";
@@ -10,8 +15,6 @@ const COLUMNS = `account_id as "accountId", subscription_id as id, provider_id a
   period_start as "periodStart", period_end as "periodEnd", cancel_at_period_end as "cancelAtPeriodEnd",
   past_due_since as "pastDueSince", grace_until as "graceUntil", end_reason as "endReason", failure,
   created_at as "createdAt", created_by as "createdBy", ended_at as "endedAt", version`;
-
-const timestamp = (at: Instant | null) => (at === null ? null : formatPostgresTimestamp(at));
 
 export type NewSubscription = Pick<
   Subscription,
@@ -39,9 +42,9 @@ export async function insertSubscription(
       currency,
       methodId,
       returnUrl,
-      timestamp(now),
+      formatPostgresTimestamp(now),
       createdBy,
-      timestamp(addSeconds(now, BEGINNING_SECONDS)),
+      formatPostgresTimestamp(addSeconds(now, BEGINNING_SECONDS)),
     ],
   );
   return rowCount === 1;
@@ -100,15 +103,15 @@ export async function writeSynced(
       next.providerId,
       next.state,
       next.renewsAs,
-      timestamp(next.periodStart),
-      timestamp(next.periodEnd),
+      formatNullableTimestamp(next.periodStart),
+      formatNullableTimestamp(next.periodEnd),
       next.cancelAtPeriodEnd,
-      timestamp(next.pastDueSince),
-      timestamp(next.graceUntil),
+      formatNullableTimestamp(next.pastDueSince),
+      formatNullableTimestamp(next.graceUntil),
       next.endReason,
-      timestamp(next.endedAt),
+      formatNullableTimestamp(next.endedAt),
       next.url,
-      timestamp(dueAt),
+      formatNullableTimestamp(dueAt),
       isNews ? 1 : 0,
     ],
   );
@@ -125,7 +128,7 @@ export async function writePage(
     `update subscriptions set page_id = $3, url = $4, method_id = null, due_at = $5, leased_until = null,
        version = version + 1
      where account_id = $1 and subscription_id = $2 and state = 'starting'`,
-    [accountId, id, page.pageId, page.url, timestamp(page.dueAt)],
+    [accountId, id, page.pageId, page.url, formatPostgresTimestamp(page.dueAt)],
   );
 }
 
@@ -139,7 +142,7 @@ export async function markFailed(
     `update subscriptions set state = 'failed', end_reason = $3, failure = $4, ended_at = $5, url = null,
        due_at = null, leased_until = null, version = version + 1
      where account_id = $1 and subscription_id = $2 and state = 'starting'`,
-    [accountId, id, failed.endReason, failed.failure, timestamp(failed.now)],
+    [accountId, id, failed.endReason, failed.failure, formatPostgresTimestamp(failed.now)],
   );
 }
 
@@ -172,7 +175,7 @@ export async function takeDue(
        returning s.*
      )
      select ${COLUMNS} from taken`,
-    [timestamp(now), limit, leaseSeconds],
+    [formatPostgresTimestamp(now), limit, leaseSeconds],
   );
   return rows;
 }
@@ -182,7 +185,7 @@ export async function putOff(pool: pg.Pool, { accountId, id }: Subscription, due
   await pool.query(
     `update subscriptions set due_at = $3, leased_until = null
      where account_id = $1 and subscription_id = $2 and due_at is not null`,
-    [accountId, id, timestamp(dueAt)],
+    [accountId, id, formatPostgresTimestamp(dueAt)],
   );
 }
 

@@ -5,7 +5,12 @@ import { credits, formatCredits } from "@bursar/contract/money";
 import { priceBookBody } from "@bursar/contract/operations/prices";
 import { createTestDatabase } from "@bursar/database/testing";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { type BillingEvent, type BillingWorld, openBillingWorld } from "../../test/billing-world.ts";
+import {
+  type BillingEvent,
+  type BillingWorld,
+  openBillingWorld,
+  pricesOf,
+} from "../../test/billing-world.ts";
 import {
   command,
   ledgerOn,
@@ -26,19 +31,16 @@ const DAY = 86_400;
 const SETTLED = 2 * 3600;
 const START = parseInstant("2027-01-31T09:00:00Z")!;
 
-const body = priceBookBody.parse({
-  models: {},
-  plans: [
-    { id: "orbit", name: "Orbit", credits: "100", prices: { eur: 1000 } },
-    { id: "galaxy", name: "Galaxy", credits: "500", bonus: "50", prices: { eur: 4000, jpy: 6000 } },
-    { id: "galaxy-year", name: "Galaxy", interval: "year", credits: "500", prices: { eur: 40_000 } },
-  ],
-});
-const prices = {
-  current: () => Promise.resolve({ version: 1, body }),
-  versions: () => Promise.resolve([]),
-  put: () => Promise.reject(new Error("not here")),
-};
+const prices = pricesOf(
+  priceBookBody.parse({
+    models: {},
+    plans: [
+      { id: "orbit", name: "Orbit", credits: "100", prices: { eur: 1000 } },
+      { id: "galaxy", name: "Galaxy", credits: "500", bonus: "50", prices: { eur: 4000, jpy: 6000 } },
+      { id: "galaxy-year", name: "Galaxy", interval: "year", credits: "500", prices: { eur: 40_000 } },
+    ],
+  }),
+);
 
 let one: TestLedger;
 let other: ReturnType<typeof ledgerOn>;
