@@ -200,3 +200,15 @@ export function copyText(text: string | null): string {
     ? text.replace(/[\b\t\n\v\f\r\\]/g, (character) => ESCAPES[character]!)
     : text;
 }
+
+const ESCAPED: Record<string, string> = { b: "\b", t: "\t", n: "\n", v: "\v", f: "\f", r: "\r" };
+
+/** The values of a line of COPY's text format, without its newline. */
+export function fieldsOf(line: string): (string | null)[] {
+  return line.split("\t").map((field) => {
+    if (field === NULL) return null;
+    return field.includes("\\")
+      ? field.replace(/\\(.)/g, (_, character: string) => ESCAPED[character] ?? character)
+      : field;
+  });
+}

@@ -5,7 +5,7 @@ import type pg from "pg";
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  readonly values: readonly (string | Buffer)[];
+  readonly values: readonly (string | Buffer | null)[];
   readonly onRow?: (columns: readonly (string | null)[]) => void;
 }
 
@@ -21,7 +21,7 @@ export interface CopyIn {
 interface Wire {
   readonly stream: { cork(): void; uncork(): void };
   parse(message: { name: string; text: string; types: readonly number[] }): void;
-  bind(message: { portal: string; statement: string; values: readonly (string | Buffer)[] }): void;
+  bind(message: { portal: string; statement: string; values: readonly (string | Buffer | null)[] }): void;
   execute(message: { portal: string }): void;
   sync(): void;
   sendCopyFromChunk(chunk: Buffer): void;

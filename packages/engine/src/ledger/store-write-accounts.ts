@@ -1,6 +1,6 @@
 import type { Account } from "./account.ts";
 import type { Statement } from "./round-trip.ts";
-import { type BatchStatement, type Column, rowsOf, write } from "./store-statement.ts";
+import { type BatchStatement, batchStatement, type Column, write } from "./store-statement.ts";
 
 /** An account as it was known and as it is now. */
 export interface ChangedAccount {
@@ -42,17 +42,19 @@ const RARE_COLUMNS: readonly AccountColumn[] = [
 /** Updates the accounts only if all of them are as they were known: else it divides by zero, which ends the
  *  transaction and with it everything that follows. No indexed column changes: the update stays HOT. */
 function updateAccounts(name: string, changed: readonly AccountColumn[]): BatchStatement<ChangedAccount> {
-  const columns = [...CONDITION, ...changed];
   const set = changed.map(([column]) => `${column} = v.${column}`);
-  const text = `with changed as (
-      update accounts a set ${set.join(", ")} from (${rowsOf(columns)}) as v
+  return batchStatement(
+    name,
+    [...CONDITION, ...changed],
+    (rows) => `with changed as (
+      update accounts a set ${set.join(", ")} from (${rows.table}) as v
       where a.account_id = v.account_id and a.hash = v.known_hash
         and a.alert_below is not distinct from v.known_alert_below
         and a.topup_below is not distinct from v.known_topup_below
       returning 1
     )
-    select 1 / (count(*) = cardinality($1::text[]))::int from changed`;
-  return { name, text, columns };
+    select 1 / (count(*) = ${rows.count})::int from changed`,
+  );
 }
 
 const UPDATE_USUAL = updateAccounts("ledger_update_usual", USUAL_COLUMNS);

@@ -3,7 +3,7 @@ import { formatNullableTimestamp, formatPostgresTimestamp } from "@bursar/contra
 import type { Hold } from "./account.ts";
 import { copyText, drawsToText } from "./entry.ts";
 import type { CopyIn, Statement } from "./round-trip.ts";
-import { type BatchStatement, type Column, deleteFrom, rowsOf, write } from "./store-statement.ts";
+import { batchStatement, type Column, deleteFrom, linesInto, write, writeLines } from "./store-statement.ts";
 
 interface HoldRow {
   readonly accountId: AccountId;
@@ -23,24 +23,23 @@ export interface HoldWrites {
 
 export function writeHolds(writes: HoldWrites): (Statement | CopyIn)[] {
   return [
-    ...copyHolds(writes.newHolds),
+    ...insertHolds(writes.newHolds),
     ...write(UPDATE_HOLDS, writes.changedHolds),
     ...write(DELETE_HOLDS, writes.closedHolds),
   ];
 }
 
-/** New holds go in by COPY, as entries do. */
-function copyHolds(rows: HoldWrites["newHolds"]): CopyIn[] {
+/** New holds go in as lines, as entries do. */
+function insertHolds(rows: HoldWrites["newHolds"]): (Statement | CopyIn)[] {
   if (rows.length === 0) return [];
   const lines = rows.map(({ accountId, hold }) => holdLine(accountId, hold)).join("");
-  return [{ ...COPY_HOLDS, lines: Buffer.from(lines) }];
+  return writeLines(NEW_HOLDS, Buffer.from(lines));
 }
 
-const COPY_HOLDS = {
-  name: "ledger_copy_holds",
-  text: `copy holds (account_id, hold_id, parent_id, amount, draws, reported, feature, caps, expires_at, created_at)
-    from stdin`,
-};
+const NEW_HOLDS = linesInto(
+  "holds",
+  "account_id, hold_id, parent_id, amount, draws, reported, feature, caps, expires_at, created_at",
+);
 
 function holdLine(accountId: AccountId, hold: Hold): string {
   const what = `${accountId}\t${hold.id}\t${copyText(hold.parentId)}\t${hold.amount}\t${drawsToText(hold.draws) ?? "[]"}`;
@@ -64,18 +63,18 @@ const CHANGED_HOLD: readonly Column<HoldRow>[] = [
   ["expires_at", "timestamptz", ({ hold }) => hold.expiresAt],
 ];
 
-const UPDATE_HOLDS: BatchStatement<HoldRow> = {
-  name: "ledger_update_holds",
-  text: `update holds h set amount = v.amount, draws = v.draws, reported = v.reported, caps = v.caps,
+const UPDATE_HOLDS = batchStatement(
+  "ledger_update_holds",
+  CHANGED_HOLD,
+  (rows) => `update holds h set amount = v.amount, draws = v.draws, reported = v.reported, caps = v.caps,
       expires_at = v.expires_at
-    from (${rowsOf(CHANGED_HOLD)}) as v
+    from (${rows.table}) as v
     where h.account_id = v.account_id and h.hold_id = v.hold_id`,
-  columns: CHANGED_HOLD,
-};
+);
 
 const DELETE_HOLDS = deleteFrom<ClosedHold>("holds", [
   ["account_id", "text", (row) => row.accountId],
   ["hold_id", "text", (row) => row.id],
 ]);
 
-export const HOLD_STATEMENTS = [COPY_HOLDS, UPDATE_HOLDS, DELETE_HOLDS];
+export const HOLD_STATEMENTS = [NEW_HOLDS, UPDATE_HOLDS, DELETE_HOLDS];

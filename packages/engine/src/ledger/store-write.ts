@@ -8,7 +8,7 @@ import type { UsageRecord } from "./command.ts";
 import { ENTRY_COLUMNS, type Entry } from "./entry.ts";
 import { type CopyIn, roundTrip, type Statement } from "./round-trip.ts";
 import { BEGIN } from "./store-load.ts";
-import { deleteFrom, insertInto, write } from "./store-statement.ts";
+import { deleteFrom, formsOf, insertInto, linesInto, write, writeLines } from "./store-statement.ts";
 import { ACCOUNT_STATEMENTS, type ChangedAccount, writeAccounts } from "./store-write-accounts.ts";
 import { HOLD_STATEMENTS, type HoldWrites, writeHolds } from "./store-write-holds.ts";
 
@@ -46,11 +46,8 @@ export interface BatchWrites extends HoldWrites {
   readonly usage: readonly NewUsage[];
 }
 
-/** The entries go in by COPY, in the very lines that were hashed: the cheapest way there is, for both sides. */
-const COPY_ENTRIES = {
-  name: "ledger_copy_entries",
-  text: `copy entries (${ENTRY_COLUMNS}, hash) from stdin`,
-};
+/** The entries go in as the very lines that were hashed. */
+const NEW_ENTRIES = linesInto("entries", `${ENTRY_COLUMNS}, hash`);
 
 const INSERT_GRANTS = insertInto<NewGrant>("grants", [
   ["account_id", "text", (row) => row.accountId],
@@ -168,7 +165,7 @@ function steps(writes: BatchWrites): (Statement | CopyIn)[] {
   const expiring = writes.grants.filter(({ grant }) => grant.expiresAt !== null);
   return [
     ...writeAccounts(writes.accounts),
-    { ...COPY_ENTRIES, lines: writes.entryLines },
+    ...writeLines(NEW_ENTRIES, writes.entryLines),
     ...write(INSERT_GRANTS, writes.grants),
     ...write(INSERT_EXPIRIES, expiring),
     ...write(DELETE_EXPIRIES, writes.endedGrants),
@@ -204,18 +201,17 @@ function requireKeys({ keyIds, now }: Reliance): Statement {
   return { ...REQUIRE_KEYS, values: [quotedArray(keyIds), formatPostgresTimestamp(now)] };
 }
 
-export const WRITE_STATEMENTS = [
+const WRITES = [
   ...ACCOUNT_STATEMENTS,
   ...HOLD_STATEMENTS,
-  COPY_ENTRIES,
+  NEW_ENTRIES,
   INSERT_GRANTS,
   INSERT_EXPIRIES,
   DELETE_EXPIRIES,
   ADD_TO_COUNTERS,
   INSERT_EFFECTS,
   INSERT_USAGE,
-  REQUIRE_KEYS,
-  WAIT_BRIEFLY,
-  COMMIT,
-  ROLLBACK,
 ];
+
+/** To be prepared on every lane's connection. */
+export const WRITE_STATEMENTS = [...WRITES.flatMap(formsOf), REQUIRE_KEYS, WAIT_BRIEFLY, COMMIT, ROLLBACK];
