@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { option, report, round, summarise } from "./measure.ts";
+import { createRawTable } from "./raw-update.ts";
 import { startProcess, startServer, stop } from "./server.ts";
 
 const CONCURRENT = 50;
@@ -17,26 +18,31 @@ interface Way {
   readonly key: string;
 }
 
-/** Three ways to the same model: straight; through a process that only passes on; through Bursar. */
-interface Ways {
-  readonly direct: Way;
-  readonly bareProxy: Way;
-  readonly bursar: Way;
-}
+/** The ways to the same model: straight; through a process that only passes on; through the same after one durable
+ *  UPDATE, without which nothing is gated; through Bursar. */
+const WAYS = ["direct", "bareProxy", "gatingProxy", "bursar"] as const;
+type Ways = Readonly<Record<(typeof WAYS)[number], Way>>;
+
+const RAW_ACCOUNTS = 1000;
 
 /** First tokens and whole streams through Bursar, beside the same from the model directly, in turns within one run. */
 export async function run(args: readonly string[]): Promise<void> {
   const rounds = option(args, "rounds", 20);
   // The model in a process of its own, as a provider is.
   const model = await startModel();
-  const proxy = await startProcess([new URL("bare-proxy.ts", import.meta.url).pathname], {
-    MODEL_URL: model.url,
-  });
   const upstreams = JSON.stringify([{ name: "model", url: model.url, models: ["sandbox-*"] }]);
   const server = await startServer(undefined, { BURSAR_UPSTREAMS: upstreams });
+  await createRawTable(server.databaseUrl, RAW_ACCOUNTS);
+  const bareProxy = await startProxy({ MODEL_URL: model.url });
+  const gatingProxy = await startProxy({
+    MODEL_URL: model.url,
+    DATABASE_URL: server.databaseUrl,
+    RAW_ACCOUNTS: String(RAW_ACCOUNTS),
+  });
   const ways: Ways = {
     direct: { url: model.url, key: "none" },
-    bareProxy: { url: proxy.url, key: "none" },
+    bareProxy: { url: bareProxy.url, key: "none" },
+    gatingProxy: { url: gatingProxy.url, key: "none" },
     bursar: { url: `${server.url}/v1`, key: server.apiKey },
   };
   try {
@@ -48,10 +54,14 @@ export async function run(args: readonly string[]): Promise<void> {
     report({ bench: "8 kB to disk (fdatasync)", ...(await diskWrites()) });
     await many(server, ways.bursar);
   } finally {
+    await Promise.all([bareProxy, gatingProxy].map(({ child }) => stop(child)));
     await server.close();
-    await stop(proxy.child);
     model.close();
   }
+}
+
+function startProxy(env: Record<string, string>): ReturnType<typeof startProcess> {
+  return startProcess([new URL("bare-proxy.ts", import.meta.url).pathname], env);
 }
 
 function startModel(): Promise<{ url: string; close(): void }> {
@@ -65,26 +75,27 @@ function startModel(): Promise<{ url: string; close(): void }> {
   });
 }
 
-/** The three ways by turns, after one turn to warm up. `later`: by how much Bursar's percentiles are behind. */
+/** The ways by turns, after one turn to warm up. `later`: by how much Bursar's percentiles are behind each. */
 async function compare(
   bench: string,
   ways: Ways,
   rounds: number,
   measure: (way: Way) => Promise<number[]>,
 ): Promise<void> {
-  const times = { direct: [] as number[], bareProxy: [] as number[], bursar: [] as number[] };
+  const times = WAYS.map((): number[] => []);
   for (let round = -1; round < rounds; round += 1) {
-    for (const name of ["direct", "bareProxy", "bursar"] as const) {
+    for (const [index, name] of WAYS.entries()) {
       const measured = await measure(ways[name]);
-      if (round >= 0) times[name].push(...measured);
+      if (round >= 0) times[index]!.push(...measured);
     }
   }
-  const [direct, bareProxy, bursar] = [times.direct, times.bareProxy, times.bursar].map(percentiles);
-  const later = (than: Percentiles) => ({
-    p50: round(bursar!.p50 - than.p50),
-    p99: round(bursar!.p99 - than.p99),
-  });
-  report({ bench, direct, bareProxy, bursar, later: later(direct!), laterThanProxy: later(bareProxy!) });
+  const figures = times.map(percentiles);
+  const { p50, p99 } = figures.at(-1)!;
+  const later = figures
+    .slice(0, -1)
+    .map((than) => ({ p50: round(p50 - than.p50), p99: round(p99 - than.p99) }));
+  const named = (all: Percentiles[]) => Object.fromEntries(all.map((one, index) => [WAYS[index]!, one]));
+  report({ bench, ...named(figures), later: named(later) });
 }
 
 type Percentiles = ReturnType<typeof percentiles>;

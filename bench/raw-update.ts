@@ -46,7 +46,7 @@ export async function createRawTable(url: string, accounts: number): Promise<voi
   await client.end();
 }
 
-const UPDATE = "update raw_accounts set credits = credits - 1 where id = ";
+export const TAKE_CREDIT = "update raw_accounts set credits = credits - 1 where credits >= 1 and id = ";
 
 async function byPgbench(
   url: string,
@@ -57,7 +57,7 @@ async function byPgbench(
 ): Promise<RawResult> {
   const directory = await mkdtemp(join(tmpdir(), "bursar-pgbench-"));
   const script = join(directory, "update.sql");
-  await writeFile(script, `\\set id random(1, ${accounts})\n${UPDATE}:id and credits >= 1;\n`);
+  await writeFile(script, `\\set id random(1, ${accounts})\n${TAKE_CREDIT}:id;\n`);
   const { host, user, password, database } = new pg.Client({ connectionString: url });
   const log = withLatencies ? ["-l", "--log-prefix", join(directory, "log")] : [];
   const args = [
@@ -100,7 +100,7 @@ async function byPg(url: string, accounts: number, clients: number, seconds: num
   const measured = await measureCallers(clients, seconds, (caller) =>
     connections[caller]!.query({
       name: "raw",
-      text: `${UPDATE}$1 and credits >= 1`,
+      text: `${TAKE_CREDIT}$1`,
       values: [1 + random(accounts)],
     }),
   );
