@@ -80,8 +80,10 @@ describe("what has changed is told", () => {
       () => here.changed([id]),
     );
     const many = Array.from({ length: 3000 }, () => newAccountId());
-    here.changed(many);
+    // As the ledger gives them: to be gone through once.
+    here.changed(new Set(many).values());
     await until(() => many.every((each) => theirs.heard.has(each)));
+    expect(many.every((each) => mine.heard.has(each))).toBe(true);
     theirs.stop();
     mine.stop();
   });
@@ -109,6 +111,37 @@ describe("what has changed is told", () => {
     const later = newAccountId();
     here.changed([later]);
     await until(() => heard.has(later));
+  });
+
+  test("as a doubt to who is new, however late that is heard: nobody was told what changed before", async () => {
+    const line = new Set<FanOutListener>();
+    const open = (publish: (message: string) => Promise<void>) => {
+      const fanOut = { ...fanOutOn(line, { now: false }), publish };
+      const changes = openChanges({ fanOut, log: silentLog });
+      opened.push(changes);
+      return changes;
+    };
+    const say = async (message: string) => {
+      for (const listener of line) listener.onMessage(message);
+    };
+    const held: string[] = [];
+    const hold = async (message: string): Promise<void> => {
+      held.push(message);
+    };
+    const send = { now: hold };
+    const here = open(say);
+    const { heard, doubts, stop } = listenTo(open((message) => send.now(message)));
+    here.changed([newAccountId()]);
+    expect(doubts()).toBe(0);
+    send.now = say;
+    for (const message of held.splice(0)) await say(message);
+    await until(() => doubts() === 1);
+    expect(heard.size).toBe(0);
+    await say(JSON.stringify({ from: "one", kind: "doubt", to: "another" }));
+    expect(doubts()).toBe(1);
+    await say(JSON.stringify({ from: "one", kind: "doubt" }));
+    expect(doubts()).toBe(2);
+    stop();
   });
 
   test("also when the connection to the others was broken meanwhile", async () => {

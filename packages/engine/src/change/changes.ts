@@ -6,7 +6,7 @@ import { type ChangeMessage, messagesOf, readMessage } from "./message.ts";
 /** Who wants to know which accounts have changed. */
 export interface ChangeListener {
   /** Something of these accounts is different from before; what it is, must be read. */
-  onChanged(accountIds: Iterable<AccountId>): void;
+  onChanged(accountIds: readonly AccountId[]): void;
   /** Anything may have changed without notice. */
   onDoubt(): void;
 }
@@ -34,8 +34,6 @@ const RETRY_MILLISECONDS = 500;
 /** A process with listeners says so this often; one that was not heard for longer than the lease has gone. */
 const HERE_MILLISECONDS = 5_000;
 const LEASE_MILLISECONDS = 16_000;
-/** By then every process has heard that this one listens. */
-const SETTLED_MILLISECONDS = 1_000;
 /** More accounts than this at once: other processes are told that anything may have changed. */
 const LARGEST_GATHERING = 20_000;
 
@@ -71,8 +69,10 @@ class SharedChanges implements Changes {
   changed(accountIds: Iterable<AccountId>): void {
     const hasOthers = this.#others.size > 0;
     if (!hasOthers && this.#listeners.size === 0) return;
-    for (const listener of this.#listeners) listener.onChanged(accountIds);
-    if (hasOthers) this.#gather(accountIds);
+    // What is given may be gone through only once.
+    const ids = [...accountIds];
+    for (const listener of this.#listeners) listener.onChanged(ids);
+    if (hasOthers) this.#gather(ids);
   }
 
   listen(listener: ChangeListener): () => void {
@@ -80,8 +80,6 @@ class SharedChanges implements Changes {
     if (this.#listeners.size === 1 && this.#deps.fanOut !== null) {
       this.#sayHere();
       this.#here = setInterval(() => this.#sayHere(), HERE_MILLISECONDS).unref();
-      // What others have changed before they heard of us.
-      setTimeout(() => this.#doubt(), SETTLED_MILLISECONDS).unref();
     }
     return () => {
       this.#listeners.delete(listener);
@@ -106,24 +104,34 @@ class SharedChanges implements Changes {
         if (this.#listeners.size > 0) this.#sayHere();
         return;
       case "here":
-        this.#others.set(message.from, performance.now() + LEASE_MILLISECONDS);
+        this.#meet(message.from);
         return;
       case "gone":
         this.#others.delete(message.from);
         return;
       case "doubt":
-        this.#doubt();
+        if ((message.to ?? this.#self) === this.#self) this.#doubt();
         return;
       case "changed":
         for (const listener of this.#listeners) listener.onChanged(message.accountIds);
     }
   }
 
+  /** Who is new here has not been told what changed until now, and may have read before it did. */
+  #meet(other: string): void {
+    const isNew = !this.#others.has(other);
+    this.#others.set(other, performance.now() + LEASE_MILLISECONDS);
+    if (!isNew) return;
+    const doubt: ChangeMessage = { from: this.#self, kind: "doubt", to: other };
+    // Untold, it stays unknown: it will say again that it is here.
+    this.#deps.fanOut?.publish(JSON.stringify(doubt)).catch(() => this.#others.delete(other));
+  }
+
   #doubt(): void {
     for (const listener of this.#listeners) listener.onDoubt();
   }
 
-  #gather(accountIds: Iterable<AccountId>): void {
+  #gather(accountIds: readonly AccountId[]): void {
     if (!this.#isOverflowing) for (const accountId of accountIds) this.#gathered.add(accountId);
     this.#isOverflowing ||= this.#gathered.size > LARGEST_GATHERING;
     this.#sendAfter(GATHER_MILLISECONDS);

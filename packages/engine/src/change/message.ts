@@ -2,9 +2,10 @@ import type { AccountId } from "@bursar/contract/ids";
 import { MESSAGE_BYTES } from "./fan-out.ts";
 
 /** What processes tell one another. `who` asks who listens, `here` and `gone` answer it, `changed` and `doubt` are for
- *  those who do. */
+ *  those who do; a doubt may be one process's alone. */
 export type ChangeMessage =
-  | { readonly from: string; readonly kind: "who" | "here" | "gone" | "doubt" }
+  | { readonly from: string; readonly kind: "who" | "here" | "gone" }
+  | { readonly from: string; readonly kind: "doubt"; readonly to?: string }
   | { readonly from: string; readonly kind: "changed"; readonly accountIds: readonly AccountId[] };
 
 const KINDS = new Set<unknown>(["who", "here", "gone", "doubt", "changed"]);
