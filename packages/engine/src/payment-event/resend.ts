@@ -1,10 +1,12 @@
 import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { AdvanceDeps } from "../payment/advance.ts";
+import type { ProviderEvent } from "../payment/payments.ts";
 import type { EventHandlers } from "./process.ts";
 import {
   type EventRow,
   forgetEvents,
   insertEvent,
+  insertEvents,
   readEvent,
   readMark,
   requeueEvent,
@@ -25,6 +27,8 @@ export async function resendEvent(deps: AdvanceDeps, id: string): Promise<EventR
   return readEvent(deps.pool, id);
 }
 
+/** So many are written at once. */
+const PAGE_EVENTS = 100;
 const PERIOD_SECONDS = 900;
 const OVERLAP_SECONDS = 3600;
 /** The first time, what has happened before Bursar was there is none of its business. */
@@ -43,10 +47,17 @@ export function catchUpEvents(deps: AdvanceDeps, handlers: EventHandlers): () =>
     const readAt = await readMark(deps.pool);
     const since = addSeconds(readAt ?? now, readAt === null ? -FIRST_SECONDS : -OVERLAP_SECONDS);
     let found = 0;
+    let page: ProviderEvent[] = [];
+    const keep = async () => {
+      if (page.length > 0) found += await insertEvents(deps.pool, page, now);
+      page = [];
+    };
     for await (const event of deps.payments.eventsSince(since)) {
       if (!Object.hasOwn(handlers, event.type)) continue;
-      if (await insertEvent(deps.pool, event, now)) found++;
+      page.push(event);
+      if (page.length === PAGE_EVENTS) await keep();
     }
+    await keep();
     await setMark(deps.pool, now);
     await forgetEvents(deps.pool, addSeconds(now, -REMEMBERED_SECONDS));
     return found;

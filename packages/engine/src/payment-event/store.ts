@@ -6,18 +6,29 @@ export type EventState = "waiting" | "done" | "ignored" | "parked";
 
 /** False when it has come before. */
 export async function insertEvent(pool: pg.Pool, event: ProviderEvent, now: Instant): Promise<boolean> {
+  return (await insertEvents(pool, [event], now)) === 1;
+}
+
+/** Returns how many had not come before. */
+export async function insertEvents(
+  pool: pg.Pool,
+  events: readonly ProviderEvent[],
+  now: Instant,
+): Promise<number> {
   const { rowCount } = await pool.query(
     `insert into payment_events (event_id, type, body, state, created_at, received_at, due_at)
-     values ($1, $2, $3, 'waiting', $4, $5, $5) on conflict (event_id) do nothing`,
+     select id, type, body::json, 'waiting', created_at, $5, $5
+     from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as come (id, type, body, created_at)
+     on conflict (event_id) do nothing`,
     [
-      event.id,
-      event.type,
-      JSON.stringify(event.body),
-      formatPostgresTimestamp(event.createdAt),
+      events.map(({ id }) => id),
+      events.map(({ type }) => type),
+      events.map(({ body }) => JSON.stringify(body)),
+      events.map(({ createdAt }) => formatPostgresTimestamp(createdAt)),
       formatPostgresTimestamp(now),
     ],
   );
-  return rowCount === 1;
+  return rowCount ?? 0;
 }
 
 export interface TakenEvent {
