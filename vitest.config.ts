@@ -11,6 +11,8 @@ export default defineConfig({
     ],
     globalSetup: ["packages/database/src/testing/global.ts"],
     pool: "forks",
+    // Files share a process, and with it the modules it has read: a third less work. Modules keep nothing but caches.
+    isolate: false,
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
