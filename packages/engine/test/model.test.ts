@@ -45,7 +45,7 @@ describe("the deciding core does what the reference model does", () => {
     // A generator that stops reaching a case would prove nothing about it.
     for (const kind of ALL_KINDS) expect(seen.get(`${kind} done`), `${kind} done`).toBeGreaterThan(10);
     for (const outcome of REACHED) expect([...seen.keys()].join(), outcome).toContain(` ${outcome}`);
-  });
+  }, 120_000);
 });
 
 const REACHED: readonly Outcome["kind"][] = [
