@@ -1,7 +1,6 @@
 import { Pool } from "pg";
 import { type ConnectionRequest, connectionOptions } from "./connection.ts";
 import type { Log } from "./log.ts";
-import { PreparingClient } from "./preparing-client.ts";
 
 export interface PoolRequest extends ConnectionRequest {
   readonly log: Log;
@@ -21,7 +20,6 @@ export function openPool(request: PoolRequest): Pool {
   const statementTimeoutSeconds = request.statementTimeoutSeconds ?? DEFAULT_STATEMENT_TIMEOUT_SECONDS;
   const idleInTransactionSeconds = request.idleInTransactionSeconds ?? DEFAULT_IDLE_IN_TRANSACTION_SECONDS;
   const pool = new Pool({
-    Client: PreparingClient,
     ...connectionOptions({ ...request, statementTimeoutSeconds }),
     max: request.connections ?? DEFAULT_CONNECTIONS,
     idle_in_transaction_session_timeout: idleInTransactionSeconds * 1000,

@@ -84,7 +84,8 @@ function writeValue(type: ElementType, value: Exclude<Element, null>, at: number
   }
 }
 
-function whole(value: Exclude<Element, null>): bigint {
+/** Throws ElementOutOfRange. */
+export function whole(value: Exclude<Element, null>): bigint {
   if (typeof value === "bigint") return value;
   if (Number.isSafeInteger(value)) return BigInt(value);
   throw new ElementOutOfRange(`${String(value)} is no whole number`);

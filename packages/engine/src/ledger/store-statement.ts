@@ -1,5 +1,5 @@
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
-import { binaryArray, type Element, type ElementType } from "./binary-array.ts";
+import { binaryArray, type Element, type ElementType, whole } from "./binary-array.ts";
 import { fieldsOf } from "./entry.ts";
 import type { CopyIn, Statement } from "./round-trip.ts";
 
@@ -81,7 +81,9 @@ export function write<Row>({ many, one, columns }: BatchStatement<Row>, rows: re
 }
 
 function plainValue(type: ElementType, value: Element): string | null {
-  if (value === null) return null;
+  // As in an array: what is left out is null, and a number that is no longer exact is refused.
+  if (value == null) return null;
+  if (typeof value === "number") whole(value);
   if (type === "timestamptz") return formatPostgresTimestamp(value as Instant);
   return type === "bytea" ? `\\x${String(value)}` : String(value);
 }

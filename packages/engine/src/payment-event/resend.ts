@@ -52,12 +52,16 @@ export function catchUpEvents(deps: AdvanceDeps, handlers: EventHandlers): () =>
       if (page.length > 0) found += await insertEvents(deps.pool, page, now);
       page = [];
     };
-    for await (const event of deps.payments.eventsSince(since)) {
-      if (!Object.hasOwn(handlers, event.type)) continue;
-      page.push(event);
-      if (page.length === PAGE_EVENTS) await keep();
+    try {
+      for await (const event of deps.payments.eventsSince(since)) {
+        if (!Object.hasOwn(handlers, event.type)) continue;
+        page.push(event);
+        if (page.length === PAGE_EVENTS) await keep();
+      }
+    } finally {
+      // What came before the provider failed is kept.
+      await keep();
     }
-    await keep();
     await setMark(deps.pool, now);
     await forgetEvents(deps.pool, addSeconds(now, -REMEMBERED_SECONDS));
     return found;
