@@ -248,3 +248,14 @@ it.each([1.5, 2 ** 60])(
     expect(outcomes[1]).toMatchObject({ status: "fulfilled", value: { kind: "done" } });
   },
 );
+
+it("F27: what is left out is null, for a command alone as for many", async () => {
+  const facts = { model: "m", inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, priceVersion: 1 };
+  const usage = { ...facts, keyId: undefined, personId: null };
+  const { id, submit } = await account();
+  const spend = (name: string) => submit({ kind: "spend", id: name, amount: 1n, usage });
+  await spend("alone");
+  await Promise.all(["a", "b", "c", "d"].map(spend));
+  const { rows } = await test.pool.query("select key_id from usage_records where account_id = $1", [id]);
+  expect(rows).toEqual(Array.from({ length: 5 }, () => ({ key_id: null })));
+});
