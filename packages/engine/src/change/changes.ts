@@ -83,9 +83,8 @@ class SharedChanges implements Changes {
     }
     return () => {
       this.#listeners.delete(listener);
-      if (this.#listeners.size > 0) return;
-      if (this.#here !== null) clearInterval(this.#here);
-      this.#say({ from: this.#self, kind: "gone" });
+      // Others go on telling us until the lease ends: whoever listens again by then has missed nothing.
+      if (this.#listeners.size === 0 && this.#here !== null) clearInterval(this.#here);
     };
   }
 
@@ -105,9 +104,6 @@ class SharedChanges implements Changes {
         return;
       case "here":
         this.#meet(message.from);
-        return;
-      case "gone":
-        this.#others.delete(message.from);
         return;
       case "doubt":
         if ((message.to ?? this.#self) === this.#self) this.#doubt();

@@ -1,14 +1,14 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { MESSAGE_BYTES } from "./fan-out.ts";
 
-/** What processes tell one another. `who` asks who listens, `here` and `gone` answer it, `changed` and `doubt` are for
- *  those who do; a doubt may be one process's alone. */
+/** What processes tell one another. `who` asks who listens, `here` answers it, `changed` and `doubt` are for those who
+ *  do; a doubt may be one process's alone. */
 export type ChangeMessage =
-  | { readonly from: string; readonly kind: "who" | "here" | "gone" }
+  | { readonly from: string; readonly kind: "who" | "here" }
   | { readonly from: string; readonly kind: "doubt"; readonly to?: string }
   | { readonly from: string; readonly kind: "changed"; readonly accountIds: readonly AccountId[] };
 
-const KINDS = new Set<unknown>(["who", "here", "gone", "doubt", "changed"]);
+const KINDS = new Set<unknown>(["who", "here", "doubt", "changed"]);
 
 /** null for what is none, as from another version. */
 export function readMessage(text: string): ChangeMessage | null {
