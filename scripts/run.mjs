@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { runChild } from "./run/child.mjs";
 import { commands, isAvailable } from "./run/commands.mjs";
+import { compiledFolder } from "./run/compiled.mjs";
 import { installIfNeeded } from "./run/install.mjs";
 import { findNode } from "./run/node.mjs";
 
@@ -47,13 +48,9 @@ async function runSteps(node, steps, names) {
   return failed.length > 0 ? 1 : 0;
 }
 
-/** Compiled code is kept from run to run, which halves what a process takes to start. It lies with the modules, where
- *  nobody else can write. */
-const compiled = resolve(root, "node_modules/.cache/bursar-compiled");
-
 function runStep(node, step, args) {
   return runChild(node.path, [...(step.nodeArgs ?? []), step.script, ...step.args, ...args], {
-    NODE_COMPILE_CACHE: compiled,
+    NODE_COMPILE_CACHE: compiledFolder(root),
     ...process.env,
     PATH: node.searchPath,
   });

@@ -4,12 +4,12 @@ import { spawn } from "node:child_process";
 import module from "node:module";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import { compiledFolder } from "../../../scripts/run/compiled.mjs";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 if (process.features.typescript) {
-  // Compiled code is kept, which halves the start. It lies with the modules, where nobody else can write.
-  module.enableCompileCache(`${root}node_modules/.cache/bursar-compiled`);
+  module.enableCompileCache(compiledFolder(root));
   await import("../src/main.ts");
 } else {
   const { findNode } = await import("../../../scripts/run/node.mjs");

@@ -34,6 +34,7 @@ interface Sub {
 type Invoice = { -readonly [Key in keyof InvoiceRecord]: InvoiceRecord[Key] } & { nextTryAt: Instant | null };
 
 export type BillingEvent = { readonly kind: "subscription" | "invoice"; readonly id: string };
+
 /** A price book that stays as it is. */
 export function pricesOf(body: Awaited<ReturnType<Prices["current"]>>["body"]): Prices {
   return {

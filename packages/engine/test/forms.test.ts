@@ -63,7 +63,8 @@ it("what commands write is the same one by one and together: of one account, and
   const beside = await one.createAccount("acct_beside" as AccountId, 4000n);
   const now = one.clock.now();
   for (const each of story(alone, now)) resultOf(await one.ledger.submit(each));
-  const together = story(hurried, now).flatMap((each, index) => [each, story(beside, now)[index]!]);
+  const besides = story(beside, now);
+  const together = story(hurried, now).flatMap((each, index) => [each, besides[index]!]);
   for (const outcome of await Promise.all(together.map((each) => one.ledger.submit(each)))) resultOf(outcome);
   const rows = await rowsOf(alone);
   expect(await rowsOf(hurried)).toEqual(rows);

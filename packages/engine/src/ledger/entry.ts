@@ -160,6 +160,7 @@ export function readRow(row: string): ReadEntry {
   const at = (index: number) => (columns[index] === NULL ? null : columns[index]!);
   const expiresAt = at(19);
   const holdAfter = at(7);
+  const decision = at(13);
   return {
     seq: BigInt(columns[1]!),
     kind: columns[2] as EntryKind,
@@ -170,7 +171,7 @@ export function readRow(row: string): ReadEntry {
     holdAfter: holdAfter === null ? null : BigInt(holdAfter),
     key: at(8),
     groupSize: Number(columns[10]),
-    decision: at(13)?.replaceAll("\\\\", "\\") ?? null,
+    decision: decision === null ? null : plainText(decision),
     balancesAfter: `${columns[16]} ${columns[17]} ${columns[18]}`,
     expiresAt: expiresAt === null ? null : parsePostgresTimestamp(expiresAt),
     atText: columns[20]!,
@@ -201,14 +202,13 @@ export function copyText(text: string | null): string {
     : text;
 }
 
-const ESCAPED: Record<string, string> = { b: "\b", t: "\t", n: "\n", v: "\v", f: "\f", r: "\r" };
+const ESCAPED = Object.fromEntries(Object.entries(ESCAPES).map(([character, escape]) => [escape, character]));
+
+function plainText(field: string): string {
+  return field.includes("\\") ? field.replace(/\\./g, (escape) => ESCAPED[escape]!) : field;
+}
 
 /** The values of a line of COPY's text format, without its newline. */
 export function fieldsOf(line: string): (string | null)[] {
-  return line.split("\t").map((field) => {
-    if (field === NULL) return null;
-    return field.includes("\\")
-      ? field.replace(/\\(.)/g, (_, character: string) => ESCAPED[character] ?? character)
-      : field;
-  });
+  return line.split("\t").map((field) => (field === NULL ? null : plainText(field)));
 }
