@@ -54,6 +54,15 @@ async function closeDispute(account: Account, outcome: "won" | "lost"): Promise<
   world.stripe.closeDispute(rows[0]!.id, outcome);
 }
 
+/** The hold that freezes something of the account. */
+async function heldNow(account: Account): Promise<string> {
+  const { rows } = await world.engine.pool.query<{ id: string }>(
+    "select hold_id as id from holds where account_id = $1",
+    [account.id],
+  );
+  return rows[0]!.id;
+}
+
 describe("a refund", () => {
   it("takes all credits of an unused purchase, and nothing else", async () => {
     const account = await bought("pm_card_visa", "50");
@@ -413,6 +422,29 @@ describe("a dispute", () => {
     expect(await account.balance()).toEqual(["0", "0", "300"]);
     await world.settle();
     expect(await account.balance()).toEqual(["0", "0", "300"]);
+    await world.verify();
+  });
+
+  it("is out of reach for the account: what it freezes is neither released, settled, extended nor drawn from", async () => {
+    const account = await bought("pm_card_createDispute");
+    const id = await heldNow(account);
+    expect((await account.post(`/v1/holds/${id}/release`)).body.error).toMatchObject({
+      code: "hold_unknown",
+    });
+    expect((await account.post(`/v1/holds/${id}/settle`, { amount: "0" })).status).toBe(404);
+    expect((await account.post(`/v1/holds/${id}/extend`, { ttlSeconds: 1 })).status).toBe(404);
+    expect((await account.post("/v1/holds", { id: "child", amount: "1", parentId: id })).status).toBe(404);
+    const operations = [
+      { op: "release", id },
+      { op: "settle", id, amount: "0" },
+      { op: "hold", id: "child", amount: "1", parentId: id },
+    ];
+    for (const result of (await account.post("/v1/batch", { operations })).body.results)
+      expect(result).toMatchObject({ ok: false, error: { code: "hold_unknown" } });
+    expect(await account.balance()).toEqual(["0", "1000", "0"]);
+    await closeDispute(account, "lost");
+    await world.settle();
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
     await world.verify();
   });
 

@@ -68,6 +68,7 @@ export function actor(call: Pick<Call<OperationName>, "principal" | "requestId" 
     keyId: principal.keyId ?? undefined,
     caps: principal.caps,
     countedIn: holdsOf(principal),
+    byAccount: principal.kind === "account",
   };
 }
 

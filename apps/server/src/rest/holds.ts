@@ -96,9 +96,9 @@ export function settledAnswer(id: HoldId, outcome: SettleOutcome): Success<"sett
 }
 
 export const releaseHold: Handler<"releaseHold"> = async (call) => {
-  const { accountId, requestId, by, countedIn } = actor(call);
+  const { caps: _, keyId: __, ...facts } = actor(call);
   const holdId = call.params.id as HoldId;
-  return releasedAnswer(holdId, await release(call.deps, { accountId, requestId, by, countedIn, holdId }));
+  return releasedAnswer(holdId, await release(call.deps, { ...facts, holdId }));
 };
 
 export function releasedAnswer(id: HoldId, outcome: ReleaseOutcome): Success<"releaseHold"> | Problem {

@@ -2,11 +2,11 @@ import type { AccountId, HoldId } from "@bursar/contract/ids";
 import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
-import type { Cap, ExtendCommand, Refusal } from "../ledger/command.ts";
+import type { Cap, ExtendCommand, OnHold, Refusal } from "../ledger/command.ts";
 import { recordRefusal } from "../receipt/refused.ts";
 import { type WithTopUp, withTopUp } from "../topup/cover.ts";
 
-export interface ExtendRequest {
+export interface ExtendRequest extends OnHold {
   readonly accountId: AccountId;
   /** Idempotency key of this one extension. */
   readonly id: string;
@@ -18,8 +18,6 @@ export interface ExtendRequest {
   /** The work's cost so far: settled by the sweep if its owner never comes back. */
   readonly reported?: MicroCredits | undefined;
   readonly caps?: readonly Cap[] | undefined;
-  /** Only a hold that counts in this cap. */
-  readonly countedIn?: string | undefined;
   readonly by: string;
   readonly keyId?: string | undefined;
   readonly requestId?: string | undefined;

@@ -1,16 +1,14 @@
 import type { AccountId, HoldId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
-import type { Refusal } from "../ledger/command.ts";
+import type { OnHold, Refusal } from "../ledger/command.ts";
 import type { PriceBook } from "../price/decide.ts";
 import { type Cost, type Priced, type Pricing, priceCost } from "../price/work.ts";
 import { usageRecordOf } from "../usage/record.ts";
 
-interface CloseRequest {
+interface CloseRequest extends OnHold {
   readonly accountId: AccountId;
   readonly holdId: HoldId;
-  /** Only a hold that counts in this cap. */
-  readonly countedIn?: string | undefined;
   readonly by: string;
   readonly requestId?: string | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;

@@ -2,7 +2,7 @@ import { formatInstant, type Instant } from "@bursar/contract/instant";
 import { type MicroCredits, smaller } from "@bursar/contract/money";
 import type { CountedCap, Hold } from "./account.ts";
 import { type Book, counterName } from "./book.ts";
-import type { Cap, Refusal } from "./command.ts";
+import type { Cap, OnHold, Refusal } from "./command.ts";
 
 /** The UTC day or month a use falls into; a total has one window for ever. */
 export function windowStart(cap: Pick<Cap, "window">, now: Instant): string {
@@ -49,9 +49,14 @@ export function withinCaps(
   return null;
 }
 
-/** Whether the hold counts in this cap, by itself or by what it draws from; without a cap, any hold does. */
-export function countsIn(hold: Pick<Hold, "caps">, capId: string | undefined): boolean {
-  return capId === undefined || hold.caps.some((cap) => cap.id === capId);
+/** Whether whoever asks may know of the hold: it counts in their cap, by itself or by what it draws from, and is not one
+ *  that freezes credits. */
+export function isReachable(
+  hold: Pick<Hold, "caps" | "expiresAt">,
+  { byAccount, countedIn }: OnHold,
+): boolean {
+  if (byAccount === true && hold.expiresAt === null) return false;
+  return countedIn === undefined || hold.caps.some((cap) => cap.id === countedIn);
 }
 
 /** What a parent reserved was counted then: its children count only in caps of their own. */

@@ -62,7 +62,7 @@ export interface SpendCommand extends CommandBase {
   readonly usage?: UsageRecord | undefined;
 }
 
-export interface HoldCommand extends CommandBase {
+export interface HoldCommand extends CommandBase, ByAccount {
   readonly kind: "hold";
   readonly id: HoldId;
   readonly amount: MicroCredits;
@@ -75,9 +75,16 @@ export interface HoldCommand extends CommandBase {
   readonly caps?: readonly Cap[] | undefined;
 }
 
-/** For callers who share an account: a hold that does not count in this cap is none of theirs, so unknown to them. */
-interface OnHold {
+/** Who may know of a hold. To anybody else it is unknown. */
+export interface OnHold extends ByAccount {
+  /** For callers who share an account: a hold that does not count in this cap is none of theirs. */
   readonly countedIn?: string | undefined;
+}
+
+export interface ByAccount {
+  /** The account itself asks, and no administrator or job: holds without expiry are not its own, as those that freeze
+   *  disputed credits are not. */
+  readonly byAccount?: boolean | undefined;
 }
 
 export interface ExtendCommand extends CommandBase, OnHold {

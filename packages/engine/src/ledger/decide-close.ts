@@ -1,6 +1,6 @@
 import { type MicroCredits, smaller } from "@bursar/contract/money";
 import { type Hold, payingGrants, sumOfDraws } from "./account.ts";
-import { corrections, countsIn, personCounted } from "./caps.ts";
+import { corrections, isReachable, personCounted } from "./caps.ts";
 import type { ExpireCommand, Refusal, ReleaseCommand, SettleCommand, UsageRecord } from "./command.ts";
 import { drawsInScope } from "./decide-spend.ts";
 import type { Draft } from "./draft.ts";
@@ -10,7 +10,7 @@ import { closingKey } from "./key.ts";
 /** Ends a hold: its cost is charged exactly, also beyond what was held, and the rest goes back where it came from. */
 export function closeHold(draft: Draft, command: SettleCommand | ReleaseCommand): Refusal | null {
   const hold = draft.hold(command.holdId);
-  if (!hold || !countsIn(hold, command.countedIn)) return { kind: "hold_unknown", holdId: command.holdId };
+  if (!hold || !isReachable(hold, command)) return { kind: "hold_unknown", holdId: command.holdId };
   closeChildren(draft, command.holdId);
   close(draft, draft.openHold(command.holdId), command.kind === "settle" ? command.amount : null);
   draft.endGroup(command, closingKey(command.holdId), usageOf(command, hold));

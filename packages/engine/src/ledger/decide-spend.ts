@@ -5,8 +5,8 @@ import {
   addCounted,
   counted,
   countedOfExtension,
-  countsIn,
   inherited,
+  isReachable,
   notYetCounted,
   withinCaps,
 } from "./caps.ts";
@@ -63,7 +63,7 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
 /** Grows an open hold, renews its expiry, or takes down what its work has cost so far. */
 export function extend(draft: Draft, book: Book, command: ExtendCommand): Refusal | null {
   const open = draft.hold(command.holdId);
-  if (open === undefined || open === null || !countsIn(open, command.countedIn))
+  if (open === undefined || open === null || !isReachable(open, command))
     return { kind: "hold_unknown", holdId: command.holdId };
   const feature = open.feature ?? undefined;
   const request = { parentId: open.parentId ?? undefined, caps: command.caps };
@@ -92,7 +92,7 @@ type Reservation =
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "reserved"; readonly draws: readonly Draw[]; readonly parent: Hold | null };
 
-type Reserving = Pick<HoldCommand, "parentId" | "grantId" | "caps">;
+type Reserving = Pick<HoldCommand, "parentId" | "grantId" | "caps" | "byAccount">;
 
 function reserve(
   draft: Draft,
@@ -102,9 +102,9 @@ function reserve(
   feature: string | undefined,
 ): Reservation {
   if (request.grantId !== undefined) return reserveGrant(draft, request.grantId, amount);
-  const parent = request.parentId === undefined ? null : draft.hold(request.parentId);
-  if (parent === undefined || (parent === null && request.parentId !== undefined))
-    return refused({ kind: "hold_unknown", holdId: request.parentId! });
+  const parent = request.parentId === undefined ? null : (draft.hold(request.parentId) ?? null);
+  if (request.parentId !== undefined && !mayDrawFrom(parent, request))
+    return refused({ kind: "hold_unknown", holdId: request.parentId });
   const isRenewal = amount === 0n;
   const refusal =
     (isRenewal ? null : mayUse(draft)) ??
@@ -117,6 +117,10 @@ function reserve(
   }
   const draws = drawFrom(payingGrants(draft.account, feature ?? null, draft.now), amount);
   return { kind: "reserved", draws, parent };
+}
+
+function mayDrawFrom(parent: Hold | null, { byAccount }: Reserving): boolean {
+  return parent !== null && isReachable(parent, { byAccount });
 }
 
 /** An administrator's hold on what is left of one grant, as for a disputed purchase. */
