@@ -191,6 +191,17 @@ describe("credits", () => {
     expect([short.status, short.body.code]).toEqual([402, "INSUFFICIENT_CREDITS"]);
   });
 
+  it("are not deducted under an id that credits come or go by", async () => {
+    for (const [path, body] of [
+      ["/api/credits/deduct", { credits: 1, id: "dispute:dp_1" }],
+      ["/api/usage/record", { modelId: "sandbox-small", tokens: 1, id: "grant_free_2026-12-01" }],
+    ] as const)
+      expect(await post(path, body)).toMatchObject({
+        status: 400,
+        body: { message: expect.stringContaining("must not begin with") },
+      });
+  });
+
   it("200 checks and deductions at once: never overspent, and every answer fits one order of them", async () => {
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>

@@ -448,6 +448,23 @@ describe("a dispute", () => {
     await world.verify();
   });
 
+  it("lost takes the purchase back, and no account can use up the id that it goes by", async () => {
+    const account = await bought("pm_card_createDispute", "50");
+    const disputeId = (await heldNow(account)).split(/hold_dispute_|:/)[1]!;
+    for (const id of [`dispute:${disputeId}`, `reverse:pay-${account.id}`])
+      for (const path of ["/v1/spend", "/v1/holds"])
+        expect((await account.post(path, { id, amount: "0.000001" })).body.error).toMatchObject({
+          param: "id",
+        });
+    const operations = [{ op: "spend", id: `dispute:${disputeId}`, amount: "1" }];
+    const [result] = (await account.post("/v1/batch", { operations })).body.results;
+    expect(result.error).toMatchObject({ code: "invalid_request", param: "operations.0.id" });
+    await closeDispute(account, "lost");
+    await world.settle();
+    expect(await account.balance()).toEqual(["50", "0", "0"]);
+    await world.verify();
+  });
+
   it("freezes what work gives back while it is open, too", async () => {
     const account = await bought();
     for (const id of ["one", "two"]) await account.post("/v1/holds", { id, amount: "300" });

@@ -14,6 +14,14 @@ export type RequestId = Branded<"request">;
 /** What an id from outside may look like: printable, no spaces, at most 128 characters. */
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,127}$/;
 
+const OURS = /^(grant_|gift:|promo:|referral:|refund:|reverse:|dispute:|hold_dispute_)/;
+
+/** How an id begins under which credits come or go by themselves (payments, refunds, disputes, quotas, plans, codes);
+ *  null: none of those. Under one id only what comes first is done, so no account may use these up for work of its own. */
+export function reservedStart(id: string): string | null {
+  return OURS.exec(id)?.[0] ?? null;
+}
+
 const suffix = randomText("0123456789abcdefghjkmnpqrstvwxyz", 24);
 
 export const newAccountId = (): AccountId => `acct_${suffix()}` as AccountId;

@@ -12,6 +12,7 @@ import { endsInThePast, grantedAnswer } from "./grants.ts";
 import { costOf, heldAnswer, releasedAnswer, settledAnswer } from "./holds.ts";
 import { firstIssue } from "./input.ts";
 import { isProblem, type Problem, problemBody } from "./problem.ts";
+import { reservedId } from "./reserved.ts";
 import { chargedAnswer } from "./spend.ts";
 
 type BatchOperation = z.output<typeof batchOperation>;
@@ -38,8 +39,8 @@ async function runOne(call: BatchCall, book: PriceBook, raw: unknown, index: num
   const parsed = batchOperation.safeParse(raw);
   if (!parsed.success) return firstIssue(parsed.error, `operations.${index}`);
   const operation = parsed.data;
-  const foreign = namesAnotherAccount(call, operation, index);
-  return foreign ?? (await perform(call, book, operation));
+  const problem = namesAnotherAccount(call, operation, index) ?? namesReservedId(call, operation, index);
+  return problem ?? (await perform(call, book, operation));
 }
 
 /** A batch is about one account. */
@@ -51,6 +52,12 @@ function namesAnotherAccount(call: BatchCall, operation: BatchOperation, index: 
     message: "This key belongs to another account",
     param: `operations.${index}.accountId`,
   };
+}
+
+/** Settling and releasing name a hold and use no id up. */
+function namesReservedId(call: BatchCall, { op, id }: BatchOperation, index: number): Problem | null {
+  const isOwn = op === "spend" || op === "hold";
+  return isOwn ? reservedId(call.principal, id, `operations.${index}.id`) : null;
 }
 
 async function perform(call: BatchCall, book: PriceBook, operation: BatchOperation) {

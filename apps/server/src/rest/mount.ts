@@ -17,6 +17,7 @@ import { firstIssue, readJson } from "./input.ts";
 import { mayActFor, organizationNamed, payerAsked } from "./payer.ts";
 import { isProblem, type Problem, problemBody, problemHeaders } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import { reservedId } from "./reserved.ts";
 import { type Streamed, streamed } from "./streamed.ts";
 
 export interface MountDeps extends RestDeps {
@@ -73,6 +74,10 @@ async function perform(
   if (isProblem(paying)) return paying;
   const idempotencyKey = readIdempotencyKey(context, input.body);
   if (isProblem(idempotencyKey)) return idempotencyKey;
+  const reserved = USES_CREDITS.has(operation.name)
+    ? reservedIn(principal, idempotencyKey, input.body)
+    : null;
+  if (reserved !== null) return reserved;
   const reason = readReason(context.req.raw.headers, input.rawBody);
   if (isProblem(reason)) return reason;
   const { address } = callerOf(context, deps.proxyHops);
@@ -190,6 +195,13 @@ function readIdempotencyKey(context: Context, body: unknown): string | undefined
   const id = (body as { id?: string } | undefined)?.id;
   if (id === undefined || id === header) return header;
   return { problem: "invalid_request", message: `${param}: must be the id in the body, or left out`, param };
+}
+
+/** The header names the id where both are there: they agree. */
+function reservedIn(principal: Principal, idempotencyKey: string | undefined, body: unknown): Problem | null {
+  return idempotencyKey === undefined
+    ? reservedId(principal, (body as { id?: string }).id, "id")
+    : reservedId(principal, idempotencyKey, "Idempotency-Key");
 }
 
 /** Fails closed: what cannot be known is a no. What happened is in the log, under the request id. */

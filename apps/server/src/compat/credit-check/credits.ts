@@ -1,9 +1,10 @@
-import { ID_PATTERN, newOperationId } from "@bursar/contract/ids";
+import { ID_PATTERN, newOperationId, reservedStart } from "@bursar/contract/ids";
 import { formatInstant } from "@bursar/contract/instant";
 import { type Balance, balance } from "@bursar/engine/balance/balance";
 import { charge } from "@bursar/engine/charge/charge";
 import { check } from "@bursar/engine/gate/check";
 import { priceCost } from "@bursar/engine/price/work";
+import { ruleAgainst } from "../../rest/reserved.ts";
 import { numberOf, positiveCreditsOf, tokensOf } from "./amounts.ts";
 import type { CreditCheckDeps } from "./deps.ts";
 import { message } from "./fields.ts";
@@ -85,7 +86,8 @@ async function deduct(
   const amount = positiveCreditsOf(body.credits);
   if (amount === null) return message(400, "credits: must be a positive number with at most 6 decimals");
   const id = idempotencyOf({ body, context }) ?? newOperationId();
-  if (!ID_PATTERN.test(id)) return message(400, ID_RULE);
+  const wrong = wrongWithOwnId(id);
+  if (wrong !== null) return message(400, wrong);
   const reason = body.description ?? body.reason;
   const outcome = await charge(deps, {
     accountId: person!.accountId,
@@ -106,6 +108,13 @@ async function deduct(
 }
 
 export const ID_RULE = "Idempotency-Key: must be 1 to 128 letters, digits or . _ : @ / + -";
+
+/** What is wrong with an id that a person has chosen for work of their own; null: nothing. */
+export function wrongWithOwnId(id: string): string | null {
+  if (!ID_PATTERN.test(id)) return ID_RULE;
+  const start = reservedStart(id);
+  return start === null ? null : `Idempotency-Key: ${ruleAgainst(start)}`;
+}
 
 /** The caller's own name for what must happen once: the header, or `id` in the body. */
 export function idempotencyOf({ body, context }: Pick<RouteCall, "body" | "context">): string | undefined {

@@ -1,9 +1,9 @@
-import { ID_PATTERN, newOperationId } from "@bursar/contract/ids";
+import { newOperationId } from "@bursar/contract/ids";
 import { addSeconds, formatInstant, type Instant, parseInstant } from "@bursar/contract/instant";
 import { charge } from "@bursar/engine/charge/charge";
 import { type UsageGroup, usageBetween, usageOfAll } from "@bursar/engine/usage/store";
 import { numberOf, tokensOf } from "./amounts.ts";
-import { ID_RULE, idempotencyOf } from "./credits.ts";
+import { idempotencyOf, wrongWithOwnId } from "./credits.ts";
 import type { CreditCheckDeps } from "./deps.ts";
 import { type FieldProblem, isFieldProblem, message } from "./fields.ts";
 import { pricedModel } from "./pricing.ts";
@@ -33,7 +33,8 @@ async function record(deps: CreditCheckDeps, call: RouteCall): Promise<Response>
   const tokens = tokensIn(body);
   if (isFieldProblem(tokens)) return message(tokens.status, tokens.message);
   const id = idempotencyOf(call) ?? newOperationId();
-  if (!ID_PATTERN.test(id)) return message(400, ID_RULE);
+  const wrong = wrongWithOwnId(id);
+  if (wrong !== null) return message(400, wrong);
   const model = pricedModel(await deps.prices.current(), modelId);
   const outcome = await charge(deps, {
     ...{ accountId: person!.accountId, id, by: `user:${person!.id}`, requestId },
