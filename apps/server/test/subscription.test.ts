@@ -18,6 +18,19 @@ type Account = Awaited<ReturnType<Running["account"]>>;
 const patch = (account: Account, body: unknown) =>
   running.call(account.key, "PATCH", "/v1/subscription", body);
 
+it("is not begun, previewed or resumed with a key that was revoked elsewhere a moment ago", async () => {
+  const account = await running.account("10");
+  await account.post("/v1/spend", { id: "known", amount: "1" });
+  await running.engine.pool.query("update api_keys set revoked_at = now() where account_id = $1", [
+    account.id,
+  ]);
+  const request = { id: "late", plan: "orbit", currency: "eur" };
+  for (const path of ["", "/preview", "/resume"]) {
+    const answer = await account.post(`/v1/subscription${path}`, request);
+    expect([path, answer.status, answer.body.error?.code]).toEqual([path, 401, "key_revoked"]);
+  }
+});
+
 it("begins, is previewed, changed, canceled and resumed, and gives its credits once", async () => {
   const account = await running.account("10");
   expect((await account.get("/v1/subscription")).body).toEqual({ subscription: null });

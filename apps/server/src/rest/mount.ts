@@ -64,7 +64,7 @@ async function perform(
   operation: Operation,
   requestId: string,
 ): Promise<Success<OperationName> | Streamed | Problem> {
-  const principal = await authenticate(deps, context.req.raw.headers, !movesCredits(operation));
+  const principal = await authenticate(deps, context.req.raw.headers, !LEDGER_JUDGES.has(operation.name));
   if (isProblem(principal)) return principal;
   const limited = await deps.rateLimit.take(principal.keyId ?? principal.by);
   if (limited !== null) return limited;
@@ -124,19 +124,6 @@ const anotherPays: Problem = {
   param: "accountId",
 };
 
-/** Calls by POST that no ledger command under the caller's key follows. */
-const OUTSIDE_LEDGER: ReadonlySet<string> = new Set<OperationName>([
-  "check",
-  "readNotice",
-  "readAllNotices",
-  "redeemGiftCard",
-  "redeemPromoCode",
-  "trackReferral",
-  "createPurchase",
-  "addPaymentMethod",
-  "refundUnused",
-]);
-
 const USES_CREDITS: ReadonlySet<string> = new Set<OperationName>([
   "createHold",
   "extendHold",
@@ -145,10 +132,12 @@ const USES_CREDITS: ReadonlySet<string> = new Set<OperationName>([
   "batch",
 ]);
 
-/** Calls that end in a ledger command under the caller's key, which the ledger checks again. */
-function movesCredits({ access, method, name }: Operation): boolean {
-  return access === "account" && method === "post" && !OUTSIDE_LEDGER.has(name);
-}
+/** Calls that are a ledger command under the caller's key, which the ledger checks again, or that close a hold, which
+ *  an ended key still may. Whatever else a key does, it must be good at that moment. */
+const LEDGER_JUDGES: ReadonlySet<string> = new Set<string>([
+  ...USES_CREDITS,
+  ...(["settleHold", "releaseHold"] satisfies OperationName[]),
+]);
 
 interface Input {
   readonly params: unknown;
