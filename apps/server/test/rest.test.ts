@@ -506,6 +506,27 @@ describe("bad input", () => {
     expect([past.status, past.body.error.param]).toEqual([422, "expiresAt"]);
   });
 
+  it("is refused by the field where an instant is too far away to be kept to the microsecond", async () => {
+    const account = await running.account();
+    const facts = { accountId: account.id, amount: "1" };
+    for (const far of ["2300-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-14:00"]) {
+      for (const path of ["/v1/grants", "/v1/keys"]) {
+        const { status, body } = await admin(
+          "POST",
+          path,
+          path === "/v1/keys" ? { accountId: account.id, expiresAt: far } : { ...facts, expiresAt: far },
+        );
+        expect([path, far, status, body.error?.param]).toEqual([path, far, 422, "expiresAt"]);
+      }
+      const usage = await account.get(`/v1/usage?to=${far}`);
+      expect([far, usage.status, usage.body.error?.param]).toEqual([far, 422, "to"]);
+      const invoices = await account.get(`/v1/invoices?cursor=${far}%20x`);
+      expect([far, invoices.status, invoices.body.error?.param]).toEqual([far, 422, "cursor"]);
+    }
+    const last = await admin("POST", "/v1/grants", { ...facts, expiresAt: "2254-12-31T23:59:59.999999Z" });
+    expect([last.status, last.body.expiresAt]).toEqual([201, "2254-12-31T23:59:59.999999Z"]);
+  });
+
   it("of any shape never gets a 500", async () => {
     const account = await running.account();
     const paths = [

@@ -24,6 +24,11 @@ export function parseInstant(text: string): Instant | null {
     offsetMinutes * 60 * MICROSECONDS_PER_SECOND) as Instant;
 }
 
+/** Whether the instant is kept to the microsecond: so are those of the years 1685 to 2254. */
+export function isExact(instant: Instant): boolean {
+  return Number.isSafeInteger(instant);
+}
+
 /** ISO 8601 in UTC: milliseconds always, microseconds only when there are any. */
 export function formatInstant(instant: Instant): string {
   const iso = new Date(Math.floor(instant / 1000)).toISOString();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ID_PATTERN } from "./ids.ts";
-import { formatInstant, type Instant, parseInstant } from "./instant.ts";
+import { formatInstant, type Instant, isExact, parseInstant } from "./instant.ts";
 import { formatCredits, MAX_AMOUNT, type MicroCredits, parseCredits } from "./money.ts";
 
 const AMOUNT_HINT = 'a decimal string of credits with at most 6 decimals, such as "12.5"';
@@ -35,15 +35,15 @@ export const id = z
   .string({ error: "must be a string" })
   .regex(ID_PATTERN, "must be 1 to 128 letters, digits or . _ : @ / + - and begin with a letter or digit");
 
+const INSTANT_RULE = "must be an ISO 8601 instant with a zone, such as 2027-01-31T00:00:00Z";
+
 export const instant = z
-  .string({ error: "must be an ISO 8601 instant with a zone, such as 2027-01-31T00:00:00Z" })
+  .string({ error: INSTANT_RULE })
   .transform((text, context): Instant => {
     const parsed = parseInstant(text);
-    if (parsed !== null) return parsed;
-    context.addIssue({
-      code: "custom",
-      message: "must be an ISO 8601 instant with a zone, such as 2027-01-31T00:00:00Z",
-    });
+    if (parsed !== null && isExact(parsed)) return parsed;
+    const message = parsed === null ? INSTANT_RULE : "must be between the years 1685 and 2254";
+    context.addIssue({ code: "custom", message });
     return z.NEVER;
   })
   .meta({ type: "string", format: "date-time" });

@@ -1,5 +1,5 @@
 import { newOperationId } from "@bursar/contract/ids";
-import { parseInstant } from "@bursar/contract/instant";
+import { isExact, parseInstant } from "@bursar/contract/instant";
 import type { SubscriptionAnswer } from "@bursar/contract/operations/subscriptions";
 import { credits, iso } from "@bursar/contract/shapes";
 import { findAccount } from "@bursar/engine/account/store";
@@ -112,7 +112,8 @@ function invoiceAnswer(invoice: Invoice, disputed: boolean) {
 function placeFrom(cursor: string): InvoicePlace | "malformed" {
   const [at = "", id] = cursor.split(" ");
   const createdAt = parseInstant(at);
-  return createdAt === null || id === undefined ? "malformed" : { createdAt, id };
+  const isPlace = createdAt !== null && isExact(createdAt) && id !== undefined;
+  return isPlace ? { createdAt, id } : "malformed";
 }
 
 /** Payments may not be set up, and their provider may not answer. */
