@@ -408,6 +408,9 @@ describe("the gate", () => {
 
 describe("bad input", () => {
   const DEEP = "[".repeat(5000) + "]".repeat(5000);
+  const batchWith = (metadata: string) =>
+    `{"operations":[{"op":"spend","id":"x","amount":"1"},{"op":"spend","id":"y","amount":"1","metadata":${metadata}}]}`;
+  const usageOf = (model: string) => ({ id: "x", usage: { model, inputTokens: 1, outputTokens: 1 } });
   it.each<[string, string, unknown, number, string | null]>([
     ["a negative amount", "/v1/spend", { id: "x", amount: "-1" }, 422, "amount"],
     ["zero", "/v1/spend", { id: "x", amount: "0" }, 422, "amount"],
@@ -466,7 +469,10 @@ describe("bad input", () => {
     ["a list for a body", "/v1/spend", [], 422, null],
     ["no body", "/v1/spend", undefined, 422, null],
     ["broken JSON", "/v1/spend", "{", 400, null],
-    ["deep JSON", "/v1/spend", DEEP, 422, null],
+    ["deep JSON", "/v1/spend", DEEP, 400, null],
+    ["deep metadata", "/v1/spend", `{"id":"x","amount":"1","metadata":{"a":${DEEP}}}`, 400, null],
+    ["deep metadata in a batch", "/v1/batch", batchWith(`{"a":${DEEP}}`), 400, null],
+    ["a model with control characters", "/v1/spend", usageOf("a\u0000b"), 422, "usage.model"],
     ["too much", "/v1/spend", { id: "x", amount: "1", metadata: { a: "x".repeat(2_000_000) } }, 413, null],
     ["an unknown hold", "/v1/holds/none/settle", { amount: "1" }, 404, "id"],
     ["an unknown parent", "/v1/holds", { id: "x", amount: "1", parentId: "none" }, 404, "id"],
@@ -493,6 +499,17 @@ describe("bad input", () => {
         ]);
       }
     expect((await account.get("/v1/entries?cursor=x")).body.error.param).toBe("cursor");
+    for (const [path] of LISTINGS)
+      for (const cursor of ["1~%00", "before:1:%00", "%00"]) {
+        const { status, body } = await admin("GET", `${path}?cursor=${cursor}`);
+        expect([path, cursor, status, body.error?.param]).toEqual([path, cursor, 422, "cursor"]);
+      }
+    const reference = await admin("POST", "/v1/grants", {
+      accountId: account.id,
+      amount: "1",
+      reference: "a\u0000",
+    });
+    expect([reference.status, reference.body.error.param]).toEqual([422, "reference"]);
     expect((await account.get("/v1/usage?from=yesterday")).body.error.param).toBe("from");
     expect((await account.get("/v1/receipts/nothing-here")).body.error.code).toBe("receipt_unknown");
     expect((await account.get("/v1/nothing")).body.error.code).toBe("not_found");

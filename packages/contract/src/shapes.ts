@@ -65,17 +65,24 @@ export function listLimit(most: number, usual: number) {
   return z.coerce.number({ error: rule }).int(rule).min(1, rule).max(most, rule).default(usual);
 }
 
+/** Where a list goes on: what an earlier answer said. */
+export const cursor = z.string().regex(/^[\x20-\x7e]{0,200}$/, "must be a nextCursor from an earlier answer");
+
 /** The caller's own facts: kept, shown, never read. At most 4 KiB as JSON. */
 export const metadata = z
   .record(z.string().max(64), z.json())
   .refine((value) => JSON.stringify(value).length <= 4096, "must be at most 4096 characters as JSON");
 
-/** Free text for people. Postgres cannot store NUL. */
-export const note = z
-  .string()
-  .min(1)
-  .max(500)
-  .refine((text) => !text.includes("\u0000"), "must not contain NUL");
+/** Text of any lines. Postgres cannot store NUL. */
+export const freeText = (longest: number) =>
+  z
+    .string()
+    .min(1)
+    .max(longest)
+    .refine((text) => !text.includes("\u0000"), "must not contain NUL");
+
+/** Why, for people. */
+export const note = freeText(500);
 
 /** A name, or what is searched for. */
 export const oneLine = (longest: number) =>
@@ -86,7 +93,11 @@ export const oneLine = (longest: number) =>
     .max(longest)
     .refine((text) => !/\p{Cc}/u.test(text), "must be one line of text");
 
-export const modelName = z.string().min(1).max(128).regex(/^\S+$/, "must contain no spaces");
+export const modelName = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[^\s\p{Cc}]+$/u, "must contain no spaces");
 
 /** `inputTokens` includes the cached ones, as providers report them. */
 export const usage = z

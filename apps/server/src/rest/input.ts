@@ -33,10 +33,33 @@ export async function readJson(request: Request, limitBytes: number): Promise<Bo
   if (text === null) return tooLarge(limitBytes);
   if (text === "") return { kind: "read", value: undefined };
   try {
-    return { kind: "read", value: JSON.parse(text) };
+    const value: unknown = JSON.parse(text);
+    return isTooDeep(value) ? tooDeep : { kind: "read", value };
   } catch (error) {
     return { problem: "invalid_json", message: `The body is not JSON: ${(error as Error).message}` };
   }
+}
+
+/** Far more than anything here needs, and far less than what recursion can bear. */
+const DEPTH_LIMIT = 100;
+
+const tooDeep: Problem = {
+  problem: "invalid_json",
+  message: `The body must not be nested deeper than ${DEPTH_LIMIT} levels`,
+};
+
+/** Level by level: whoever walks it after this may recurse. */
+function isTooDeep(value: unknown): boolean {
+  let level = [value].filter(isNested);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === DEPTH_LIMIT) return true;
+    level = level.flatMap((nested) => Object.values(nested).filter(isNested));
+  }
+  return false;
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** The body word for word; null where it is longer, of which no more is read. */

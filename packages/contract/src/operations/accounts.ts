@@ -3,6 +3,7 @@ import { operation } from "../operation.ts";
 import {
   amountOrZero,
   creditsText,
+  cursor,
   id,
   instantText,
   listLimit,
@@ -60,7 +61,7 @@ export const listAccounts = operation({
         "Part of a name, id, username or e-mail, of the account or its owner; its beginning, where it is shorter than 3",
       ),
     limit: listLimit(1000, 100),
-    cursor: z.string().max(200).optional(),
+    cursor: cursor.optional(),
   }),
   status: 200,
   answer: z.object({ accounts: z.array(accountState), nextCursor: z.string().nullable() }),

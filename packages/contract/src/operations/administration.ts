@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { id, instantText, listLimit } from "../shapes.ts";
+import { cursor, id, instantText, listLimit, oneLine } from "../shapes.ts";
 
 const action = z.object({
   id: z.string(),
@@ -30,9 +30,9 @@ export const listAdminActions = operation({
   query: z.strictObject({
     accountId: id.optional(),
     by: id.optional().describe("admin:<key id> or user:<person id>"),
-    operation: z.string().max(100).optional(),
+    operation: oneLine(100).optional(),
     limit: listLimit(200, 50),
-    cursor: z.string().max(200).optional(),
+    cursor: cursor.optional(),
   }),
   status: 200,
   answer: z.object({ actions: z.array(action), nextCursor: z.string().nullable() }),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { creditsText, feature, id, instant, instantText, note, positiveAmount } from "../shapes.ts";
+import { creditsText, feature, freeText, id, instant, instantText, note, positiveAmount } from "../shapes.ts";
 
 export const grantSource = z.enum([
   "free",
@@ -26,7 +26,7 @@ export const grantBody = z.strictObject({
   expiresAt: instant.nullable().optional().describe("null: never; absent: by source (admin: 30 days)"),
   scope: z.array(feature).min(1).max(50).nullable().optional().describe("Features it may pay for; null: all"),
   notes: note.optional(),
-  reference: z.string().min(1).max(200).optional(),
+  reference: freeText(200).optional(),
 });
 
 export const grantAnswer = z.object({

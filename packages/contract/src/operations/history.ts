@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { creditsText, id, instant, instantText, listLimit } from "../shapes.ts";
+import { creditsText, cursor, id, instant, instantText, listLimit } from "../shapes.ts";
 
 const page = {
   limit: listLimit(1000, 50),
-  cursor: z.string().max(200).optional(),
+  cursor: cursor.optional(),
 };
 
 export const entry = z.object({

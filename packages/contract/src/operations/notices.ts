@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { notice } from "../notices.ts";
 import { operation } from "../operation.ts";
-import { id, listLimit } from "../shapes.ts";
+import { cursor, id, listLimit } from "../shapes.ts";
 
 const unread = z.int().describe("How many of the account's notices are unread");
 const ofAccount = z.strictObject({ accountId: id.optional() });
@@ -17,7 +17,7 @@ export const listNotices = operation({
     accountId: id.optional(),
     state: z.enum(["all", "unread"]).default("all"),
     limit: listLimit(200, 50),
-    cursor: z.string().max(200).optional(),
+    cursor: cursor.optional(),
   }),
   status: 200,
   answer: z.object({ notices: z.array(notice), unread, nextCursor: z.string().nullable() }),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { currency, minorUnitsText } from "../fiat.ts";
 import { operation } from "../operation.ts";
-import { creditsText, id, instantText, listLimit, note, positiveAmount } from "../shapes.ts";
+import { creditsText, cursor, id, instantText, listLimit, note, positiveAmount } from "../shapes.ts";
 import { attemptState } from "./topup.ts";
 
 const accountQuery = z.strictObject({ accountId: id.optional() });
@@ -177,7 +177,7 @@ export const listPayments = operation({
   query: z.strictObject({
     accountId: id.optional(),
     limit: listLimit(200, 50),
-    cursor: z.string().max(200).optional(),
+    cursor: cursor.optional(),
   }),
   status: 200,
   answer: z.object({ payments: z.array(payment), nextCursor: z.string().nullable() }),
@@ -267,7 +267,7 @@ export const listEvents = operation({
   query: z.strictObject({
     state: z.enum(["waiting", "done", "ignored", "parked"]).optional(),
     limit: listLimit(200, 50),
-    cursor: z.string().max(200).optional(),
+    cursor: cursor.optional(),
   }),
   status: 200,
   answer: z.object({ events: z.array(event), nextCursor: z.string().nullable() }),

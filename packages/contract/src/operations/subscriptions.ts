@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { currency, minorUnits, minorUnitsText } from "../fiat.ts";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, id, instantText, listLimit, positiveAmount } from "../shapes.ts";
+import { amountOrZero, creditsText, cursor, id, instantText, listLimit, positiveAmount } from "../shapes.ts";
 
 /** A plan in the price book: credits each month, paid by the month or by the year. */
 export const planBody = z.strictObject({
@@ -218,7 +218,7 @@ export const listInvoices = operation({
   query: z.strictObject({
     accountId: id.optional(),
     limit: listLimit(200, 50),
-    cursor: z.string().max(200).optional(),
+    cursor: cursor.optional(),
   }),
   status: 200,
   answer: z.object({ invoices: z.array(invoice), nextCursor: z.string().nullable() }),

@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { currency, MINOR_UNITS, minorUnits, minorUnitsText } from "../fiat.ts";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, id, instantText, listLimit, note, positiveAmount } from "../shapes.ts";
+import {
+  amountOrZero,
+  creditsText,
+  cursor,
+  id,
+  instantText,
+  listLimit,
+  note,
+  positiveAmount,
+} from "../shapes.ts";
 
 const COOLDOWN = "must be a whole number of seconds from 0 to 2592000";
 const cooldown = z.int({ error: COOLDOWN }).min(0, COOLDOWN).max(2_592_000, COOLDOWN);
@@ -129,7 +138,7 @@ export const listTopUpAttempts = operation({
   query: z.strictObject({
     accountId: id.optional(),
     limit: listLimit(200, 50),
-    cursor: z.string().max(200).optional(),
+    cursor: cursor.optional(),
   }),
   status: 200,
   answer: z.object({
