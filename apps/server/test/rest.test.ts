@@ -217,6 +217,10 @@ describe("every operation", () => {
     for (const operation of Object.values(v1) as Operation[]) {
       expect(body.paths[operation.path][operation.method].operationId).toBe(operation.name);
     }
+    const references = JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]+)"/g);
+    const found = (path: string) =>
+      path.split("/").reduce((at: Record<string, never> | undefined, name) => at?.[name], body);
+    for (const [, path] of references) expect([path, found(path!)]).toEqual([path, expect.anything()]);
   });
 });
 
@@ -472,7 +476,7 @@ describe("bad input", () => {
     ["deep JSON", "/v1/spend", DEEP, 400, null],
     ["deep metadata", "/v1/spend", `{"id":"x","amount":"1","metadata":{"a":${DEEP}}}`, 400, null],
     ["deep metadata in a batch", "/v1/batch", batchWith(`{"a":${DEEP}}`), 400, null],
-    ["a model with control characters", "/v1/spend", usageOf("a\u0000b"), 422, "usage.model"],
+    ["a model with NUL", "/v1/spend", usageOf("a\u0000b"), 422, "usage.model"],
     ["too much", "/v1/spend", { id: "x", amount: "1", metadata: { a: "x".repeat(2_000_000) } }, 413, null],
     ["an unknown hold", "/v1/holds/none/settle", { amount: "1" }, 404, "id"],
     ["an unknown parent", "/v1/holds", { id: "x", amount: "1", parentId: "none" }, 404, "id"],

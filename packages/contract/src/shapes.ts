@@ -97,7 +97,8 @@ export const modelName = z
   .string()
   .min(1)
   .max(128)
-  .regex(/^[^\s\p{Cc}]+$/u, "must contain no spaces");
+  .regex(/^\S+$/, "must contain no spaces")
+  .refine((name) => !name.includes("\u0000"), "must not contain NUL");
 
 /** `inputTokens` includes the cached ones, as providers report them. */
 export const usage = z

@@ -36,7 +36,15 @@ export function openApiDocument(): Json {
 /** zod writes JSON Schema 2020-12, which is what OpenAPI 3.1 uses. */
 function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return json;
+  return JSON.parse(JSON.stringify(json), anyJson) as Json;
+}
+
+/** The one schema that refers to itself is any JSON, which an empty schema says as well. zod keeps it under the `$defs`
+ *  of the schema, where no reference of the document finds it. */
+function anyJson(key: string, value: unknown): unknown {
+  if (key === "$defs") return undefined;
+  const reference = (value as Json | null)?.["$ref"];
+  return typeof reference === "string" && reference.startsWith("#/$defs/") ? {} : value;
 }
 
 function describe(operation: Operation): Json {
