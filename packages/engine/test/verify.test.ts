@@ -171,6 +171,19 @@ describe("verify finds", () => {
     for (const { accountId } of problems) expect([id, ""]).toContain(accountId);
   });
 
+  // One such value must not hide what else is wrong, nor where.
+  it.each<[string, string]>([
+    ["draws that are no draws", `update entries set draws = '{}' where account_id = '$id' and seq = 3`],
+    ["draws of no amount", `update entries set draws = '[["g2","x"]]' where account_id = '$id' and seq = 3`],
+    ["no end of time", "update entries set at = 'infinity' where account_id = '$id' and seq = 1"],
+    ["a grant without terms", "update entries set decision = 'null' where account_id = '$id' and seq = 1"],
+    ["an expiry at no time", "update grants set expires_at = 'infinity' where account_id = '$id'"],
+    ["a scope that is none", `update grants set scope = '5' where account_id = '$id'`],
+    ["a hold's draws that are none", `update holds set draws = '{}' where account_id = '$id'`],
+  ])("what cannot even be read, by its account: %s", async (_, statement) => {
+    expect((await problemsAfter(statement)).map(({ accountId }) => accountId)).toContain(id);
+  });
+
   // What a row says of each grant and hold must follow from the entries too, not only the sums.
   it.each<[string, string[]]>([
     [

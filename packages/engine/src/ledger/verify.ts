@@ -101,11 +101,20 @@ async function readAccounts(
       const [accountId = "", ...columns] = line.split("\t");
       const row = rows.get(accountId);
       if (row === undefined) report({ invariant: 3, accountId, message: `${part} of no account` });
-      else row[part].push(toLine(columns));
+      else reading(accountId, report, () => row[part].push(toLine(columns)));
     };
   await copyOut(client, COPY_GRANTS, addTo("arrivals", arrivalLineOfRow));
   await copyOut(client, COPY_HOLDS, addTo("holds", holdLineOfRow));
   return rows;
+}
+
+/** A row that makes no sense is a problem of its account, and hides nothing of the others. */
+function reading(accountId: string, report: (problem: Problem) => void, read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    report({ invariant: 3, accountId, message: `a row cannot be read: ${String(error)}` });
+  }
 }
 
 function holdLineOfRow([id, amount, parentId, draws]: readonly string[]): string {
@@ -129,9 +138,10 @@ async function replayAll(
       finish();
       replay = new AccountReplay(accountId, report);
     }
+    const current = replay;
     const end = line.lastIndexOf("\t");
     // The hash is printed as \\x and 64 hex digits.
-    replay.add(line.slice(0, end), line.slice(end + 4));
+    reading(accountId, report, () => current.add(line.slice(0, end), line.slice(end + 4)));
   });
   finish();
   return entries;
