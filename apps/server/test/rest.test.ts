@@ -296,6 +296,19 @@ describe("repeating", () => {
     expect(again.body).toEqual(first.body);
   });
 
+  it("of an extension with another report or time is a conflict: it would not be done", async () => {
+    const account = await running.account();
+    await account.post("/v1/holds", { id: "growing", amount: "5" });
+    const extend = (body: object) => account.post("/v1/holds/growing/extend", { id: "more", ...body });
+    const first = await extend({ amount: "1", reported: "2", ttlSeconds: 60 });
+    expect((await extend({ amount: "1", reported: "2", ttlSeconds: 60 })).body).toEqual(first.body);
+    for (const other of [{ reported: "3", ttlSeconds: 60 }, { reported: "2", ttlSeconds: 90 }, {}])
+      expect((await extend({ amount: "1", ...other })).body.error.code).toBe("key_conflict");
+    const plain = await account.post("/v1/holds/growing/extend", { id: "plain", amount: "1" });
+    const again = await account.post("/v1/holds/growing/extend", { id: "plain", amount: "1" });
+    expect(again.body).toEqual(plain.body);
+  });
+
   it("settles a hold once, whatever comes later", async () => {
     const account = await running.account();
     await account.post("/v1/holds", { id: "once", amount: "10" });

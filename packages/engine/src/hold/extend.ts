@@ -51,7 +51,7 @@ async function extendNow(
 ): Promise<ExtendOutcome> {
   const { ttlSeconds, ...rest } = request;
   const expiresAt = ttlSeconds === undefined ? undefined : addSeconds(deps.clock.now(), ttlSeconds);
-  const command: ExtendCommand = { ...rest, kind: "extend", expiresAt };
+  const command: ExtendCommand = { ...rest, kind: "extend", expiresAt, asked: askedBy(request) };
   const outcome = await deps.ledger.submit(command);
   if (outcome.kind !== "done" && outcome.kind !== "duplicate") {
     await recordRefusal(deps, command, outcome);
@@ -66,4 +66,10 @@ async function extendNow(
     available: result.available,
     expiresAt: result.expiresAt,
   };
+}
+
+/** A report or a renewal under an id that was used for another is not done, so it must not look as if it were. */
+function askedBy({ amount, ttlSeconds, reported }: ExtendRequest): string | undefined {
+  if (ttlSeconds === undefined && reported === undefined) return undefined;
+  return JSON.stringify([String(amount), ttlSeconds, reported === undefined ? undefined : String(reported)]);
 }
