@@ -397,6 +397,17 @@ describe("the gate", () => {
     expect(receipt.body).toMatchObject({ decision: "deny", reason: "account_frozen", operation: "spend" });
   });
 
+  it("holds for work that costs nothing, as the check has said", async () => {
+    const account = await running.account("5");
+    const work = { model: "small", inputTokens: 0, maxOutputTokens: 0 };
+    expect((await account.post("/v1/check", work)).body).toMatchObject({ allowed: true, amount: "0" });
+    const held = await account.post("/v1/holds", { id: "free", ...work });
+    expect([held.status, held.body.amount]).toEqual([201, "0.000001"]);
+    const usage = { model: "small", inputTokens: 0, outputTokens: 0 };
+    const settled = await account.post("/v1/holds/free/settle", { usage });
+    expect(settled.body).toMatchObject({ charged: "0", available: "5" });
+  });
+
   it("charges tokens at the version of the price book in force, and a repetition at the first", async () => {
     const account = await running.account();
     const spend = {
