@@ -191,12 +191,23 @@ describe("what the upstream says it used", () => {
     { prompt_tokens: 5, completion_tokens: 1.5 },
     { prompt_tokens: "5", completion_tokens: 2 },
     { prompt_tokens: 5, completion_tokens: 1e12 },
+    { prompt_tokens: 0, completion_tokens: 0 },
   ])("does not count where it cannot be: %j", async (usage) => {
     const account = await metered.account("10");
     await through(account, inLastChunk, usage);
     // "Hello you" and the prompt "Hi", by the gateway's own count: 4 tokens a message, 3 to begin the answer.
     expect(await spentBy(account, "10")).toBe((1n + 4n + 3n) * INPUT + 2n * OUTPUT);
   });
+
+  it.each([{}, { completion_tokens: null }, { completion_tokens: 0 }])(
+    "leaves the output to be counted where it says none of what has come: %j",
+    async (output) => {
+      const account = await metered.account("10");
+      const { chunks } = await through(account, inLastChunk, { prompt_tokens: 5, ...output });
+      expect(await spentBy(account, "10")).toBe(5n * INPUT + 2n * OUTPUT);
+      expect(chunks.at(-1)!.usage).toMatchObject({ prompt_tokens: 5, completion_tokens: 2 });
+    },
+  );
 
   it("is asked for, whatever the caller wants to see, and under the caller's own limits", async () => {
     const account = await metered.account("10");

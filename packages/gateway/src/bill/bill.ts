@@ -17,18 +17,23 @@ export interface Delivered {
 /** What was delivered is billed: at the upstream's own count if there is one, else at ours. */
 export async function billFor(delivered: Delivered, log: Log): Promise<Bill> {
   const { reported, isFinal, ending, meter } = delivered;
-  if (reported !== null && isFinal) {
+  if (reported !== null && isFinal && isCount(reported, meter)) {
     warnIfOdd(delivered, reported, log);
     return { usage: reported, source: "upstream", ending };
   }
   const counted = await meter.total();
   const usage: Usage = {
-    inputTokens: reported?.inputTokens ?? (await delivered.hold.prompt.counted()),
+    inputTokens: reported?.inputTokens || (await delivered.hold.prompt.counted()),
     cachedInputTokens: reported?.cachedInputTokens ?? 0,
     outputTokens: Math.max(counted, reported?.outputTokens ?? 0),
     hiddenTokens: reported?.hiddenTokens ?? 0,
   };
   return { usage, source: "gateway", ending };
+}
+
+/** Some providers send zeros, or leave out what they did not count. What was asked, and what has come, was something. */
+function isCount({ inputTokens, outputTokens }: Usage, meter: Meter): boolean {
+  return inputTokens > 0 && (outputTokens > 0 || meter.isEmpty);
 }
 
 /** Vocabularies differ by half, not by this. */

@@ -60,10 +60,11 @@ function stopChunk(tail: Tail) {
   return { ...headOf(tail), choices };
 }
 
-/** The upstream's own, where it sent one. */
+/** The upstream's own, where it is what was billed. */
 function usageChunk(tail: Tail): string {
-  const { usageData } = tail.passed;
-  const chunk = usageData ?? JSON.stringify({ ...headOf(tail), choices: [], usage: usageBody(tail.bill!) });
+  const bill = tail.bill!;
+  const own = bill.source === "upstream" ? tail.passed.usageData : null;
+  const chunk = own ?? JSON.stringify({ ...headOf(tail), choices: [], usage: usageBody(bill) });
   return `${chunk.slice(0, chunk.lastIndexOf("}"))},"bursar":${JSON.stringify(accountOf(tail))}}`;
 }
 
