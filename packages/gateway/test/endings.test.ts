@@ -209,6 +209,23 @@ describe("what the upstream says it used", () => {
     },
   );
 
+  const usageChunk = (usage: object) => `data: ${JSON.stringify({ choices: [], usage })}\n\n`;
+
+  it("is not all where more has come after it", async () => {
+    const account = await metered.account("10");
+    const write = (usage: object) => [usageChunk(usage), ...inLastChunk({}).slice(0, 2), "data: [DONE]\n\n"];
+    await through(account, write, { prompt_tokens: 5, completion_tokens: 1 });
+    expect(await spentBy(account, "10")).toBe(5n * INPUT + 2n * OUTPUT);
+  });
+
+  it("is no end before the answer: what breaks off after it is told to the client as broken", async () => {
+    const account = await metered.account("10");
+    const write = (usage: object) => [usageChunk(usage), ...inLastChunk({}).slice(0, 2)];
+    const { error } = await through(account, write, { prompt_tokens: 5, completion_tokens: 0 });
+    expect(error).toMatchObject({ code: "upstream_failed" });
+    expect(await spentBy(account, "10")).toBe(5n * INPUT + 2n * OUTPUT);
+  });
+
   it("is asked for, whatever the caller wants to see, and under the caller's own limits", async () => {
     const account = await metered.account("10");
     const request = { ...ask("unique question"), stream: true as const, max_tokens: 5 };

@@ -14,7 +14,8 @@ export async function finish(deps: RelayDeps, passed: Passed, ended: Ending): Pr
     await settlements.release(hold);
     return tailOf({ ...deps, passed, ending, bill: null, settlement: null });
   }
-  const facts = { hold, meter: passed.meter, reported: passed.usage, isFinal: ended.kind === "complete" };
+  const isFinal = ended.kind === "complete" && !passed.isUsageStale;
+  const facts = { hold, meter: passed.meter, reported: passed.usage, isFinal };
   const bill = await billFor({ ...facts, ending: ending.kind }, log);
   const settlement = await settlements.settle(hold, bill);
   return tailOf({ ...deps, passed, ending, bill, settlement });

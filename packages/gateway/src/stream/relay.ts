@@ -31,6 +31,8 @@ export interface Passed {
   head: ChunkHead | null;
   /** What the upstream counted last. */
   usage: Usage | null;
+  /** There was output after it, which it cannot know. */
+  isUsageStale: boolean;
   /** Its usage chunk, kept back: it goes out after the settlement, with the cost in it. */
   usageData: string | null;
   /** Why choices ended, by their index. */
@@ -54,6 +56,7 @@ export class Relay {
     meter: new Meter(),
     head: null,
     usage: null,
+    isUsageStale: false,
     usageData: null,
     finishes: new Map(),
   };
@@ -134,13 +137,13 @@ export class Relay {
     switch (event.kind) {
       case "chunk":
         passed.head ??= event.head;
-        passed.usage = event.usage ?? passed.usage;
+        this.#noteUsage(event.usage, event.outputs.length > 0);
         passed.meter.add(event.outputs);
         for (const { index, reason } of event.finishes) passed.finishes.set(index, reason);
         return sse(event.data);
       case "usage":
         passed.head ??= event.head;
-        passed.usage = event.usage ?? passed.usage;
+        this.#noteUsage(event.usage, false);
         passed.usageData = event.usage === null ? null : event.data;
         return "";
       case "comment":
@@ -150,6 +153,13 @@ export class Relay {
       case "malformed":
         return "";
     }
+  }
+
+  #noteUsage(usage: Usage | null, hasOutput: boolean): void {
+    const passed = this.#passed;
+    passed.usage = usage ?? passed.usage;
+    if (usage !== null) passed.isUsageStale = false;
+    else if (hasOutput) passed.isUsageStale = true;
   }
 
   #lookAhead(): void {

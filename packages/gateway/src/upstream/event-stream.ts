@@ -25,6 +25,8 @@ export class EventStream {
   #kept: ModelEvent[] = [];
   #end: { readonly failure: UpstreamFailure | null } | null = null;
   #unfinishedChoices: number;
+  /** Usage in a chunk of its own has come, and no output since. */
+  #isCounted = false;
   #reads = 0;
 
   constructor(response: IncomingMessage, choices: number, idleMilliseconds: number) {
@@ -78,10 +80,18 @@ export class EventStream {
     const events = this.#splitter.push(text).map(readEvent);
     const last = events.findIndex(({ kind }) => kind === "done" || kind === "error" || kind === "malformed");
     const good = last === -1 ? events : events.slice(0, last);
-    for (const event of good) this.#unfinishedChoices -= choicesEndedBy(event);
+    for (const event of good) this.#note(event);
     if (good.length > 0) this.#deliver(good);
     if (last !== -1) this.#finish(failureIn(events[last]!));
     else if (this.#splitter.pending > LARGEST_EVENT_CHARACTERS) this.#finish(broken("an event without end"));
+  }
+
+  #note(event: ModelEvent): void {
+    if (event.kind === "usage") this.#isCounted = true;
+    if (event.kind !== "chunk") return;
+    this.#unfinishedChoices -= event.finishes.length;
+    // Some providers send usage before the first word, too: that is no end.
+    if (event.outputs.length > 0) this.#isCounted = false;
   }
 
   #deliver(events: readonly ModelEvent[]): void {
@@ -98,9 +108,9 @@ export class EventStream {
     this.#listener?.onEnd(failure);
   }
 
-  /** All choices have their finish_reason, or usage was sent: then an end without `[DONE]` is an end all the same. */
+  /** All choices have their finish_reason, or usage was sent at last: then an end without `[DONE]` is an end all the same. */
   #unlessComplete(detail: string): UpstreamFailure | null {
-    return this.#unfinishedChoices <= 0 ? null : broken(detail);
+    return this.#unfinishedChoices <= 0 || this.#isCounted ? null : broken(detail);
   }
 
   /** A process that was busy runs its timers before it reads what has come meanwhile: look again after reading. */
@@ -124,11 +134,6 @@ export class EventStream {
     this.#response.once("close", () => clearTimeout(timer));
     this.#response.resume();
   }
-}
-
-function choicesEndedBy(event: ModelEvent): number {
-  if (event.kind === "usage") return Number.POSITIVE_INFINITY;
-  return event.kind === "chunk" ? event.finishes.length : 0;
 }
 
 function failureIn(event: ModelEvent): UpstreamFailure | null {
