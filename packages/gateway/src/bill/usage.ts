@@ -17,15 +17,17 @@ const LARGEST_COUNT = 1_000_000_000;
 export function readUsage(value: unknown): Usage | null {
   if (!isObject(value)) return null;
   const inputTokens = countOf(value["prompt_tokens"]);
-  const outputTokens = countOf(value["completion_tokens"] ?? 0);
-  if (inputTokens === null || outputTokens === null) return null;
+  const shownTokens = countOf(value["completion_tokens"] ?? 0);
+  if (inputTokens === null || shownTokens === null) return null;
   const cached = detail(value["prompt_tokens_details"], "cached_tokens");
   const hidden = detail(value["completion_tokens_details"], "reasoning_tokens");
+  // xAI and Gemini count what a model thinks in the total alone. They bill it as output all the same.
+  const outputTokens = Math.max(shownTokens, detail(value, "total_tokens") - inputTokens);
   return {
     inputTokens,
     cachedInputTokens: Math.min(cached, inputTokens),
     outputTokens,
-    hiddenTokens: Math.min(hidden, outputTokens),
+    hiddenTokens: Math.min(Math.max(hidden, outputTokens - shownTokens), outputTokens),
   };
 }
 
