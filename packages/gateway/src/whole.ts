@@ -8,9 +8,10 @@ import type { Settlement } from "./bill/settlements.ts";
 import { readUsage } from "./bill/usage.ts";
 import { drop } from "./drop.ts";
 import type { Call, Parts } from "./gateway.ts";
+import { messageOf } from "./stream/event.ts";
 import { outputOf } from "./stream/output.ts";
 import { askForWhole } from "./upstream/ask-whole.ts";
-import { broken } from "./upstream/failure.ts";
+import { broken, type UpstreamFailure } from "./upstream/failure.ts";
 import { bodyFor, type Line } from "./upstream/line.ts";
 import { whileWaiting } from "./while-waiting.ts";
 
@@ -34,6 +35,8 @@ export async function answerWhole(
   if (answered.kind !== "whole") return drop(parts, call, hold, answered);
   const parsed = parse(answered.body);
   if (parsed === null) return drop(parts, call, hold, broken("an answer that is not JSON"));
+  const failure = failureIn(parsed);
+  if (failure !== null) return drop(parts, call, hold, failure);
   const settlement = await settleWhole(parts, hold, parsed);
   const isCut =
     outputCap !== null && choicesOf(parsed).some((choice) => choice["finish_reason"] === "length");
@@ -47,6 +50,15 @@ function parse(body: Buffer): Readonly<Record<string, unknown>> | null {
   } catch {
     return null;
   }
+}
+
+/** Some providers say 200, and then that they have failed. What holds no answer and no bill is none. */
+function failureIn(answer: Readonly<Record<string, unknown>>): UpstreamFailure | null {
+  const answers = answer["choices"] ?? answer["data"];
+  if (Array.isArray(answers) && answers.length > 0) return null;
+  const { error } = answer;
+  if (error !== undefined && error !== null) return broken(`error: ${messageOf(error)}`);
+  return readUsage(answer["usage"]) === null ? broken("an answer without content") : null;
 }
 
 async function settleWhole(

@@ -142,6 +142,21 @@ describe("nothing is charged", () => {
     expect(await account.balance()).toMatchObject({ available: credits("10"), held: 0n });
   });
 
+  it.each([{ error: { message: "boom", code: 429 } }, { error: "boom", choices: [] }, {}, { choices: [] }])(
+    "for an answer with status 200 that is none, nor is it passed on as one: %j",
+    async (answer) => {
+      const account = await metered.account("10");
+      const upstream = await startScriptedUpstream((response) => response.end(JSON.stringify(answer)));
+      const gateway = metered.makeGateway({}, upstream.url);
+      const client = await metered.clientOf(account.id, gateway);
+      const request = client.chat.completions.create(ask("Hi"));
+      await expect(request).rejects.toMatchObject({ status: 502, code: "upstream_failed" });
+      expect(await account.balance()).toMatchObject({ available: credits("10"), held: 0n });
+      await gateway.close();
+      await upstream.close();
+    },
+  );
+
   it("where the hold was made but its answer was lost", async () => {
     const account = await metered.account("10");
     const before = metered.model.requests.list().length;

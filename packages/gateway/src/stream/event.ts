@@ -80,6 +80,10 @@ function contentOf(choices: readonly unknown[]): { outputs: readonly Output[]; f
 }
 
 function errorEvent(error: unknown): ModelEvent {
+  return { kind: "error", message: messageOf(error) };
+}
+
+export function messageOf(error: unknown): string {
   const message = isObject(error) ? error["message"] : error;
-  return { kind: "error", message: typeof message === "string" ? message : "no reason given" };
+  return typeof message === "string" ? message : "no reason given";
 }
