@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { openSplitter } from "./sse.ts";
+import { openSplitter, sse } from "./sse.ts";
 
 describe("splitting a stream into events", () => {
   it("gives the same events however the text is cut", () => {
-    const text = 'data: {"a":1}\n\n: hi\n\nevent: x\ndata:two\r\ndata: lines\r\n\r\ndata: [DONE]\n\n';
-    const expected = ['{"a":1}', null, "two\nlines", "[DONE]"];
+    const text =
+      '\uFEFFdata: {"a":1}\n\n: hi\n\nevent: x\ndata:two\r\ndata: lines\r\n\r\ndata: b\r\rdata: [DONE]\n\n';
+    const expected = ['{"a":1}', null, "two\nlines", "b", "[DONE]"];
     const cuts = fc.array(fc.nat(text.length), { maxLength: 20 });
     fc.assert(
       fc.property(cuts, (at) => {
@@ -16,6 +17,11 @@ describe("splitting a stream into events", () => {
         expect(splitter.pending).toBe(0);
       }),
     );
+  });
+
+  it("gives what was written, also where that has several lines", () => {
+    const data = '{"a":\n1}\n';
+    expect(openSplitter().push(sse(data))).toEqual([{ data }]);
   });
 
   it("gives nothing of an event that has not ended", () => {

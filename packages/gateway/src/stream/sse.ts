@@ -15,11 +15,13 @@ const COMMENT: SseEvent = { data: null };
 
 export function openSplitter(): SseSplitter {
   let rest = "";
+  let isBegun = false;
   return {
     push: (text) => {
-      rest += text;
-      // CRLF is rare; a CR at the very end may have its LF still to come.
-      if (rest.includes("\r")) rest = rest.replace(/\r\n/g, "\n");
+      rest += isBegun ? text : withoutMark(text);
+      isBegun ||= text !== "";
+      // CR is rare; one at the very end may have its LF still to come.
+      if (rest.includes("\r")) rest = rest.replace(/\r\n|\r(?!$)/g, "\n");
       const events: SseEvent[] = [];
       let start = 0;
       for (let end = rest.indexOf("\n\n"); end !== -1; end = rest.indexOf("\n\n", start)) {
@@ -35,6 +37,11 @@ export function openSplitter(): SseSplitter {
   };
 }
 
+/** A stream may begin with a byte order mark, which is none of it. */
+function withoutMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+}
+
 /** Nearly every event is one line that begins with `data: `. */
 function eventOf(block: string): SseEvent {
   if (block.startsWith("data: ") && !block.includes("\n")) return { data: block.slice(6) };
@@ -44,7 +51,7 @@ function eventOf(block: string): SseEvent {
 }
 
 export function sse(data: string): string {
-  return `data: ${data}\n\n`;
+  return `data: ${data.includes("\n") ? data.replaceAll("\n", "\ndata: ") : data}\n\n`;
 }
 
 export const DONE = sse("[DONE]");
