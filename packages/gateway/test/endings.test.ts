@@ -250,6 +250,21 @@ describe("what the upstream says it used", () => {
   });
 });
 
+it("asks an upstream for an answer that is not compressed: what comes is read as it is", async () => {
+  const account = await metered.account("10");
+  let asked: unknown;
+  const upstream = await startScriptedUpstream((response) => {
+    asked = response.req.headers["accept-encoding"];
+    response.end(JSON.stringify({ choices: [{ index: 0, message: { content: "Hello" } }] }));
+  });
+  const gateway = metered.makeGateway({}, upstream.url);
+  const client = await metered.clientOf(account.id, gateway);
+  await client.chat.completions.create(ask("Hi"));
+  expect(asked).toBe("identity");
+  await gateway.close();
+  await upstream.close();
+});
+
 describe("several answers and tools", () => {
   it("charges all choices of a stream, and ends each", async () => {
     const account = await metered.account("10");

@@ -42,6 +42,8 @@ function headersOf(upstream: Upstream): Record<string, string> {
   return {
     "content-type": "application/json",
     "user-agent": "bursar",
+    // Without it a server may compress as it likes, and what comes is read as it is.
+    "accept-encoding": "identity",
     ...authorization,
     ...upstream.headers,
   };
