@@ -7,6 +7,7 @@ import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clientsOf } from "../../engine/test/ledger-on-test-database.ts";
 import { type Metered, startMetered, until } from "./metered.ts";
+import { chunk, startScriptedUpstream } from "./scripted-upstream.ts";
 
 let metered: Metered;
 beforeAll(async () => {
@@ -295,6 +296,37 @@ describe("when something breaks", () => {
     expect(after.held).toBe(0n);
     expect(after.available).toBeLessThan(credits("9.5"));
     await reader.cancel();
+  });
+});
+
+describe("the report of a stream that says little", () => {
+  it("is what was counted, and no bound: so much is billed when its process dies", async () => {
+    const account = await metered.account("10");
+    const upstream = await startScriptedUpstream(
+      (response) => void response.write(chunk({ content: " considerations" }).repeat(15)),
+    );
+    const doomed = metered.makeGateway({ reportSeconds: 0.05 }, upstream.url);
+    const client = await metered.clientOf(account.id, doomed);
+    const stream = await client.chat.completions.create({ ...ask("Hi"), stream: true });
+    const isReported = async () => {
+      const sql = "select count(*)::int as count from entries where account_id = $1 and kind = 'extend'";
+      const { rows } = await metered.pool.query<{ count: number }>(sql, [account.id]);
+      return rows[0]!.count > 1;
+    };
+    await until(isReported);
+    // It renews its hold meanwhile.
+    await until(async () => {
+      metered.advance(3600);
+      await metered.sweep();
+      return (await account.balance()).held === 0n;
+    });
+    const spent = credits("10") - (await account.balance()).available;
+    const input = 8n * 150n;
+    expect(spent).toBeGreaterThanOrEqual(input + 15n * 600n);
+    // The last word may still grow.
+    expect(spent).toBeLessThan(input + 25n * 600n);
+    stream.controller.abort();
+    await upstream.close();
   });
 });
 

@@ -197,6 +197,8 @@ export class Relay {
 
   async #grow(upToTokens: number) {
     this.#isGrowing = true;
+    // What is reported is billed if this process dies: counted, not bounded.
+    this.#passed.meter.tighten();
     const growth = await this.#deps.budget.grow(this.#passed.meter.atMost, upToTokens);
     this.#isGrowing = false;
     return growth;
