@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 import { listen } from "./listen.ts";
@@ -17,4 +18,18 @@ test.each([
   } finally {
     await server.close(0);
   }
+});
+
+test("a server that closes waits for the answers under way, and not for the connections that clients keep", async () => {
+  const app = new Hono().get("/", async (context) => {
+    await delay(200);
+    return context.text("here");
+  });
+  const server = await listen(app, "127.0.0.1", [0]);
+  const asked = fetch(server.urls[0]!);
+  await delay(50);
+  const startedAt = performance.now();
+  const [answer] = await Promise.all([asked, server.close(10_000)]);
+  expect(await answer.text()).toBe("here");
+  expect(performance.now() - startedAt).toBeLessThan(5000);
 });

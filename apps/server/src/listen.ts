@@ -69,9 +69,16 @@ async function closeAll(servers: readonly Server[], graceMilliseconds: number): 
   clearTimeout(cut);
 }
 
+/** Clients keep connections for their next request: one whose answer has ended is idle, and closed soon. */
 function closeOne(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_MILLISECONDS);
+    server.close(() => {
+      clearInterval(idle);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }
+
+const IDLE_MILLISECONDS = 50;
