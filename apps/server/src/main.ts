@@ -105,8 +105,10 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   stops.push(async () => {
     // Prompts that run ask the gateway, so it ends after them.
     const grace = settings.shutdownSeconds * 1000;
-    const drained = sockets.close(grace).then(() => gateway.close());
-    await Promise.all([drained, server.close(grace)]);
+    const deadline = performance.now() + grace;
+    const drained = sockets.close(grace).then(() => gateway.close(Math.max(0, deadline - performance.now())));
+    // What the gateway ends then still says why.
+    await Promise.all([drained, server.close(grace + GOODBYE_MILLISECONDS)]);
   });
   const url = server.urls[0]!;
   publicUrl ??= url;

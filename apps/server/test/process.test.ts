@@ -124,6 +124,30 @@ it("starts cold, keeps keys, credits and time over a warm start and a kill -9, a
   expect(await third.exit).toBe(0);
 });
 
+it("tells streams that outlast its shutdown why they end, and what they cost", {
+  timeout: 60_000,
+}, async () => {
+  const folder = await dataFolder();
+  const server = start(folder, [], { BURSAR_SHUTDOWN_SECONDS: "1" });
+  const url = (await server.ready)!;
+  const { apiKey } = await sandboxOf(folder);
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${apiKey}` },
+    body: JSON.stringify({
+      model: "sandbox-small",
+      stream: true,
+      messages: [{ role: "user", content: "[[sandbox: tokens=2000 interval=20ms]] go" }],
+    }),
+  });
+  expect(answer.status).toBe(200);
+  server.child.kill("SIGTERM");
+  const text = await answer.text();
+  expect(text).toContain('"code":"unavailable"');
+  expect(text).toContain('"cost":');
+  expect(await server.exit).toBe(0);
+});
+
 it("listens on several ports, and says in one line when a port is taken", { timeout: 60_000 }, async () => {
   const folder = await dataFolder();
   const first = start(folder, ["--listen", "0,0"]);

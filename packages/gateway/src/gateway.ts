@@ -36,7 +36,7 @@ export interface Gateway {
   completions(call: Call): Promise<Response>;
   embeddings(call: Call): Promise<Response>;
   /** Takes no new calls, lets the running ones end for a while, then ends and bills them. */
-  close(): Promise<void>;
+  close(graceMilliseconds?: number): Promise<void>;
 }
 
 /** What serves every call. */
@@ -65,8 +65,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     chatCompletions: serve(readChat),
     completions: serve(readCompletion),
     embeddings: serve(readEmbedding),
-    close: async () => {
-      await running.drain(settings.drainSeconds * 1000);
+    close: async (graceMilliseconds = settings.drainSeconds * 1000) => {
+      await running.drain(graceMilliseconds);
       await parts.settlements.drain(SETTLEMENT_DRAIN_MILLISECONDS);
       parts.lines.close();
     },
@@ -74,6 +74,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
 }
 
 const SETTLEMENT_DRAIN_MILLISECONDS = 5000;
+/** For calls that were ended to be billed, and to say so. */
+const ENDING_MILLISECONDS = 5000;
 
 /** gate → hold → upstream → settle. */
 async function answer(parts: Parts, call: Call, read: Reader, onDone: () => void): Promise<Response> {
@@ -167,7 +169,7 @@ class Running {
     this.#isClosing = true;
     if (!(await this.#isEmptyWithin(milliseconds))) {
       for (const controller of this.#controllers) controller.abort(SHUT_DOWN);
-      await this.#isEmptyWithin(milliseconds);
+      await this.#isEmptyWithin(ENDING_MILLISECONDS);
     }
   }
 

@@ -45,7 +45,7 @@ export interface GatewaySettings {
   /** Failures in a row that open an upstream's breaker, and for how long. */
   readonly breakerFailures: number;
   readonly breakerSeconds: number;
-  /** How long `close` waits for running calls before it ends them. */
+  /** How long `close` waits for running calls before it ends them, where it is not told. */
   readonly drainSeconds: number;
   /** The largest answer that is kept in memory. */
   readonly answerLimitBytes: number;
