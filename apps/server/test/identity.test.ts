@@ -150,6 +150,77 @@ describe("guessing", () => {
     }
   });
 
+  test.each<[string, (name: string, guess: number) => Promise<{ status: number }>]>([
+    [
+      "somebody else is named beside",
+      (username, guess) =>
+        openBrowser(running.url).post("/api/identity/sign-in/username", {
+          ...{ username, password: `guess ${guess}`, email: `other${guess}@example.org` },
+        }),
+    ],
+    [
+      "the body is of an odd type",
+      (username, guess) =>
+        openBrowser(running.url).post(
+          "/api/identity/sign-in/username",
+          { username, password: `guess ${guess}` },
+          { "content-type": "application/JSON", cookie: `one=${guess}` },
+        ),
+    ],
+    [
+      "the body is a form",
+      (username, guess) =>
+        openBrowser(running.url).submit(
+          "/api/identity/sign-in/email",
+          { email: `${username}@example.org`, password: `guess ${guess}` },
+          { cookie: `one=${guess}` },
+        ),
+    ],
+  ])("counts for who is guessed, also where %s", async (_, tryOne) => {
+    const { browser, username } = await somebody();
+    const statuses = [];
+    for (let guess = 0; guess < 6; guess++) statuses.push((await tryOne(username, guess)).status);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(4);
+    const isCounted = !statuses.includes(400);
+    expect((await signIn(browser, username)).status).toBe(isCounted ? 429 : 200);
+  });
+
+  test.each([
+    ["change-password", { newPassword: password }, "currentPassword"],
+    ["verify-password", {}, "password"],
+    ["two-factor/enable", {}, "password"],
+  ])("of the password of whoever is signed in is limited by %s too", async (path, body, field) => {
+    const { browser, username } = await somebody();
+    await signIn(browser, username);
+    const statuses = [];
+    for (let guess = 0; guess < 6; guess++) {
+      browser.jarOf().set("other", String(guess));
+      const sent = { ...body, [field]: `guess ${guess}` };
+      statuses.push((await browser.post(`/api/identity/${path}`, sent)).status);
+    }
+    expect(statuses).toEqual([400, 400, 400, 400, 429, 429]);
+  });
+
+  test("is not forgotten by somebody else's success", async () => {
+    const [victim, other] = [await somebody(), await somebody()];
+    await signIn(other.browser, other.username);
+    for (let guess = 0; guess < 4; guess++) await logIn({ username: victim.username, password: "not it" });
+    const body = { currentPassword: password, newPassword: password, email: victim.username };
+    expect((await other.browser.post("/api/identity/change-password", body)).status).toBe(200);
+    expect((await logIn({ username: victim.username, password })).status).toBe(429);
+  });
+
+  test("tokens of mails keeps nobody else from theirs", async () => {
+    const { email } = await somebody();
+    const visitor = openBrowser(running.url);
+    const reset = (token: string) =>
+      visitor.post("/api/identity/reset-password", { token, newPassword: password });
+    for (let guess = 0; guess < 6; guess++) expect((await reset(`guess${guess}`)).status).toBe(400);
+    await running.call(null, "POST", "/api/auth/forgot-password", { email });
+    const mail = running.mails.find(({ to }) => to === email)!;
+    expect((await reset(/token is:\s+(\S+)/.exec(mail.text)![1]!)).status).toBe(200);
+  });
+
   test("is limited by address, whoever is guessed", async () => {
     const strict = await startRunning(undefined, 0, { limits: { account: 100, address: 3 } });
     try {

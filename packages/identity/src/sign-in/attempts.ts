@@ -20,8 +20,9 @@ const SIGN_UP_SECONDS = 3600;
 
 /** Whose attempt it is. */
 export interface Attempt {
-  /** The username or e-mail that was typed, either of which counts for the person; or what else stands for one. */
-  readonly account: string;
+  /** The username or e-mail that was typed, either of which counts for the person; or what else stands for one. null:
+   *  nobody in particular, so that the address alone counts. */
+  readonly account: string | null;
   readonly address: string;
 }
 
@@ -70,35 +71,41 @@ export function openAttempts(pool: pg.Pool, given: Partial<AttemptLimits> = {}):
   const turns = new Map<string, Promise<unknown>>();
 
   const perform = async <T>(
-    account: string,
+    account: string | null,
     address: string,
     work: () => Promise<T>,
     failed: (result: T) => boolean,
   ): Promise<AttemptOutcome<T>> => {
-    const counts = await Promise.all([byAccount.get(account), byAddress.get(address)]);
+    const counts = await Promise.all([
+      account === null ? null : byAccount.get(account),
+      byAddress.get(address),
+    ]);
     const wait = Math.max(
       isSpent(counts[0], limits.account) ? counts[0].msBeforeNext : 0,
       isSpent(counts[1], limits.address) ? counts[1].msBeforeNext : 0,
     );
     if (wait > 0) return { kind: "limited", retryAfterSeconds: Math.ceil(wait / 1000) };
     const result = await work();
-    if (failed(result)) await Promise.all([byAccount.penalty(account), byAddress.penalty(address)]);
-    else if (counts[0] !== null) await byAccount.delete(account);
+    if (failed(result))
+      await Promise.all([account !== null && byAccount.penalty(account), byAddress.penalty(address)]);
+    else if (account !== null && counts[0] !== null) await byAccount.delete(account);
     return { kind: "attempted", result };
   };
 
   return {
     guard: async (attempt, work, failed) => {
-      const account = await accountOf(attempt.account);
-      const before = turns.get(account) ?? Promise.resolve();
-      const turn = before.then(() => perform(account, networkOf(attempt.address), work, failed));
+      const account = attempt.account === null ? null : await accountOf(attempt.account);
+      const address = networkOf(attempt.address);
+      const one = account ?? `address ${address}`;
+      const before = turns.get(one) ?? Promise.resolve();
+      const turn = before.then(() => perform(account, address, work, failed));
       const settled = turn.then(
         () => undefined,
         () => undefined,
       );
-      turns.set(account, settled);
+      turns.set(one, settled);
       void settled.then(() => {
-        if (turns.get(account) === settled) turns.delete(account);
+        if (turns.get(one) === settled) turns.delete(one);
       });
       return turn;
     },
