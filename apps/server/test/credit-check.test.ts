@@ -250,6 +250,14 @@ describe("streaming sessions", () => {
     expect(await total()).toBe(99.97);
   });
 
+  it("are opened once: again while they run answers the same, and after their end nothing is held", async () => {
+    expect((await initialize("reused")).status).toBe(201);
+    expect((await initialize("reused")).status).toBe(200);
+    await post("/api/streaming-sessions/finalize", { sessionId: "reused", actualTokens: 500, success: true });
+    const { status, body } = await initialize("reused");
+    expect([status, body.code]).toEqual([409, "SESSION_ENDED"]);
+  });
+
   it("give back to the allocation they came from, with its expiry", async () => {
     const before = (await get("/api/credits/balance")).body.activeAllocations;
     await initialize("back");

@@ -2,6 +2,7 @@ import type { AccountId, HoldId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import { keyOf } from "@bursar/engine/ledger/entry";
+import { closingKey } from "@bursar/engine/ledger/key";
 import type pg from "pg";
 
 /** What a session was opened for, as its hold's entry keeps it. */
@@ -76,4 +77,13 @@ export async function streamFacts(
     [accountId, keyOf(holdId)],
   );
   return rows[0]?.metadata ?? null;
+}
+
+/** Whether this account's session was ended, by whomever. */
+export async function hasEnded(pool: pg.Pool, accountId: AccountId, holdId: HoldId): Promise<boolean> {
+  const { rowCount } = await pool.query("select 1 from entries where account_id = $1 and key = $2", [
+    accountId,
+    keyOf(closingKey(holdId)),
+  ]);
+  return rowCount === 1;
 }

@@ -20,6 +20,7 @@ import {
   activeStreams,
   type EndedStream,
   endedStreams,
+  hasEnded,
   streamFacts,
 } from "./store-streaming.ts";
 
@@ -72,6 +73,9 @@ async function initialize(deps: CreditCheckDeps, { person, body, requestId }: Ro
     metadata: { sessionId, modelId, estimatedTokens },
   });
   if (outcome.kind !== "held") return refused(outcome);
+  // Whoever takes an ended session's id for new work must not take the first answer for a new hold.
+  if (outcome.duplicate && (await hasEnded(deps.pool, person!.accountId, outcome.id)))
+    return refused({ kind: "hold_closed", holdId: outcome.id });
   const answer = {
     ...{ sessionId, modelId, estimatedTokens, status: "active" },
     allocatedCredits: numberOf(outcome.amount),
