@@ -66,8 +66,14 @@ describe("allocations", () => {
       notes: "welcome",
     });
     expect(first.body.expiresAt).toMatch(/^\d{4}-\d\d-\d\dT/);
+    // A repetition comes later, and its days would end later too.
+    const before = running.clock.time;
+    running.clock.time = (before + 1_000_000) as typeof before;
     const again = await allocate(body, { "idempotency-key": `once-${people}` });
-    expect([again.status, again.body.id]).toEqual([200, first.body.id]);
+    running.clock.time = before;
+    expect([again.status, again.body.id, again.body.expiresAt]).toEqual([
+      ...[200, first.body.id, first.body.expiresAt],
+    ]);
     expect(await total()).toBe(112.5);
     const other = await allocate({ ...body, credits: 13 }, { "idempotency-key": `once-${people}` });
     expect(other.status).toBe(409);

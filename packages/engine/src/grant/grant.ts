@@ -13,6 +13,8 @@ export interface GrantRequest {
   readonly priority?: number | undefined;
   /** null: never. Absent: as the source has it. */
   readonly expiresAt?: Instant | null | undefined;
+  /** So long from now, instead of an instant: a repetition is one although the time has moved. */
+  readonly ttlSeconds?: number | undefined;
   readonly scope?: readonly string[] | null | undefined;
   readonly notes?: string | undefined;
   readonly reference?: string | undefined;
@@ -42,16 +44,18 @@ export async function grant(
   deps: Pick<Deps, "ledger" | "clock">,
   request: GrantRequest,
 ): Promise<GrantOutcome> {
-  const { notes, priority, expiresAt, scope, ...rest } = request;
+  const { notes, priority, expiresAt: given, ttlSeconds, scope, ...rest } = request;
+  const now = deps.clock.now();
+  const expiresAt = ttlSeconds === undefined ? given : addSeconds(now, ttlSeconds);
   const outcome = await deps.ledger.submit({
     ...rest,
     kind: "grant",
     priority: priority ?? DEFAULT_PRIORITY[request.source],
-    expiresAt: expiresAt === undefined ? defaultExpiry(request.source, deps.clock.now()) : expiresAt,
+    expiresAt: expiresAt === undefined ? defaultExpiry(request.source, now) : expiresAt,
     scope: scope ?? null,
     note: notes,
-    // A default expiry moves with the time; what was asked does not.
-    asked: JSON.stringify([String(request.amount), priority, expiresAt, notes, request.reference]),
+    // An expiry that is counted from now moves with the time; what was asked does not.
+    asked: JSON.stringify([String(request.amount), priority, ttlSeconds ?? given, notes, request.reference]),
   });
   if (outcome.kind !== "done" && outcome.kind !== "duplicate") return outcome;
   const { amount, repaid, expiresAt: expiry } = outcome.result;

@@ -9,7 +9,7 @@ import {
 } from "@bursar/engine/allocation/change";
 import { type Allocation, type AllocationCursor, listAllocations } from "@bursar/engine/allocation/store";
 import { balance } from "@bursar/engine/balance/balance";
-import { grant } from "@bursar/engine/grant/grant";
+import { type GrantRequest, grant } from "@bursar/engine/grant/grant";
 import { isEmail, NotAName, personIdOf } from "@bursar/identity/people/naming";
 import type { Person } from "@bursar/identity/person";
 import { recordedAs } from "../../administration/compat.ts";
@@ -85,11 +85,11 @@ async function allocate(deps: CreditCheckDeps, call: RouteCall, named: unknown):
     by,
     requestId,
   } as const;
-  // The default moves with the time, and a repetition must not: it is left to the ledger.
+  // Days count from now, which moves with the time, and a repetition must not.
   const outcome = await grant(deps, {
     ...request,
     ...(notes === null ? {} : { notes }),
-    ...(body.expiryDays === undefined ? {} : { expiresAt: expiresAt.at }),
+    ...termOf(body.expiryDays),
   });
   if (outcome.kind !== "granted") return refused(outcome);
   const { amount: granted, remaining, expiresAt: expiry, duplicate } = outcome;
@@ -222,6 +222,12 @@ function expiryOf({ clock }: CreditCheckDeps, days: unknown): Expiry | FieldProb
       message: `expiryDays: must be a whole number from 1 to ${LONGEST_DAYS}, or null for never`,
     };
   return { at: addSeconds(clock.now(), count * SECONDS_PER_DAY) };
+}
+
+/** The same for a command that may come again; checked before. */
+function termOf(days: unknown): Pick<GrantRequest, "expiresAt" | "ttlSeconds"> {
+  if (typeof days === "number") return { ttlSeconds: days * SECONDS_PER_DAY };
+  return days === null ? { expiresAt: null } : {};
 }
 
 const LONGEST_NOTES = 1000;
