@@ -40,9 +40,9 @@ export function setCredits(
   deps: ChangeDeps,
   request: ChangeRequest & { readonly target: MicroCredits; readonly expiresAt: Instant | null },
 ): Promise<ChangeOutcome> {
-  return inTurn(deps.pool, request.accountId, async () => {
+  return inTurn(deps.pool, request.accountId, async (pool) => {
     const { target, expiresAt, ...rest } = request;
-    const before = await balance(deps, request.accountId);
+    const before = await balance({ ...deps, pool }, request.accountId);
     if (before === null) return { kind: "account_unknown", accountId: request.accountId };
     const difference = target - before.available;
     if (difference === 0n) return { kind: "changed", by: 0n, available: before.available };
@@ -68,8 +68,8 @@ export function removeCredits(
 ): Promise<ChangeOutcome> {
   const { amount, ...rest } = request;
   if (amount !== "all") return adjustCredits(deps, { ...rest, amount: -amount });
-  return inTurn(deps.pool, request.accountId, async () => {
-    const before = await balance(deps, request.accountId);
+  return inTurn(deps.pool, request.accountId, async (pool) => {
+    const before = await balance({ ...deps, pool }, request.accountId);
     if (before === null) return { kind: "account_unknown", accountId: request.accountId };
     if (before.available === 0n) return { kind: "changed", by: 0n, available: 0n };
     return adjustCredits(deps, { ...rest, amount: -before.available });

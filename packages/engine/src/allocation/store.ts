@@ -5,16 +5,17 @@ import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
 import { grantsFromText } from "../ledger/grants-text.ts";
 
-/** Runs `work` while no other process works on this account's allocations in this way. For administration only: the
- *  ledger itself needs no such turn. */
+/** Runs `work` while no other process works on this account's allocations in this way. What it reads, it reads on the
+ *  client that holds the turn: with another of the pool, as many at once as the pool is large would wait for one another.
+ *  For administration only: the ledger itself needs no such turn. */
 export function inTurn<Outcome>(
   pool: pg.Pool,
   accountId: AccountId,
-  work: () => Promise<Outcome>,
+  work: (client: pg.PoolClient) => Promise<Outcome>,
 ): Promise<Outcome> {
   return withTransaction(pool, async (client) => {
     await client.query("select pg_advisory_xact_lock(hashtextextended($1, 1))", [accountId]);
-    return work();
+    return work(client);
   });
 }
 

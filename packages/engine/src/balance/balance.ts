@@ -20,7 +20,7 @@ export interface Balance {
 /** What an account has now: its row, less what has expired but is not yet swept, and, for a feature, less the grants
  *  scoped to others. Reads one row; writes, tops up and charges nothing. null: no such account. */
 export async function balance(
-  deps: Pick<Deps, "pool" | "clock">,
+  deps: Pick<Deps, "clock"> & { readonly pool: Pick<Deps["pool"], "query"> },
   accountId: AccountId,
   feature?: string,
 ): Promise<Balance | null> {
