@@ -136,6 +136,15 @@ describe("allocations", () => {
     expect(status).toBe(404);
   });
 
+  it("set what can be spent, also where a debt must be paid first", async () => {
+    const session = { sessionId: `debt-${people}`, modelId: NOVA, estimatedTokens: 1000 };
+    await post("/api/streaming-sessions/initialize", session);
+    await post("/api/streaming-sessions/finalize", { ...session, actualTokens: 2_000_000 });
+    const answer = await call(adminToken, "POST", "/api/credits/set", { userId, credits: 30 });
+    expect(answer.body).toMatchObject({ changedBy: 50, totalCredits: 30 });
+    expect(await total()).toBe(30);
+  });
+
   it("forty balances set at once, more than there are connections: one of them holds, not their mixture", async () => {
     const targets = Array.from({ length: 40 }, (_, index) => 11 * (index + 1));
     const answers = await Promise.all(

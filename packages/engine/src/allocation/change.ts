@@ -33,8 +33,8 @@ export async function adjustCredits(
   return { kind: "changed", by: request.amount, available: outcome.result.available };
 }
 
-/** Gives or takes what is missing to `target`. Spends that happen meanwhile come on top, as if they were later; two of
- *  these at once take turns. What is given expires like an allocation.
+/** Gives or takes what is missing to `target`; a debt stands in between, and is given too. Spends that happen meanwhile
+ *  come on top, as if they were later; two of these at once take turns. What is given expires like an allocation.
  *  Outcomes: account_unknown, the ledger's refusals, changed. */
 export function setCredits(
   deps: ChangeDeps,
@@ -51,13 +51,13 @@ export function setCredits(
     const given = {
       ...rest,
       id: id as string as GrantId,
-      amount: difference,
+      amount: difference + before.owed,
       source: "admin",
       expiresAt,
     } as const;
     const outcome = await grant(deps, given);
     if (outcome.kind !== "granted") return outcome;
-    return { kind: "changed", by: difference, available: before.available + outcome.remaining };
+    return { kind: "changed", by: outcome.amount, available: before.available + outcome.remaining };
   });
 }
 
