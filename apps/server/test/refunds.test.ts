@@ -138,6 +138,18 @@ describe("a refund", () => {
     expect(await account.available()).toBe("750");
   });
 
+  it("is seen however long the provider lists no refunds: that parks no event", async () => {
+    const account = await bought();
+    world.stripe.faults.add({ kind: "rate_limit", on: "GET /v1/refunds", times: 500 });
+    await world.sdk.refunds.create({ payment_intent: await intentOf(account), amount: 100 });
+    await world.pass(15, 1);
+    expect((await refund(account, { amount: 10 })).status).toBe(503);
+    world.stripe.faults.clear();
+    await world.advance(60);
+    expect(await account.available()).toBe("450");
+    expect((await world.admin("GET", "/v1/events?state=parked")).body.events).toEqual([]);
+  });
+
   it.each([
     [40, [33]],
     // Nothing is sent after an hour: what is refused then was never made.

@@ -5,6 +5,7 @@ import type {
   RefundRecord,
 } from "@bursar/engine/payment/payments";
 import type { Stripe } from "stripe";
+import { asked } from "./unavailable.ts";
 
 /** With it, a payment's charge comes along. */
 export const EXPANDED = ["latest_charge"];
@@ -54,9 +55,8 @@ export function failureOf(
 }
 
 async function refundsOf(stripe: Stripe, intentId: string): Promise<RefundRecord[]> {
-  const refunds = await stripe.refunds
-    .list({ payment_intent: intentId, limit: 100 })
-    .autoPagingToArray({ limit: 1000 });
+  const pages = stripe.refunds.list({ payment_intent: intentId, limit: 100 });
+  const refunds = await asked(pages.autoPagingToArray({ limit: 1000 }));
   return refunds.toReversed().map(({ id, amount, status, metadata }) => ({
     ...{ id, amount, hasFailed: status === "failed" || status === "canceled" },
     requestId: metadata?.["bursar_refund"] ?? null,
@@ -66,7 +66,7 @@ async function refundsOf(stripe: Stripe, intentId: string): Promise<RefundRecord
 }
 
 async function disputesOf(stripe: Stripe, intentId: string): Promise<DisputeRecord[]> {
-  const disputes = await stripe.disputes.list({ payment_intent: intentId, limit: 100 });
+  const disputes = await asked(stripe.disputes.list({ payment_intent: intentId, limit: 100 }));
   return disputes.data.toReversed().map(({ id, amount, status }) => ({ id, amount, state: stateOf(status) }));
 }
 
