@@ -1,3 +1,4 @@
+import { addSeconds } from "@bursar/contract/instant";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
 
@@ -277,6 +278,24 @@ describe("giving unused credits back", () => {
     expect(await account.balance()).toEqual(["0", "0", "0"]);
     world.stripe.faults.clear();
     await world.advance(1200);
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
+    await world.verify();
+  });
+
+  it("frees them where the bank has sent the money back before anybody saw it go", async () => {
+    const account = await bought("pm_card_refundFail");
+    world.stripe.faults.add({ kind: "server_error", on: "POST /v1/refunds" });
+    world.stripe.faults.add({ kind: "lose_webhook", events: "*", times: 50 });
+    expect((await giveBack(account)).status).toBe(503);
+    expect(await account.balance()).toEqual(["0", "1000", "0"]);
+    // Nobody looks for as long as a bank takes.
+    world.clock.time = addSeconds(world.clock.time, 400);
+    await world.stripe.tick();
+    await world.settle();
+    world.stripe.faults.clear();
+    expect(await account.balance()).toEqual(["1000", "0", "0"]);
+    world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_visa" });
+    expect((await giveBack(account)).body.refunded).toBe(200);
     expect(await account.balance()).toEqual(["0", "0", "0"]);
     await world.verify();
   });

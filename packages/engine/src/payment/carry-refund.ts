@@ -31,8 +31,23 @@ export async function carryRefund(
   // Also where it was refused: the provider may know of a refund that nobody here has seen, which takes its credits
   // before what is held is free.
   await advance(deps, payment);
-  if (failure !== null && !(await isMade(deps.pool, request))) return refuse(deps, request, failure);
-  return end(deps, request, { state: "done", failure: null });
+  if (await isMade(deps.pool, request)) return end(deps, request, { state: "done", failure: null });
+  return refuse(deps, request, failure ?? (await unseenFailure(deps, payment, request)));
+}
+
+const SENT_BACK = { code: "refund_failed", message: "the bank has sent the money back" };
+
+/** It was made and took no credits: it has failed before anybody saw it, or is not listed yet. */
+async function unseenFailure(
+  deps: AdvanceDeps,
+  { intentId }: Payment,
+  { id }: RefundRequest,
+): Promise<PaymentFailure> {
+  const record = await deps.payments.intent(intentId!);
+  const hasFailed = record?.refunds.some((refund) => refund.requestId === id && refund.hasFailed);
+  if (hasFailed !== true)
+    throw new PaymentsUnavailable("the refund is not listed yet: it is looked for again");
+  return SENT_BACK;
 }
 
 async function refuse(
