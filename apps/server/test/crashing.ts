@@ -37,8 +37,8 @@ export function toTell<Told extends { readonly isLike?: true }>(all: readonly To
 /** What one process does until it dies. */
 export interface Mortal {
   readonly deps: PayingWorld["paying"];
-  /** Somebody opens one of its pages. */
-  readonly open: (path: string) => Promise<void>;
+  /** Somebody opens one of its pages, or presses the button there. */
+  readonly open: (path: string, method?: string) => Promise<void>;
   /** Time passes: webhooks come, and it does what is due. */
   readonly later: (seconds: number) => Promise<void>;
 }
@@ -91,7 +91,7 @@ export async function startCrashingWorld() {
     answer = (request) => app.request(request);
     return {
       deps,
-      open: async (path) => void (await app.request(path)),
+      open: async (path, method) => void (await app.request(path, { method: method ?? "GET" })),
       later: async (seconds) => {
         world.clock.time = (world.clock.time + seconds * 1_000_000) as Instant;
         await letWebhooksIn(() => world.stripe.tick());

@@ -42,7 +42,8 @@ interface Way {
 
 const orderOf = (account: Account) => `order-${account.id}`;
 const open = (process: Mortal | undefined) =>
-  process?.open ?? (async (path: string) => void (await world.call(null, "GET", path)));
+  process?.open ??
+  (async (path: string, method: string = "GET") => void (await world.call(null, method, path)));
 
 async function linkOf(account: Account): Promise<string | null> {
   const { rows } = await world.engine.pool.query<{ link: string }>(
@@ -65,7 +66,7 @@ const payOnPage = (method: string) => async (account: Account, process?: Mortal)
 const confirmAtBank = async (account: Account, process?: Mortal) => {
   const link = await linkOf(account);
   if (link === null) return;
-  await open(process)(link);
+  await open(process)(link, "POST");
   const waiting = (await account.intents()).find(({ status }) => status === "requires_action");
   if (waiting !== undefined) world.stripe.authenticate(waiting.id, "approve");
   await open(process)(`${link}/done`);

@@ -47,11 +47,13 @@ interface Card {
 
 /** The link in the notice leads to the bank, and back. */
 const answerBank = (answer: "approve" | "deny") => async (account: Account, process?: Mortal) => {
-  const open = process?.open ?? (async (path) => void (await world.call(null, "GET", path)));
+  const open: Mortal["open"] =
+    process?.open ?? (async (path, method = "GET") => void (await world.call(null, method, path)));
   const attempt = (await account.attempts()).find(({ state }) => state === "requires_action");
   if (attempt === undefined) return;
   const { pathname } = new URL(attempt["actionUrl"] as string);
   await open(pathname);
+  await open(pathname, "POST");
   const waiting = (await account.intents()).find(({ status }) => status === "requires_action");
   if (waiting !== undefined) world.stripe.authenticate(waiting.id, answer);
   await open(`${pathname}/done`);

@@ -270,7 +270,7 @@ describe("when it cannot charge", () => {
     expect(await account.notices()).toContain("topup_action_needed");
     expect((await account.get("/v1/topup-policy")).body.enabled).toBe(true);
     const link = new URL(attempt!["actionUrl"] as string);
-    const page = await world.call(null, "GET", link.pathname);
+    const page = await world.call(null, "POST", link.pathname);
     expect([page.status, page.headers.get("location")]).toEqual([
       303,
       expect.stringContaining(world.stripe.url),
@@ -285,6 +285,20 @@ describe("when it cannot charge", () => {
     expect(await account.available()).toBe("2000");
     await world.settle();
     expect((await account.attempts()).map(({ state }) => state)).toEqual(["confirmed"]);
+  });
+
+  it("a link that is opened confirms nothing, not even where the bank would ask nobody any more", async () => {
+    const account = await world.account("100", "pm_card_authenticationRequired");
+    await account.policy();
+    await account.post("/v1/spend", { id: "x", amount: "500" });
+    const { pathname } = new URL((await account.attempts())[0]!["actionUrl"] as string);
+    world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_visa" });
+    for (const method of ["HEAD", "GET"]) expect((await world.call(null, method, pathname)).status).toBe(200);
+    await world.settle();
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["requires_action"]);
+    const pressed = await world.call(null, "POST", pathname);
+    expect(pressed.body).toContain("the credits are on your balance");
+    expect(await account.available()).toBe("2000");
   });
 
   it("a payment nobody confirms within a day is called off, and nothing was charged", async () => {

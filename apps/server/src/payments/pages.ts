@@ -11,10 +11,16 @@ import { html, page } from "../identity/pages/page.ts";
 type PageDeps = AdvanceDeps & { readonly identity: { readonly url: () => string } };
 
 /** Where people confirm a payment, and where the provider's pages lead back to. Who has the link, which nobody can
- *  guess, can confirm the payment and see how it went, no more. */
+ *  guess, can confirm the payment and see how it went, no more. Opening it confirms nothing, because mail scanners open
+ *  links too: a person must press the button. */
 export function mountPaymentPages(app: Hono, deps: PageDeps): void {
   app.get("/pay/saved", () => page("Payment method", html`<p>You can close this page.</p>`));
   app.get("/pay/:link", async (context) => {
+    const payment = await findPaymentByLink(deps.pool, context.req.param("link"));
+    if (payment === null) return missing();
+    return payment.state === "requires_action" ? askedFor(payment) : shown(payment);
+  });
+  app.post("/pay/:link", async (context) => {
     const payment = await findPaymentByLink(deps.pool, context.req.param("link"));
     if (payment === null) return missing();
     if (payment.state !== "requires_action" || payment.intentId === null) return shown(payment);
@@ -51,10 +57,20 @@ const later = () =>
 
 const missing = () => page("No such payment", html`<p>This link leads nowhere.</p>`, { status: 404 });
 
+const whatOf = ({ credits, amount, currency }: Payment) =>
+  `${formatCredits(credits)} credits for ${formatMoney(amount, currency)}`;
+
+function askedFor(payment: Payment): Response {
+  const form = html`<form method="post" action="/pay/${payment.link}"><button>Confirm with your bank</button></form>`;
+  return page(
+    "Please confirm a payment",
+    html`<p>${whatOf(payment)}: your bank wants you to confirm it.</p>${form}`,
+  );
+}
+
 function shown(payment: Payment): Response {
   const { title, text } = WORDS[payment.state];
-  const what = `${formatCredits(payment.credits)} credits for ${formatMoney(payment.amount, payment.currency)}`;
-  return page(title, html`<p>${what}: ${text}</p>`);
+  return page(title, html`<p>${whatOf(payment)}: ${text}</p>`);
 }
 
 const WORDS: Record<Payment["state"], { title: string; text: string }> = {
