@@ -330,6 +330,43 @@ describe("what changes on the way", () => {
     expect((await account.attempts())[0]).toMatchObject({ currency: "jpy", amount: 800, credits: "2000" });
   });
 
+  it.each([
+    ["switched off", { enabled: false }],
+    ["set to less than it charges", { dailyCap: 300, monthlyCap: 300 }],
+    ["set to another currency", { currency: "usd" }],
+  ])("an attempt that Stripe never got is not sent once its policy is %s", async (_, change) => {
+    const account = await world.account("100");
+    await account.policy();
+    const fault = {
+      kind: "server_error",
+      when: "before",
+      on: "POST /v1/payment_intents",
+      times: 90,
+    } as const;
+    world.stripe.faults.add(fault);
+    await world.advance(20);
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["charging"]);
+    expect((await account.policy(change)).status).toBe(200);
+    await world.pass(10, 5);
+    world.stripe.faults.clear();
+    await world.pass(40, 5);
+    expect(await account.intents()).toEqual([]);
+    await world.pass(20, 5);
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["canceled"]);
+  });
+
+  it("an attempt that Stripe got before its policy was switched off gives its credits", async () => {
+    const account = await world.account("100");
+    await account.policy();
+    world.stripe.faults.add({ kind: "lose_webhook", events: "*", times: 50 });
+    world.stripe.faults.add({ kind: "server_error", on: "POST /v1/payment_intents" });
+    await world.advance(20);
+    await account.policy({ enabled: false });
+    await world.advance(60);
+    world.stripe.faults.clear();
+    expect(await account.available()).toBe("2000");
+  });
+
   it("a customer who was deleted has nothing that could be charged", async () => {
     const account = await world.account("100");
     await account.policy();

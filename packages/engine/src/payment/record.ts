@@ -1,3 +1,4 @@
+import { readPolicy } from "../topup/store-policies.ts";
 import type { PaymentDeps } from "./methods.ts";
 import { customerOf, withCustomer } from "./methods.ts";
 import { isOpen, type Payment } from "./payment.ts";
@@ -44,12 +45,14 @@ async function ofCharge(deps: PaymentDeps, payment: Payment): Promise<RecordNow>
   const customerId = await customerOf(deps, accountId);
   if (customerId === null || paymentMethodId === null) return { record: NEVER_MADE, isAnswer: false };
   const age = deps.clock.now() - createdAt;
+  let isWanted = true;
   if (payment.tries > 0 || age >= LEASE_MICROSECONDS) {
     // The answer to an earlier try may have been lost with the process, or be an error that its key repeats for ever.
     const made = await deps.payments.findIntent({ customerId, paymentId, since: createdAt });
     if (made !== null) return { record: made, isAnswer: false };
+    isWanted = await isStillWanted(deps, payment);
   }
-  if (deps.clock.now() - createdAt >= PATIENCE_MICROSECONDS) {
+  if (!isWanted || deps.clock.now() - createdAt >= PATIENCE_MICROSECONDS) {
     // It lists its payments, this one is not among them, and nobody sends it any more: somebody may ask anew.
     const isNeverMade = age >= CALL_OFF_MICROSECONDS;
     return { record: isNeverMade ? { ...NEVER_MADE, failure: PROVIDER_FAILED } : null, isAnswer: false };
@@ -57,6 +60,14 @@ async function ofCharge(deps: PaymentDeps, payment: Payment): Promise<RecordNow>
   const charge = { accountId, paymentId, customerId, paymentMethodId, amount, currency };
   const record = await deps.payments.charge({ ...charge, description: descriptionOf(payment) });
   return { record, isAnswer: true };
+}
+
+/** Since a top-up was written down its policy may have been switched off, or set to what it is not. */
+async function isStillWanted(deps: PaymentDeps, payment: Payment): Promise<boolean> {
+  if (payment.kind !== "topup") return true;
+  const policy = await readPolicy(deps.pool, payment.accountId);
+  if (policy?.rule == null || !policy.enabled || policy.isSuspended) return false;
+  return policy.rule.currency === payment.currency && payment.amount <= policy.rule.dailyCap;
 }
 
 /** Whoever wrote the payment down was alone with it for so long; after that somebody else carries it on. */
