@@ -503,6 +503,19 @@ describe("a request that waited", () => {
   });
 });
 
+describe("two requests that wait together", () => {
+  it("each get what the caps leave for it: one that needs too much is not the other's answer", async () => {
+    const account = await world.account("600");
+    const amount = { mode: "amount", target: undefined, amount: "500", threshold: "500" };
+    await account.policy({ ...amount, dailyCap: 100, monthlyCap: 100 });
+    const { topUps } = world.engine;
+    const needs = [1_900_000_000n, 900_000_000n];
+    const [large, small] = await Promise.all(needs.map((needed) => topUps!.cover(account.id, needed)));
+    expect(large).toEqual({ kind: "not_covered", reason: "cap_reached" });
+    expect(small).toEqual({ kind: "added", credits: 500_000_000n });
+  });
+});
+
 describe("a policy", () => {
   it.each([
     [{ mode: undefined }, "mode"],

@@ -53,9 +53,10 @@ export function openTopUps(deps: TopUpDeps, settings: { readonly waitSeconds: nu
   const outcomeFor = async (accountId: AccountId, request: RequestNeed): Promise<TopUpOutcome> => {
     const flight = flights.get(accountId) ?? fly(accountId, request);
     const outcome = await flight.outcome;
-    // What was not needed for another request may be for this one.
+    // What another request did not need this one may, and what the caps leave may be enough for this one.
     const isSame = flight.request.needed === request.needed && flight.request.feature === request.feature;
-    return outcome.kind !== "not_needed" || isSame ? outcome : topUp(deps, accountId, request);
+    const isItsOwn = outcome.kind === "not_needed" || outcome.kind === "cap_reached";
+    return isSame || !isItsOwn ? outcome : topUp(deps, accountId, request);
   };
 
   return {
