@@ -1,4 +1,7 @@
+import type { PaymentId } from "@bursar/contract/ids";
 import { addSeconds } from "@bursar/contract/instant";
+import { applyDisputes } from "@bursar/engine/payment/disputes";
+import { readPayment } from "@bursar/engine/payment/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
 
@@ -565,6 +568,28 @@ describe("a dispute", () => {
     await closeDispute(account, "lost");
     await world.settle();
     expect(await account.balance()).toEqual(["0", "0", "0"]);
+    await world.verify();
+  });
+
+  it("that is lost after it was won is lost: top-ups end, and its owner is told", async () => {
+    const account = await bought();
+    await account.policy({ cooldownSeconds: 0, threshold: "100", target: "2000" });
+    world.stripe.openDispute(await intentOf(account));
+    await world.settle();
+    await closeDispute(account, "won");
+    await world.settle();
+    expect(await account.available()).toBe("1000");
+    // The bank has taken it up again, which nobody can do in the sandbox.
+    const payment = await readPayment(world.engine.pool, account.id, `pay-${account.id}` as PaymentId);
+    const { rows } = await world.engine.pool.query<{ id: string }>(
+      "select dispute_id as id from payment_disputes where account_id = $1",
+      [account.id],
+    );
+    await applyDisputes(world.paying, payment!, [{ id: rows[0]!.id, amount: 200, state: "lost" }]);
+    await world.advance(60);
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
+    expect((await account.get("/v1/topup-policy")).body.disabledReason).toBe("dispute_lost");
+    expect((await account.notices()).filter((kind) => kind === "dispute_closed")).toHaveLength(2);
     await world.verify();
   });
 });

@@ -142,7 +142,7 @@ export async function disputeClosed(
       ? "The payment stands: its credits can be used again, and auto top-up goes on."
       : "The payment was charged back: its credits are taken back, what was spent of them is owed, and auto top-up is switched off.";
   await tell(client, clock, payment, {
-    id: `dispute_closed:${dispute.id}`,
+    id: `dispute_closed:${dispute.id}:${dispute.state}`,
     kind: "dispute_closed",
     title: "A dispute is closed",
     text,

@@ -141,7 +141,7 @@ export async function insertDispute(
   );
 }
 
-/** False when somebody else has closed it. */
+/** False when somebody else has closed it. One that was won may still be lost: the bank can take it up again. */
 export async function closeDispute(
   client: pg.PoolClient,
   { accountId, id }: Key,
@@ -149,7 +149,8 @@ export async function closeDispute(
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `update payment_disputes set state = $4, closed_at = $5
-     where account_id = $1 and payment_id = $2 and dispute_id = $3 and state = 'open'`,
+     where account_id = $1 and payment_id = $2 and dispute_id = $3
+       and (state = 'open' or (state = 'won' and $4 = 'lost'))`,
     [accountId, id, disputeId, state, formatPostgresTimestamp(now)],
   );
   return rowCount === 1;
