@@ -250,6 +250,17 @@ describe("giving unused credits back", () => {
     expect([answer.status, answer.body.error.code]).toEqual([403, "person_required"]);
   });
 
+  it("counts the 14 days from when it was paid, not from when its page was opened", async () => {
+    const account = await world.account("0", null);
+    const order = { id: `pay-${account.id}`, pack: "credits-1000", currency: "eur" };
+    const { url } = (await account.post("/v1/purchases", order)).body;
+    await world.advance(20 * 3600);
+    world.stripe.payCheckout(/cs_test_\w+/.exec(url)![0], { method: "pm_card_visa" });
+    await world.settle();
+    await world.advance(14 * 86_400 - 3600);
+    expect((await giveBack(account)).body.refunded).toBe(200);
+  });
+
   it("is over after 14 days", async () => {
     const account = await bought();
     await world.advance(15 * 86_400);

@@ -71,7 +71,7 @@ export function refundUnused(deps: AdvanceDeps, asking: Asking): Promise<RefundP
   return refund(deps, asking, asked, async (client, payment, base) => {
     const underWay = await openUnused(client, payment);
     if (underWay !== null) return underWay;
-    if (deps.clock.now() - payment.createdAt > RETURN_MICROSECONDS)
+    if (deps.clock.now() - (payment.chargedAt ?? payment.createdAt) > RETURN_MICROSECONDS)
       return { kind: "refund_refused", message: "the 14 days for giving credits back are over" };
     const reason = "Unused credits given back";
     return { ...base, kind: "unused", asked, amount: null, holdId: newHoldId(), reason };
