@@ -392,6 +392,51 @@ describe("auto top-up", () => {
     expect(await account.attempts()).toEqual([]);
   });
 
+  it("does not buy again what its owner is giving back, however long that takes", async () => {
+    const account = await bought();
+    await account.policy({ cooldownSeconds: 0 });
+    world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds", times: 4 });
+    const giveBack = () =>
+      world.admin("POST", `/v1/payments/pay-${account.id}/refund-unused`, {
+        accountId: account.id,
+        id: "back",
+      });
+    expect((await giveBack()).status).toBe(503);
+    await world.advance(1);
+    expect((await account.get("/v1/topup-policy")).body).toMatchObject({ enabled: true, suspended: true });
+    const dry = await account.post("/v1/spend", { id: "dry", amount: "10" });
+    expect(dry.body.error.topUp).toBe("suspended");
+    await world.pass(5, 1);
+    expect((await giveBack()).body.refunded).toBe(200);
+    expect((await account.get("/v1/topup-policy")).body.disabledReason).toBe("refunded");
+    expect(await account.attempts()).toEqual([]);
+    expect(await account.balance()).toEqual(["0", "0", "0"]);
+  });
+
+  it("goes on where the provider refuses what its owner wanted to give back", async () => {
+    const account = await bought();
+    await account.policy({ cooldownSeconds: 0 });
+    world.stripe.faults.add({ kind: "server_error", when: "before", on: "POST /v1/refunds", times: 50 });
+    const path = `/v1/payments/pay-${account.id}/refund-unused`;
+    expect((await world.admin("POST", path, { accountId: account.id })).status).toBe(503);
+    await world.pass(80, 10);
+    world.stripe.faults.clear();
+    expect((await account.get("/v1/topup-policy")).body).toMatchObject({ enabled: true, suspended: false });
+    await account.post("/v1/spend", { id: "work", amount: "600" });
+    await world.advance(20);
+    expect(await account.available()).toBe("2000");
+  });
+
+  it("stays on after its owner gave credits back and enough are left", async () => {
+    const account = await bought("pm_card_visa", "1200");
+    await account.policy();
+    const path = `/v1/payments/pay-${account.id}/refund-unused`;
+    expect((await world.admin("POST", path, { accountId: account.id })).body.refunded).toBe(200);
+    await world.settle();
+    expect(await account.available()).toBe("1200");
+    expect((await account.get("/v1/topup-policy")).body.enabled).toBe(true);
+  });
+
   it("stays on after a refund that leaves enough", async () => {
     const account = await bought("pm_card_visa", "5000");
     await account.policy();

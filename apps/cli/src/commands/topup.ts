@@ -143,7 +143,7 @@ export function policyText(policy: Policy, { paint }: Look): string {
   const money = (minor: number | null) =>
     minor === null || currency === null ? null : formatMoney(minor, currency);
   const state = policy.enabled ? paint.green("on") : paint.yellow("off");
-  const suspended = policy.suspended ? ", waiting until a dispute is closed" : "";
+  const suspended = policy.suspended ? ", waiting until a dispute or a refund is over" : "";
   return facts(paint, [
     ["Auto top-up", `${state}${suspended}`],
     ["Switched off by", policy.enabled ? null : policy.disabledReason],

@@ -56,7 +56,7 @@ export function refused(refusal: Refusal & WithTopUp, operation?: CommandKind): 
 
 /** What came of the auto top-up that might have helped. */
 const TOP_UP: Record<Exclude<NotCovered, "disabled">, string> = {
-  suspended: "auto top-up waits until a dispute is closed",
+  suspended: "auto top-up waits until a dispute or a refund is over",
   no_payment_method: "auto top-up has no payment method that can be charged, and is switched off",
   declined: "the payment for the auto top-up was declined",
   unavailable: "the payment provider cannot be reached, so auto top-up must wait",

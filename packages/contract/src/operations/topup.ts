@@ -47,7 +47,11 @@ const policyState = z.object({
   chargedToday: minorUnitsText.describe("Counts open attempts too"),
   chargedThisMonth: minorUnitsText,
   disabledReason: z.string().nullable().describe("Why it was switched off other than by its owner"),
-  suspended: z.boolean().describe("A dispute is open: nothing is bought until it is closed"),
+  suspended: z
+    .boolean()
+    .describe(
+      "A dispute is open, or unused credits are being given back: nothing is bought until that is over",
+    ),
   lastTriggeredAt: instantText.nullable(),
   updatedAt: instantText.nullable(),
   updatedBy: z.string().nullable(),

@@ -136,7 +136,7 @@ const topUp: Step = {
 
 /** Why auto top-up did not help, as far as it is to blame at all. */
 const TOP_UP_ANSWERS: Readonly<Record<string, readonly [error: GateError, message: string]>> = {
-  suspended: ["auto_topup_disabled", "Auto top-up waits until a dispute is closed"],
+  suspended: ["auto_topup_disabled", "Auto top-up waits until a dispute or a refund is over"],
   no_payment_method: [
     "auto_topup_failed",
     "Auto top-up has no payment method that can be charged, and is switched off",

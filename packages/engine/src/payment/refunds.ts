@@ -1,4 +1,5 @@
 import type { GrantId, HoldId } from "@bursar/contract/ids";
+import { larger } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
 import { grant } from "../grant/grant.ts";
@@ -90,13 +91,15 @@ async function newRefund(
   const standing = taken.refunds.filter(({ failed }) => !failed);
   const paidBack = standing.reduce((sum, refund) => sum + refund.amount, amount);
   const due = proportion(payment, paidBack) - sumOf(standing.flatMap(({ draws }) => draws));
-  const draws = allocate(payment, taken, due, await heldFor(client, payment, requestId));
+  const held = await heldFor(client, payment, requestId);
+  const draws = allocate(payment, taken, due, held);
   const refund = { id, amount, draws, credits: sumOf(draws), failed: false, by, reason, requestId };
   const now = deps.clock.now();
   await insertRefund(client, payment, refund, now);
   const { accountId, id: paymentId } = payment;
   if (requestId !== null) await reviveRequest(client, { accountId, paymentId, id: requestId });
-  const isStopped = await stopTopUp(client, accountId, refund.credits, now);
+  // The balance is already without what is held.
+  const isStopped = await stopTopUp(client, accountId, larger(0n, refund.credits - sumOf(held)), now);
   await refunded(client, deps.clock, payment, refund, isStopped);
 }
 

@@ -134,6 +134,8 @@ function begin(
     const decision = await decideNow(deps, client, accountId, { ...need, rule });
     if (decision.kind === "attempt_open") return openAttempt(client, accountId);
     if (decision.kind !== "buy") return decision;
+    // Asked after the balance: credits that were frozen or given back meanwhile are none to buy.
+    if ((await readPolicy(client, accountId))?.isSuspended === true) return { kind: "suspended" };
     const id = newPaymentId();
     const { credits, amount } = decision;
     const { net } = await readStanding(client, accountId, null, deps.clock.now());

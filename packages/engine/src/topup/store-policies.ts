@@ -35,11 +35,17 @@ interface Row {
   reason: string | null;
 }
 
+/** While a dispute is open, or unused credits are on their way back, what is missing is not to be bought. */
+const suspensionOf = (policies: string) => `(
+  exists (select from payment_disputes d where d.account_id = ${policies}.account_id and d.state = 'open')
+  or exists (select from subscription_reversals r
+    where r.account_id = ${policies}.account_id and r.state = 'open')
+  or exists (select from payment_refund_requests q
+    where q.account_id = ${policies}.account_id and q.kind = 'unused' and q.state = 'wanted'))`;
+
 const COLUMNS = `account_id as "accountId", enabled, mode, threshold, credits, currency, daily_cap as "dailyCap",
   monthly_cap as "monthlyCap", cooldown_seconds as "cooldownSeconds", disabled_reason as "disabledReason",
-  (exists (select from payment_disputes d where d.account_id = topup_policies.account_id and d.state = 'open')
-    or exists (select from subscription_reversals r
-      where r.account_id = topup_policies.account_id and r.state = 'open')) as "isSuspended", updated_at as "updatedAt", updated_by as "updatedBy", reason`;
+  ${suspensionOf("topup_policies")} as "isSuspended", updated_at as "updatedAt", updated_by as "updatedBy", reason`;
 
 function toPolicy(row: Row): TopUpPolicy {
   const { mode, threshold, credits, currency, dailyCap, monthlyCap, cooldownSeconds, ...rest } = row;
@@ -175,8 +181,7 @@ export async function policiesInNeed(
     `select p.account_id as id from topup_policies p join accounts a using (account_id)
      where p.enabled and not a.frozen and (p.check_at is null or p.check_at <= $1)
        and a.available - a.owed < p.threshold
-       and not exists (select from payment_disputes d where d.account_id = p.account_id and d.state = 'open')
-       and not exists (select from subscription_reversals r where r.account_id = p.account_id and r.state = 'open')
+       and not ${suspensionOf("p")}
      order by p.check_at nulls first, p.account_id limit $2`,
     [formatPostgresTimestamp(now), limit],
   );
