@@ -95,3 +95,26 @@ describe("on the organization's account", () => {
     expect(await balanceOf("root", "acct_org_access")).toMatchObject({ accountId: "acct_org_access" });
   });
 });
+
+it("an Idempotency-Key makes no organization of somebody else's account", async () => {
+  const { owner, stranger } = people;
+  const victim = owner.accountId.slice("acct_".length);
+  const make = (key: string) =>
+    stranger.post("/v1/organizations", { name: "Mine now" }, { "idempotency-key": key });
+  for (const key of [victim, `org_${victim.toUpperCase()}`, "a-key"]) {
+    const { status, body } = await make(key);
+    expect([status, body.error?.code, body.error?.param]).toEqual([
+      422,
+      "invalid_request",
+      "Idempotency-Key",
+    ]);
+  }
+  const { status, body } = await stranger.get("/v1/balance", { "x-bursar-organization": victim });
+  expect([status, body.error?.code]).toEqual([404, "organization_unknown"]);
+  expect((await make("org_by_key")).status).toBe(201);
+  expect((await make("org_by_key")).status).toBe(200);
+  // An account that an administrator has made under such an id is not given away either.
+  const accounts = { id: "acct_org_taken", name: "Mine now" };
+  expect((await running.call(running.adminKey, "POST", "/v1/accounts", accounts)).status).toBe(201);
+  expect((await make("org_taken")).body.error?.code).toBe("organization_exists");
+});

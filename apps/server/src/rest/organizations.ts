@@ -1,3 +1,4 @@
+import { organizationId } from "@bursar/contract/operations/organizations";
 import { credits, iso } from "@bursar/contract/shapes";
 import { setCaps } from "@bursar/engine/organization/caps";
 import { changeOrganization as change } from "@bursar/engine/organization/change";
@@ -7,6 +8,7 @@ import * as engine from "@bursar/engine/organization/members";
 import { type ListedOrganization, listOrganizations as list } from "@bursar/engine/organization/store";
 import { personRequired } from "./authenticate.ts";
 import type { Call, Handler, RestDeps } from "./context.ts";
+import { firstIssue } from "./input.ts";
 import {
   actorOf,
   capsShown,
@@ -24,6 +26,8 @@ export const createOrganization: Handler<"createOrganization"> = async (call) =>
   const owner = await ownerOf(call);
   if (isProblem(owner)) return owner;
   const id = body.id ?? idempotencyKey;
+  const read = organizationId.optional().safeParse(id);
+  if (!read.success) return firstIssue(read.error, "Idempotency-Key");
   const outcome = await create(deps, { id, name: body.name, owner, by: principal.by });
   if (outcome.kind === "organization_exists")
     return {

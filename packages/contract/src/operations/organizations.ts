@@ -34,6 +34,11 @@ const organization = z.object({
   createdAt: instantText,
 });
 
+/** Its account is `acct_` and this, so nothing else may look like it: no other kind of account does. */
+export const organizationId = z
+  .string()
+  .regex(/^org_[a-z0-9_]{1,60}$/, "must be org_ and 1 to 60 small letters, digits or _");
+
 export const createOrganization = operation({
   name: "createOrganization",
   method: "post",
@@ -41,11 +46,7 @@ export const createOrganization = operation({
   access: "person",
   summary: "Make an organization with an account of its own. Whoever makes it owns it.",
   body: z.strictObject({
-    id: z
-      .string()
-      .regex(/^org_[a-z0-9_]{1,60}$/, "must be org_ and 1 to 60 small letters, digits or _")
-      .optional()
-      .describe("Your id for it; it is the idempotency key"),
+    id: organizationId.optional().describe("Your id for it; it is the idempotency key"),
     name,
     ownerId: memberRef.optional().describe("Only for administrators: who is to own it"),
   }),

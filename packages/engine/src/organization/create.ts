@@ -1,6 +1,6 @@
 import { newOrganizationId } from "@bursar/contract/ids";
 import { withTransaction } from "@bursar/database/transaction";
-import { createAccount } from "../account/create.ts";
+import { insertAccount } from "../account/store.ts";
 import type { Deps } from "../deps.ts";
 import type { Member } from "./decide.ts";
 import { findOrganization, insertOrganization, type OrganizationRecord } from "./store.ts";
@@ -19,9 +19,10 @@ export type CreateOrganizationOutcome =
   | { readonly kind: "created"; readonly duplicate: boolean; readonly organization: OrganizationRecord }
   | { readonly kind: "organization_exists"; readonly id: string };
 
-/** Makes an organization with its owner, and an account of its own without credits.
- *  Outcomes: organization_exists (under another name or owner), created. Throws: database unreachable; the same id again
- *  is safe, and finishes what a crash has left. */
+/** Makes an organization with its owner, and an account of its own without credits: one that is there already is
+ *  somebody's, and never becomes an organization's.
+ *  Outcomes: organization_exists (under another name or owner, or its account without it), created. Throws: database
+ *  unreachable; the same id again is safe. */
 export async function createOrganization(
   deps: Pick<Deps, "pool" | "clock">,
   request: CreateOrganizationRequest,
@@ -29,11 +30,11 @@ export async function createOrganization(
   const { name, owner, by } = request;
   const id = request.id ?? newOrganizationId();
   const accountId = organizationAccountId(id);
-  await createAccount(deps, { id: accountId, name });
   return withTransaction(deps.pool, async (client) => {
     const createdAt = deps.clock.now();
-    const isNew = await insertOrganization(client, { id, accountId, name, createdAt, createdBy: by });
+    const isNew = await insertAccount(client, { id: accountId, name, alertBelow: null, createdAt });
     if (isNew) {
+      await insertOrganization(client, { id, accountId, name, createdAt, createdBy: by });
       const caps = { day: null, month: null, total: null };
       await insertMember(client, {
         organizationId: id,
@@ -43,10 +44,9 @@ export async function createOrganization(
         joinedAt: createdAt,
       });
     }
-    const organization = (await findOrganization(client, id, false))!;
+    const organization = await findOrganization(client, id, false);
     const holder = await findMember(client, id, owner.personId);
-    const isSame = organization.name === name && holder?.role === "owner";
-    if (!isSame) return { kind: "organization_exists", id };
+    if (organization?.name !== name || holder?.role !== "owner") return { kind: "organization_exists", id };
     return { kind: "created", duplicate: !isNew, organization };
   });
 }

@@ -31,18 +31,17 @@ export async function findOrganization(
   return rows[0] ?? null;
 }
 
-/** False when there is one under this id. */
+/** With its account, which is new in this transaction: so is the organization. */
 export async function insertOrganization(
   client: Queryable,
   organization: Pick<OrganizationRecord, "id" | "accountId" | "name" | "createdAt"> & { createdBy: string },
-): Promise<boolean> {
+): Promise<void> {
   const { id, accountId, name, createdAt, createdBy } = organization;
-  const { rowCount } = await client.query(
+  await client.query(
     `insert into organizations (organization_id, account_id, name, created_at, created_by)
-     values ($1, $2, $3, $4, $5) on conflict (organization_id) do nothing`,
+     values ($1, $2, $3, $4, $5)`,
     [id, accountId, name, formatPostgresTimestamp(createdAt), createdBy],
   );
-  return rowCount === 1;
 }
 
 export async function updateOrganization(client: Queryable, changed: OrganizationRecord): Promise<void> {
