@@ -286,6 +286,23 @@ describe("repeating", () => {
     expect((await account.post("/v1/spend", { id: "body", amount: "1" }, key)).status).toBe(422);
   });
 
+  it("holds the header to what the id in the body may be", async () => {
+    const account = await running.account();
+    const long = "a".repeat(128);
+    const asks = [
+      ["/v1/subscription", { plan: "orbit", currency: "eur" }],
+      ["/v1/purchases", { pack: "small", currency: "eur" }],
+      ["/v1/runs", { budget: "1" }],
+    ] as const;
+    for (const [path, body] of asks) {
+      const byHeader = await account.post(path, body, { "idempotency-key": long });
+      expect([path, byHeader.status, byHeader.body.error.param]).toEqual([path, 422, "Idempotency-Key"]);
+      const byBody = await account.post(path, { ...body, id: long });
+      expect([path, byBody.status, byBody.body.error.param]).toEqual([path, 422, "id"]);
+    }
+    expect((await account.post("/v1/spend", { amount: "1" }, { "idempotency-key": long })).status).toBe(200);
+  });
+
   it("answers 200 for a repeated grant, also when its default expiry would have moved on", async () => {
     const account = await running.account("0");
     const body = { id: "rg", accountId: account.id, amount: "10" };

@@ -35,6 +35,9 @@ export const id = z
   .string({ error: "must be a string" })
   .regex(ID_PATTERN, "must be 1 to 128 letters, digits or . _ : @ / + - and begin with a letter or digit");
 
+/** One that becomes a part of longer ids: of notices, and of the payment provider's idempotency keys. */
+export const shortId = id.max(100, "must be at most 100 characters");
+
 const INSTANT_RULE = "must be an ISO 8601 instant with a zone, such as 2027-01-31T00:00:00Z";
 
 export const instant = z

@@ -1,5 +1,5 @@
 import { ERRORS } from "@bursar/contract/errors";
-import { type AccountId, ID_PATTERN, newRequestId } from "@bursar/contract/ids";
+import { type AccountId, newRequestId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
 import { onRecord } from "@bursar/engine/administration/record";
@@ -13,6 +13,7 @@ import { accountFor, authenticate } from "./authenticate.ts";
 import type { Call, Handler, RestDeps, Success } from "./context.ts";
 import { passHttpGate } from "./gate.ts";
 import { handlers } from "./handlers.ts";
+import { readIdempotencyKey } from "./idempotency-key.ts";
 import { firstIssue, readJson } from "./input.ts";
 import { mayActFor, organizationNamed, payerAsked } from "./payer.ts";
 import { isProblem, type Problem, problemBody, problemHeaders } from "./problem.ts";
@@ -72,7 +73,7 @@ async function perform(
   if (isProblem(input)) return input;
   const paying = await payerOf(context, deps, { operation, principal, named: namedAccount(input) });
   if (isProblem(paying)) return paying;
-  const idempotencyKey = readIdempotencyKey(context, input.body);
+  const idempotencyKey = readIdempotencyKey(context.req.header("idempotency-key"), operation, input.body);
   if (isProblem(idempotencyKey)) return idempotencyKey;
   const reserved = USES_CREDITS.has(operation.name)
     ? reservedIn(principal, idempotencyKey, input.body)
@@ -167,23 +168,6 @@ async function readInput(
 function namedAccount(input: Input): string | undefined {
   const from = (part: unknown) => (part as { accountId?: string } | undefined)?.accountId;
   return from(input.body) ?? from(input.query);
-}
-
-/** The header or the id in the body; both only when they agree. */
-function readIdempotencyKey(context: Context, body: unknown): string | undefined | Problem {
-  const header = context.req.header("idempotency-key");
-  if (header === undefined) return undefined;
-  const param = "Idempotency-Key";
-  if (!ID_PATTERN.test(header)) {
-    return {
-      problem: "invalid_request",
-      message: `${param}: must be 1 to 128 letters, digits or . _ : @ / + -`,
-      param,
-    };
-  }
-  const id = (body as { id?: string } | undefined)?.id;
-  if (id === undefined || id === header) return header;
-  return { problem: "invalid_request", message: `${param}: must be the id in the body, or left out`, param };
 }
 
 /** The header names the id where both are there: they agree. */

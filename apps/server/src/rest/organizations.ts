@@ -1,4 +1,3 @@
-import { organizationId } from "@bursar/contract/operations/organizations";
 import { credits, iso } from "@bursar/contract/shapes";
 import { setCaps } from "@bursar/engine/organization/caps";
 import { changeOrganization as change } from "@bursar/engine/organization/change";
@@ -8,7 +7,6 @@ import * as engine from "@bursar/engine/organization/members";
 import { type ListedOrganization, listOrganizations as list } from "@bursar/engine/organization/store";
 import { personRequired } from "./authenticate.ts";
 import type { Call, Handler, RestDeps } from "./context.ts";
-import { firstIssue } from "./input.ts";
 import {
   actorOf,
   capsShown,
@@ -26,8 +24,6 @@ export const createOrganization: Handler<"createOrganization"> = async (call) =>
   const owner = await ownerOf(call);
   if (isProblem(owner)) return owner;
   const id = body.id ?? idempotencyKey;
-  const read = organizationId.optional().safeParse(id);
-  if (!read.success) return firstIssue(read.error, "Idempotency-Key");
   const outcome = await create(deps, { id, name: body.name, owner, by: principal.by });
   if (outcome.kind === "organization_exists")
     return {

@@ -73,7 +73,6 @@ export const createPurchase: Handler<"createPurchase"> = (call) =>
   withPayments(call.deps, async (deps) => {
     const { body, accountId, idempotencyKey, principal, requestId } = call;
     const id = (body.id ?? idempotencyKey ?? newPaymentId()) as PaymentId;
-    if (id.length > LONGEST_ID) return idTooLong;
     const { pack, credits: amount, currency, paymentMethod } = body;
     const outcome = await purchase(deps, {
       ...{ accountId, id, currency, paymentMethod, requestId, by: principal.by },
@@ -84,15 +83,6 @@ export const createPurchase: Handler<"createPurchase"> = (call) =>
     if (outcome.payment.state === "failed") return paymentFailed(outcome.payment);
     return { answer: await answerOf(deps, outcome.payment), repeated: outcome.duplicate };
   });
-
-/** It becomes a part of longer ids: notices, and the provider's idempotency key. */
-const LONGEST_ID = 100;
-
-const idTooLong: Problem = {
-  problem: "invalid_request",
-  message: `Idempotency-Key: must be at most ${LONGEST_ID} characters here`,
-  param: "Idempotency-Key",
-};
 
 function purchaseProblem(outcome: Exclude<PurchaseOutcome, { kind: "payment" }>): Problem {
   switch (outcome.kind) {
@@ -199,7 +189,6 @@ export const refundUnused: Handler<"refundUnused"> = (call) =>
     const { body, params, accountId, idempotencyKey, principal } = call;
     if (principal.kind !== "admin" && principal.person === undefined) return ownerRequired;
     const id = body.id ?? idempotencyKey ?? newOperationId();
-    if (id.length > LONGEST_ID) return idTooLong;
     const facts = { accountId, paymentId: params.id as PaymentId, id, by: principal.by };
     return refundedAnswer(deps, params.id, await returnUnused(deps, facts));
   });

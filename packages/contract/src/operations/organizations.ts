@@ -35,7 +35,7 @@ const organization = z.object({
 });
 
 /** Its account is `acct_` and this, so nothing else may look like it: no other kind of account does. */
-export const organizationId = z
+const organizationId = z
   .string()
   .regex(/^org_[a-z0-9_]{1,60}$/, "must be org_ and 1 to 60 small letters, digits or _");
 

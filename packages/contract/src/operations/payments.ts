@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { currency, minorUnitsText } from "../fiat.ts";
 import { operation } from "../operation.ts";
-import { creditsText, cursor, id, instantText, listLimit, note, positiveAmount } from "../shapes.ts";
+import { creditsText, cursor, id, instantText, listLimit, note, positiveAmount, shortId } from "../shapes.ts";
 import { attemptState } from "./topup.ts";
 
 const accountQuery = z.strictObject({ accountId: id.optional() });
@@ -141,7 +141,7 @@ export const createPurchase = operation({
   body: z
     .strictObject({
       accountId: id.optional(),
-      id: id.max(100, "must be at most 100 characters").optional(),
+      id: shortId.optional(),
       pack: id.optional(),
       credits: positiveAmount.optional(),
       currency,
@@ -233,7 +233,7 @@ export const refundUnused = operation({
   params: z.object({ id }),
   body: z.strictObject({
     accountId: id.optional(),
-    id: id.max(100, "must be at most 100 characters").optional(),
+    id: shortId.optional(),
   }),
   status: 200,
   answer: payment,

@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { currency, minorUnits, minorUnitsText } from "../fiat.ts";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, cursor, id, instantText, listLimit, positiveAmount } from "../shapes.ts";
+import {
+  amountOrZero,
+  creditsText,
+  cursor,
+  id,
+  instantText,
+  listLimit,
+  positiveAmount,
+  shortId,
+} from "../shapes.ts";
 
 /** A plan in the price book: credits each month, paid by the month or by the year. */
 export const planBody = z.strictObject({
@@ -109,7 +118,7 @@ export const subscribe = operation({
   summary:
     "Begin a plan: with a saved payment method at once, else by a page to pay on. The id makes it once only.",
   body: z.strictObject({
-    id: id.optional().describe("Your id for it; it is the idempotency key"),
+    id: shortId.optional().describe("Your id for it; it is the idempotency key"),
     accountId: id.optional(),
     plan: id,
     currency,
