@@ -1,11 +1,11 @@
-import type { AccountId, GrantId } from "@bursar/contract/ids";
+import type { GrantId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import type { Deps } from "../deps.ts";
 import { issueOnce, liveOn } from "../quota/issue.ts";
 import { dueInstalments, grantIdOf, instalmentsOf } from "./decide.ts";
 import { settleReversals } from "./reversals.ts";
 import { findTerms } from "./store.ts";
-import { dueInvoices, type Invoice, latestPaid, markIssued } from "./store-invoices.ts";
+import { dueInvoices, type Invoice, lastPaidPeriod, markIssued } from "./store-invoices.ts";
 import type { PlanTerms, Subscription } from "./subscription.ts";
 
 type CreditDeps = Pick<Deps, "ledger" | "pool" | "clock" | "log">;
@@ -45,22 +45,22 @@ export async function termsOf(
   return terms;
 }
 
-/** While a renewal is unpaid, what expired unused with the period that ended lives on, until grace ends. */
+/** While a renewal is unpaid, what expired unused with the period that ended lives on, until grace ends: of the period's
+ *  own invoice, and of every change within it. */
 export async function giveGrace(
   deps: CreditDeps,
   subscription: Subscription,
   graceUntil: Instant,
 ): Promise<void> {
-  const invoice = await latestPaid(deps.pool, subscription);
-  if (invoice === null) return;
-  const months = instalmentsOf(invoice, await termsOf(deps, invoice));
-  const accountId: AccountId = subscription.accountId;
-  await liveOn(deps, accountId, {
-    grantId: grantIdOf(invoice.id, months === 1 ? null : months),
-    newId: `grant_grace_${invoice.id}` as GrantId,
-    cap: null,
-    source: "subscription",
-    expiresAt: graceUntil,
-    by: "system:subscription",
-  });
+  for (const invoice of await lastPaidPeriod(deps.pool, subscription)) {
+    const months = instalmentsOf(invoice, await termsOf(deps, invoice));
+    await liveOn(deps, subscription.accountId, {
+      grantId: grantIdOf(invoice.id, months === 1 ? null : months),
+      newId: `grant_grace_${invoice.id}` as GrantId,
+      cap: null,
+      source: "subscription",
+      expiresAt: graceUntil,
+      by: "system:subscription",
+    });
+  }
 }

@@ -130,6 +130,22 @@ export async function latestPaid(
   return rows[0] === undefined ? null : invoiceOf(rows[0]);
 }
 
+/** All that were paid for the period that was paid for last: its own, and those of changes within it. */
+export async function lastPaidPeriod(
+  pool: pg.Pool,
+  { accountId, id }: Pick<Subscription, "accountId" | "id">,
+): Promise<Invoice[]> {
+  const { rows } = await pool.query<Row>(
+    `select ${COLUMNS} from subscription_invoices
+     where account_id = $1 and subscription_id = $2 and status = 'paid' and reason <> 'other'
+       and period_end = (select max(period_end) from subscription_invoices
+         where account_id = $1 and subscription_id = $2 and status = 'paid' and reason <> 'other')
+     order by created_at, invoice_id`,
+    [accountId, id],
+  );
+  return rows.map(invoiceOf);
+}
+
 /** Where a page of invoices ended. */
 export interface InvoicePlace {
   readonly createdAt: Instant;

@@ -297,6 +297,26 @@ it("an unpaid renewal keeps unused credits through grace and is told once a try;
   expect(await told("subscription_past_due")).toHaveLength(2);
 });
 
+it("grace keeps what is unused of all that was paid for the period, of a dearer plan in its middle as well", async () => {
+  await begin("orbit");
+  setTime(addSeconds(START, 14 * DAY));
+  await changePlan(deps(), { accountId, planId: "galaxy", changeId: "dearer" });
+  await passTo(one.clock.now());
+  await one.ledger.submit(command(accountId, { kind: "spend", id: "some", amount: credits("6.25") }));
+  world.setBroke(accountId, true);
+  await passTo(addMonths(START, 1));
+  setTime(addSeconds(addMonths(START, 1), SETTLED));
+  await tendAll();
+  await tendAll();
+  expect(await grants()).toEqual([
+    ["grant_in_1", "100"],
+    ["grant_in_2", "206.25"],
+    ["grant_grace_in_1", "93.75"],
+    ["grant_grace_in_2", "206.25"],
+  ]);
+  expect((await balance(one, accountId))?.available).toBe(credits("1300"));
+});
+
 it("a renewal that stays unpaid ends the plan with its grace, and what was bought stays", async () => {
   await begin();
   world.setBroke(accountId, true);
