@@ -68,6 +68,19 @@ it("begins once where the provider's answer never comes", async () => {
   expect(await invoices(account)).toHaveLength(1);
 });
 
+it("accounts may choose the same ids", async () => {
+  const [one, two] = [await world.account(), await world.account()];
+  for (const account of [one, two]) {
+    expect((await begin(account, "orbit", { id: "mine" })).status).toBe(201);
+    const key = { "idempotency-key": "dearer" };
+    const changed = await world.call(account.key, "PATCH", "/v1/subscription", { plan: "galaxy" }, key);
+    expect([changed.status, changed.body.subscription?.plan.id]).toEqual([200, "galaxy"]);
+  }
+  const [three, four] = [await world.account("0", null), await world.account("0", null)];
+  for (const account of [three, four])
+    expect((await begin(account, "orbit", { id: "page" })).body.subscription?.url).toContain("http");
+});
+
 it("a change costs what its preview said; a cheaper plan comes with the next period", async () => {
   const start = world.clock.now();
   const account = await world.account();

@@ -76,11 +76,14 @@ const metadataOf = ({ accountId, subscriptionId }: StartRequest) => {
   return { [ACCOUNT]: accountId, [SUBSCRIPTION]: subscriptionId };
 };
 
+/** Stripe's keys are one space for everybody, and accounts choose ids of their own. */
+const keyOf = ({ accountId, subscriptionId }: StartRequest) => `${accountId}/${subscriptionId}`;
+
 async function subscribe(
   stripe: Stripe,
   request: StartRequest & { readonly methodId: string },
 ): Promise<StartOutcome> {
-  const { customerId, terms, currency, methodId, subscriptionId } = request;
+  const { customerId, terms, currency, methodId } = request;
   const product = await ensureProduct(stripe, terms);
   try {
     const made = await asked(
@@ -94,7 +97,7 @@ async function subscribe(
           off_session: true,
           metadata: metadataOf(request),
         },
-        { idempotencyKey: subscriptionId },
+        { idempotencyKey: keyOf(request) },
       ),
     );
     return { kind: "started", record: recordOfSubscription(made) };
@@ -134,7 +137,7 @@ async function openPage(stripe: Stripe, request: StartRequest, returnUrl: string
         success_url: returnUrl,
         cancel_url: returnUrl,
       },
-      { idempotencyKey: `${subscriptionId}:page` },
+      { idempotencyKey: `${keyOf(request)}:page` },
     ),
   );
   return pageRecord(session);
@@ -174,9 +177,10 @@ async function change(
   const how = charges
     ? ({ proration_behavior: "always_invoice", payment_behavior: "error_if_incomplete" } as const)
     : ({ proration_behavior: "none" } as const);
+  const idempotencyKey = `${providerId}/${changeId}`;
   try {
     const changed = await asked(
-      stripe.subscriptions.update(providerId, { items, ...how }, { idempotencyKey: changeId }),
+      stripe.subscriptions.update(providerId, { items, ...how }, { idempotencyKey }),
     );
     return { kind: "changed", record: recordOfSubscription(changed) };
   } catch (error) {
