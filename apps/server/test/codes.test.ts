@@ -315,6 +315,21 @@ describe("a referral", () => {
     expect((await track(bob, code)).status).toBe(200);
   });
 
+  it("is rewarded for an account of the longest id, too, and keeps nobody else's from it", async () => {
+    const [ann, bob] = (await accounts(2)) as [Account, Account];
+    const accountId = `acct_${"a".repeat(123)}`;
+    await admin("POST", "/v1/accounts", { id: accountId, name: "Long" });
+    const { key } = (await admin("POST", "/v1/keys", { accountId, name: "Long" })).body;
+    const code = await codeOf(ann);
+    expect((await running.call(key, "POST", "/v1/referrals", { code })).status).toBe(201);
+    await track(bob, code);
+    const bought = { accountId, amount: "5", source: "purchase", expiresAt: null };
+    await Promise.all([admin("POST", "/v1/grants", bought), buy(bob)]);
+    await settle();
+    expect(await Promise.all([ann, bob].map(availableOf))).toEqual(["50", "30"]);
+    expect((await running.call(key, "GET", "/v1/balance")).body.available).toBe("30");
+  });
+
   it("may wait for a verified mailbox instead", async () => {
     const [ann, bob] = (await accounts(2)) as [Account, Account];
     await track(bob, await codeOf(ann));

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { AccountId, GrantId } from "@bursar/contract/ids";
 import { formatCredits } from "@bursar/contract/money";
 import { withSerializableTransaction } from "@bursar/database/transaction";
@@ -70,10 +71,12 @@ function rewardFor(accountId: AccountId, id: string, reference: string): Promise
 
 function noticeOf({ accountId, id, amount }: PromisedGrant): NoticeToTell {
   const reward = formatCredits(amount);
+  // An account's id may be as long as a notice's.
+  const cause = createHash("sha256").update(id).digest("hex").slice(0, 32);
   const text = `A referral was rewarded: ${reward} credits are yours, and as many belong to the other of the two.`;
   const details = { grantId: id, amount: reward };
   return {
-    id,
+    id: `referral_reward:${cause}`,
     accountId,
     kind: "referral_reward",
     title: "Credits for a referral",
