@@ -58,7 +58,7 @@ it("tells each expiry 30, 7 and 1 days ahead once, a day's in one notice, from t
   await give(ann, "longer", 45.25);
   await give(ann, "short", 5);
   await give(ann, "lasting", null, "10", "purchase");
-  await give(ann, "quota", 31, "500", "free");
+  await give(ann, "grant_free_2027-01-10", 31, "500", "free");
   await give(bob, "used", 40);
   await one.ledger.submit(command(bob, { kind: "spend", id: "all", amount: credits("10") }));
   await give(bob, "month", 30, "10", "admin");
@@ -81,6 +81,21 @@ it("tells each expiry 30, 7 and 1 days ahead once, a day's in one notice, from t
   ]);
   const { rows } = await one.pool.query("select count(*)::int4 as count from expiry_notices");
   expect(rows).toEqual([{ count: 0 }]);
+});
+
+it("tells of what rolled over from the monthly quota, which does not come again", async () => {
+  const start = addSeconds(START, 200 * DAY);
+  setTime(start);
+  const dora = await one.createAccount();
+  await give(dora, "grant_rollover_2027-06-30", 31, "200", "free");
+  await give(dora, "grant_free_2027-07-29", 31, "500", "free");
+  const remind = openExpiryReminders(one);
+  for (let day = 0; day < 32; day++) {
+    setTime(addSeconds(start, day * DAY));
+    await walk(remind);
+  }
+  const lines = (await told(dora)).map(([, ...of]) => of.join());
+  expect(lines).toEqual([30, 7, 1].map((days) => `grant_rollover_2027-06-30 ${days}`));
 });
 
 it("after an outage tells the nearest reminder alone, and what has ended not at all", async () => {

@@ -28,8 +28,8 @@ export async function accountsOfPortion(
   return rows.map((row) => row.accountId);
 }
 
-/** Grants of these accounts that end between now and `before`, by account. The monthly quota is left out: it comes
- *  again the moment it ends. */
+/** Grants of these accounts that end between now and `before`, by account. A cycle's own credits are left out: they come
+ *  again the moment they end. What rolled over does not. */
 export async function expiringGrants(
   pool: pg.Pool,
   { now, before }: Pick<Portion, "now" | "before">,
@@ -40,7 +40,8 @@ export async function expiringGrants(
        e.expires_at as "expiresAt", a.grants as "openGrants", t.told_days as "toldDays"
      from grant_expiries e join grants g using (account_id, grant_id)
        join accounts a using (account_id) left join expiry_notices t using (account_id, grant_id)
-     where account_id = any($3::text[]) and e.expires_at > $1 and e.expires_at < $2 and g.source <> 'free'
+     where account_id = any($3::text[]) and e.expires_at > $1 and e.expires_at < $2
+       and not (g.source = 'free' and starts_with(g.grant_id, 'grant_free_'))
      order by account_id`,
     [formatPostgresTimestamp(now), formatPostgresTimestamp(before), accountIds],
   );
