@@ -136,6 +136,22 @@ it("an unpaid renewal is past due with grace, told once a try, and paid in the e
   expect(told.filter((kind) => kind === "subscription_past_due")).toHaveLength(1);
 });
 
+it("canceled while its renewal is unpaid, the card is charged no more", async () => {
+  const start = world.clock.now();
+  const account = await world.account();
+  await begin(account, "orbit");
+  await world.settle();
+  world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_chargeDeclined" });
+  await passTo(start, 1);
+  await expect.poll(() => current(account)).toMatchObject({ state: "past_due" });
+  world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_visa" });
+  const { status, body } = await account.call("DELETE", "/v1/subscription");
+  expect([status, body.subscription]).toMatchObject([200, { state: "ended", endReason: "canceled" }]);
+  await world.advance(10 * DAY);
+  expect((await invoices(account)).map(({ amountPaid }) => amountPaid)).toEqual([0, 999]);
+  expect(await account.available()).toBe("0");
+});
+
 it("a renewal that stays unpaid ends the plan after a week", async () => {
   const start = world.clock.now();
   const account = await world.account();

@@ -179,7 +179,8 @@ export const cancelSubscription = operation({
   method: "delete",
   path: "/v1/subscription",
   access: "account",
-  summary: "End it with the period that is paid for. Until then it can be resumed. No credits are taken.",
+  summary:
+    "End it with the period that is paid for, or at once where its renewal is unpaid. Until then it can be resumed. No credits are taken.",
   query: z.strictObject({ accountId: id.optional() }),
   status: 200,
   answer: one,

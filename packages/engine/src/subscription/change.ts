@@ -5,7 +5,7 @@ import { abandon } from "./carry-on.ts";
 import { creditsForChange, isUpgrade } from "./decide.ts";
 import type { SubscriptionDeps } from "./deps.ts";
 import { type FindTermsOutcome, termsFor } from "./plans.ts";
-import { currentSubscription, findTerms, keepTerms } from "./store.ts";
+import { currentSubscription, findTerms, keepTerms, markEndReason } from "./store.ts";
 import { latestPaid } from "./store-invoices.ts";
 import { openSubscription } from "./subscribe.ts";
 import type { PlanTerms, Subscription } from "./subscription.ts";
@@ -126,7 +126,8 @@ export async function paidTerms(
   return invoice?.planId == null ? null : findTerms(pool, subscription, invoice.planId);
 }
 
-/** Ends the subscription with the period that is paid for, or lets it go on after all. One that never began is given up.
+/** Ends the subscription with the period that is paid for, or lets it go on after all. One whose renewal is unpaid has
+ *  no such period, and ends at once: nothing is charged any more. One that never began is given up.
  *  Outcomes, first match wins: subscription_unknown, subscription_refused, changed. Throws: PaymentsUnavailable. */
 export async function setCancelAtPeriodEnd(
   deps: SubscriptionDeps,
@@ -137,9 +138,22 @@ export async function setCancelAtPeriodEnd(
   if (subscription === null) return { kind: "subscription_unknown" };
   const { providerId } = subscription;
   if (providerId !== null && subscription.state !== "starting") {
-    await deps.payments.setCancelAtPeriodEnd(providerId, isCanceled);
+    if (!isCanceled || !(await endUnpaid(deps, subscription, providerId)))
+      await deps.payments.setCancelAtPeriodEnd(providerId, isCanceled);
     await syncAll(deps, providerId);
   } else if (isCanceled && subscription.pageId !== null) await abandon(deps, subscription);
   else return refusal("The subscription has not begun yet; try again in a moment");
   return { kind: "changed", subscription: (await currentSubscription(deps.pool, accountId)) ?? subscription };
+}
+
+/** False where its renewal is paid, which the provider knows best. */
+async function endUnpaid(
+  { pool, payments }: SubscriptionDeps,
+  subscription: Subscription,
+  providerId: string,
+): Promise<boolean> {
+  if ((await payments.subscription(providerId))?.status !== "past_due") return false;
+  await markEndReason(pool, subscription, "canceled");
+  await payments.end(providerId);
+  return true;
 }

@@ -367,6 +367,27 @@ it("canceled, it lasts as long as it is paid for; resumed, it is renewed", async
   expect(await grants()).toHaveLength(2);
 });
 
+it("canceled while its renewal is unpaid, it ends at once, and nobody is charged any more", async () => {
+  await begin();
+  world.setBroke(accountId, true);
+  await passTo(addMonths(START, 1));
+  setTime(addSeconds(addMonths(START, 1), SETTLED));
+  await tendAll();
+  await setCancelAtPeriodEnd(deps(), accountId, true);
+  expect(await current()).toMatchObject({ state: "ended", endReason: "canceled" });
+  expect(await setCancelAtPeriodEnd(deps(), accountId, false)).toEqual({ kind: "subscription_unknown" });
+  world.setBroke(accountId, false);
+  await passTo(addSeconds(addMonths(START, 1), 3 * DAY));
+  await tendAll();
+  expect(await current()).toMatchObject({ state: "ended", endReason: "canceled" });
+  // What was unused lives on through grace all the same.
+  expect(await grants()).toEqual([
+    ["grant_in_1", "550"],
+    ["grant_grace_in_1", "550"],
+  ]);
+  expect((await told("subscription_changed")).at(-1)).toBe("Your subscription has ended");
+});
+
 it("takes the share of the credits that was paid back, as parts add up, and makes debt of what is spent", async () => {
   await begin("galaxy-year");
   await passTo(addMonths(START, 1));
