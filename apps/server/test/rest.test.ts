@@ -589,6 +589,20 @@ describe("bad input", () => {
     expect([last.status, last.body.expiresAt]).toEqual([201, "2254-12-31T23:59:59.999999Z"]);
   });
 
+  it("is refused where a query holds what Postgres cannot store", async () => {
+    const asks = [
+      "/v1/accounts?cursor=%00",
+      "/v1/payments?cursor=1~%00",
+      "/v1/invoices?cursor=2027-01-01T00:00:00Z%20%00",
+      "/v1/admin/actions?operation=a%00b",
+    ];
+    const { id } = await running.account();
+    for (const path of asks) {
+      const { status, body } = await admin("GET", `${path}&accountId=${id}`);
+      expect([path, status, body.error.code]).toEqual([path, 422, "invalid_request"]);
+    }
+  });
+
   it("of any shape never gets a 500", async () => {
     const account = await running.account();
     const paths = [

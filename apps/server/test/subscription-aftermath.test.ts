@@ -92,6 +92,16 @@ describe("an invoice as PDF", () => {
     expect(invoice).toMatchObject({ paidWith: "visa •••• 4242", paidAt: expect.any(String), refunded: 0 });
   });
 
+  it("is not there for what Postgres cannot store", async () => {
+    const account = await world.account();
+    for (const path of [
+      "%00/invoice.pdf",
+      "in_1/credit-note.pdf?refund=%00",
+      "in_1/invoice.pdf?accountId=a%00",
+    ])
+      expect([path, (await pdf(account, path)).status]).toEqual([path, 422]);
+  });
+
   it("is in the currency in which the plan was begun; yen have no cents", async () => {
     const account = await world.account();
     await begin(account, { currency: "jpy" });

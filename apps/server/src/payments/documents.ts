@@ -11,6 +11,7 @@ import { readRefunds } from "@bursar/engine/payment/store-refunds";
 import type { Context, Hono } from "hono";
 import { authenticate } from "../rest/authenticate.ts";
 import type { RestDeps } from "../rest/context.ts";
+import { nulIn } from "../rest/input.ts";
 import { payerOf, unexpected } from "../rest/mount.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
 import { invoiceCreditNoteOf, invoiceOf, ofInvoice } from "./invoice-documents.ts";
@@ -65,6 +66,8 @@ async function perform(
 ): Promise<Made | Problem> {
   const principal = await authenticate(deps, context.req.raw.headers, true);
   if (isProblem(principal)) return principal;
+  const unstorable = nulIn({ ...context.req.param(), ...context.req.query() });
+  if (unstorable !== null) return unstorable;
   const named = context.req.query("accountId");
   const paying = await payerOf(context, deps, { operation, principal, named });
   if (isProblem(paying)) return paying;

@@ -17,6 +17,14 @@ export function firstIssue(error: z.ZodError, prefix = ""): Problem {
   };
 }
 
+/** Names the first of a path's or query's texts that Postgres could not store; null: it could store them all. */
+export function nulIn(texts: Readonly<Record<string, string>>): Problem | null {
+  const param = Object.keys(texts).find((name) => texts[name]!.includes("\u0000"));
+  return param === undefined
+    ? null
+    : { problem: "invalid_request", message: `${param}: must not contain NUL`, param };
+}
+
 type Issue = z.core.$ZodIssue;
 
 /** Of a choice that failed in all its forms, the first form's first issue tells the most. */
