@@ -129,6 +129,9 @@ describe("an organization", () => {
     expect(answers[0]!.body).toMatchObject({ organizationId: id });
     expect(await rolesIn({ path } as Organization)).toEqual({ ada: "owner", bob: "member" });
 
+    await ada.post(`${path}/remove`, { memberId: "bob" });
+    expect(codeOf(await accept(bob, token))).toBe("invite_used");
+
     const first = (await invite("cyd@example.org")).body;
     const second = (await invite("cyd@example.org")).body;
     expect(codeOf(await accept(cyd, first.token))).toBe("invite_used");

@@ -7,7 +7,7 @@ import { enqueueMail } from "../mail/outbox.ts";
 import { type AcceptDecision, decideAcceptance, type Invite, type Member } from "./decide.ts";
 import { findOrganization, type OrganizationRecord } from "./store.ts";
 import * as store from "./store-invites.ts";
-import { insertMember } from "./store-members.ts";
+import { findMember, insertMember } from "./store-members.ts";
 import { type Denied, type InOrganization, lookInto, takeTurn } from "./turn.ts";
 
 export interface InviteRequest extends InOrganization {
@@ -108,7 +108,11 @@ export function acceptInvite(
     if (invite === null || organization === null) return { kind: "invite_unknown" };
     const now = deps.clock.now();
     const decision = decideAcceptance(invite, member, now);
-    if (decision === "repeated") return { kind: "joined", duplicate: true, organization };
+    if (decision === "repeated") {
+      // Whose membership has ended since is not let in again, and not told so either.
+      const isMember = (await findMember(client, organization.id, member.personId)) !== null;
+      return isMember ? { kind: "joined", duplicate: true, organization } : { kind: "invite_used" };
+    }
     if (decision !== "accept") return { kind: decision };
     await store.markAccepted(client, { id: invite.id, by: member.personId, at: now });
     const { defaultDay: day, defaultMonth: month, defaultTotal: total } = organization;
