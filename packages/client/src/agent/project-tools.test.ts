@@ -298,6 +298,18 @@ describe("searching", () => {
     });
   });
 
+  it("shows no secret through a link either", async () => {
+    await using project = await projectFolder({ ".ssh/config": "needle", ".env": "needle" });
+    await symlink(".ssh", join(project.path, "folder"));
+    await symlink(".env", join(project.path, "settings.txt"));
+    const host = hostIn(project.path, { environment: { PATH: "" } });
+    for (const cwd of ["folder", "settings.txt", ".ssh"])
+      expect(await host.call("code_search", { pattern: "needle", cwd })).toMatchObject(
+        failure("secret_file"),
+      );
+    expect(outputOf(await host.call("code_search", { pattern: "needle" })).matches).toEqual([]);
+  });
+
   it("names a pattern that is none, and survives one that would take for ever", async () => {
     await using project = await projectFolder({ "a.txt": `${"a".repeat(200)}!` });
     const host = hostIn(project.path, { environment: { PATH: "" } });

@@ -9,6 +9,8 @@ export const codeSearch: Handler<"code_search"> = async (deps, input, signal) =>
   const { pattern, glob, cwd = ".", ignoreCase = false, maxResults = DEFAULT_RESULTS } = input;
   const place = await deps.project.locate(cwd);
   if (place.kind === "refused") return place.refusal;
+  // What is found is known by this name, behind which a link would hide what it is.
+  if (place.isSecret) return toolFailure("secret_file", `${cwd} may hold secrets, which are not searched`);
   const search = { root: deps.project.root, start: place.path, pattern, glob, ignoreCase, maxResults };
   const found =
     (await searchWithRipgrep(search, deps.environment, signal)) ?? (await searchInThread(search, signal));
