@@ -162,6 +162,9 @@ describe("files are changed as they are written", () => {
     });
     expect(await replace({ old: "x = 1", new: "x = 2" })).toMatchObject(failure("text_ambiguous"));
     expect(await project.text("a.txt")).toBe("x = 1\nx = 1\ny = 2\n");
+    await project.put("b.txt", "  }\n  }\n  }\n");
+    const overlapping = { path: "b.txt", replacements: [{ old: "  }\n  }\n", new: "" }] };
+    expect(await host.call("str_replace", overlapping)).toMatchObject(failure("text_ambiguous"));
     outputOf(await replace({ old: "x = 1", new: "$& = 2", all: true }));
     expect(await project.text("a.txt")).toBe("$& = 2\n$& = 2\ny = 2\n");
   });

@@ -36,6 +36,8 @@ function replaceOne(text: string, replacement: Replacement, field: string, path:
   const old = isWindows ? windows(replacement.old) : replacement.old;
   const next = isWindows ? windows(replacement.new) : replacement.new;
   const parts = text.split(old);
+  // One that begins within another is another all the same: nobody can tell which is meant.
+  const isDoubled = text.includes(old, text.indexOf(old) + 1);
   const found = parts.length - 1;
   if (found === 0)
     return {
@@ -43,11 +45,11 @@ function replaceOne(text: string, replacement: Replacement, field: string, path:
       code: "text_not_found",
       message: `${field} does not occur in ${path}: read it again`,
     };
-  if (found > 1 && replacement.all !== true)
+  if (isDoubled && replacement.all !== true)
     return {
       kind: "refused",
       code: "text_ambiguous",
-      message: `${field} occurs ${found} times in ${path}: give more of what is around it, or all: true`,
+      message: `${field} occurs ${found === 1 ? "twice, overlapping," : `${found} times`} in ${path}: give more of what is around it, or all: true`,
     };
   return { kind: "text", text: parts.join(next) };
 }
