@@ -110,6 +110,14 @@ describe("files are changed as they are written", () => {
     expect(await project.text("a.txt")).toBe("\uFEFFall\r\nnew\r\n");
   });
 
+  it("writes new lines with the line ends of Windows also in place of a text without any", async () => {
+    await using project = await projectFolder({ "a.txt": "one\r\ntwo\r\n" });
+    const host = hostIn(project.path);
+    const replacements = [{ old: "two", new: "two\nthree" }];
+    outputOf(await host.call("str_replace", { path: "a.txt", replacements }));
+    expect(await project.text("a.txt")).toBe("one\r\ntwo\r\nthree\r\n");
+  });
+
   it("leaves mixed line ends elsewhere in the file as they were", async () => {
     await using project = await projectFolder({ "a.txt": "one\r\ntwo\nthree\r\n" });
     const host = hostIn(project.path);

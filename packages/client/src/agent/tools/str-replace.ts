@@ -1,7 +1,7 @@
 import { type ToolErrorCode, toolFailure } from "@bursar/contract/agent/tool";
 import type { ToolInput } from "@bursar/contract/agent/tools";
 import { changeFile, type Edit } from "../project/changes.ts";
-import { withLineEnd } from "../project/text.ts";
+import { type TextFile, withLineEnd } from "../project/text.ts";
 import type { Handler } from "./host.ts";
 
 type Replacement = ToolInput<"str_replace">["replacements"][number];
@@ -21,7 +21,8 @@ function replacing(replacements: readonly Replacement[]): Edit {
     if (file === null) return refused("file_missing", `${path} does not exist: create it with write_file`);
     let { text } = file;
     for (const [index, replacement] of replacements.entries()) {
-      const replaced = replaceOne(text, replacement, `replacements[${index}].old`, path);
+      const like = inLineEnds(replacement, { ...file, text });
+      const replaced = replaceOne(text, like, `replacements[${index}].old`, path);
       if (replaced.kind === "refused") return refused(replaced.code, replaced.message);
       text = replaced.text;
     }
@@ -29,12 +30,19 @@ function replacing(replacements: readonly Replacement[]): Edit {
   };
 }
 
-/** As it is written first, then with the line ends of Windows: a model writes \n for both. */
-function replaceOne(text: string, replacement: Replacement, field: string, path: string): Replaced {
+/** A model writes \n for the line ends of Windows, too: what it wants is looked for as it is written first, then with
+ *  those; and what comes in its place has the line ends of what stood there, or else of the file. */
+function inLineEnds(replacement: Replacement, { text, lineEnd }: TextFile): Replacement {
   const windows = (part: string) => withLineEnd(part, "\r\n");
-  const isWindows = !text.includes(replacement.old) && text.includes("\r\n");
-  const old = isWindows ? windows(replacement.old) : replacement.old;
-  const next = isWindows ? windows(replacement.new) : replacement.new;
+  const { old, new: next } = replacement;
+  const isThere = text.includes(old);
+  if (!isThere && text.includes("\r\n")) return { ...replacement, old: windows(old), new: windows(next) };
+  const isWindows = !/(?<!\r)\n/.test(old) && (old.includes("\r\n") || lineEnd === "\r\n");
+  return isThere && isWindows ? { ...replacement, new: windows(next) } : replacement;
+}
+
+function replaceOne(text: string, replacement: Replacement, field: string, path: string): Replaced {
+  const { old, new: next } = replacement;
   const parts = text.split(old);
   // One that begins within another is another all the same: nobody can tell which is meant.
   const isDoubled = text.includes(old, text.indexOf(old) + 1);
