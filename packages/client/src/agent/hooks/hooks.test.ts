@@ -79,12 +79,18 @@ describe("hooks that misbehave answer all the same", () => {
       { name: "crash", command: "kill -SEGV $$" },
       { name: "absent", command: "no-such-program-here" },
       { name: "nowhere", command: "true", cwd: "no/such/folder" },
+      { name: "in a file", command: "true", cwd: "bursar.json" },
+      { name: "NUL", command: "echo \u0000" },
+      { name: "next", command: "true" },
     ]);
     const { results } = await run(project, ["a"]);
     expect(results).toMatchObject([
       { hookName: "crash", exitCode: null, problem: "ended by SIGSEGV" },
       { hookName: "absent", exitCode: 127, stderr: expect.stringContaining("not found") },
       { hookName: "nowhere", exitCode: null, problem: expect.stringContaining("could not be started") },
+      { hookName: "in a file", exitCode: null, problem: expect.stringContaining("could not be started") },
+      { hookName: "NUL", exitCode: null, problem: expect.stringContaining("could not be started") },
+      { hookName: "next", exitCode: 0 },
     ]);
   });
 

@@ -48,14 +48,13 @@ function ended(request: CommandRequest, stdout: CappedText, stderr: CappedText):
   const { command, cwd, environment, signal, timeoutSeconds } = request;
   if (signal.aborted) return Promise.resolve({ exitCode: null, problem: "cancelled before it began" });
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const child = spawn(command, {
-    cwd,
-    shell: true,
-    env: withoutKeys(environment),
-    detached: process.platform !== "win32",
-    stdio: ["ignore", "pipe", "pipe"],
-    windowsHide: true,
-  });
+  let child: ReturnType<typeof start>;
+  try {
+    child = start(command, cwd, environment);
+  } catch (error) {
+    // Some failures are thrown: a folder that is a file, too large an environment, a NUL.
+    return Promise.resolve({ exitCode: null, problem: notStarted(error) });
+  }
   let problem: string | undefined;
   const stop = (reason: string) => {
     problem ??= reason;
@@ -79,7 +78,7 @@ function ended(request: CommandRequest, stdout: CappedText, stderr: CappedText):
   };
   child.stdout.on("data", (bytes: Buffer) => stdout.add(bytes));
   child.stderr.on("data", (bytes: Buffer) => stderr.add(bytes));
-  child.on("error", (error) => finish(null, `could not be started: ${error.message}`));
+  child.on("error", (error) => finish(null, notStarted(error)));
   child.on("exit", (code, killedBy) => {
     const why = killedBy === null ? undefined : `ended by ${killedBy}`;
     const lingering = setTimeout(() => finish(code, why), LINGER_MILLISECONDS);
@@ -89,6 +88,21 @@ function ended(request: CommandRequest, stdout: CappedText, stderr: CappedText):
     });
   });
   return promise;
+}
+
+function start(command: string, cwd: string, environment: NodeJS.ProcessEnv) {
+  return spawn(command, {
+    cwd,
+    shell: true,
+    env: withoutKeys(environment),
+    detached: process.platform !== "win32",
+    stdio: ["ignore", "pipe", "pipe"],
+    windowsHide: true,
+  });
+}
+
+function notStarted(error: unknown): string {
+  return `could not be started: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
