@@ -21,7 +21,9 @@ export type HookConfig =
 export async function readHookConfig(root: string): Promise<HookConfig> {
   for (const file of PROJECT_CONFIG_FILES) {
     try {
-      return parseHookConfig(file, await readFile(join(root, file), "utf8"));
+      const text = await readFile(join(root, file), "utf8");
+      // Editors of Windows put a mark at the beginning.
+      return parseHookConfig(file, text.replace(/^\uFEFF/, ""));
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== "ENOENT") return { kind: "invalid", problems: [`${file} cannot be read: ${message}`] };

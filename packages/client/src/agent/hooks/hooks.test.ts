@@ -46,6 +46,12 @@ describe("which hooks run", () => {
     expect((await run(project, ["a"])).results).toMatchObject([{ hookName: "new" }]);
   });
 
+  it("also from a file with a mark at its beginning", async () => {
+    const config = JSON.stringify({ fileChangeHooks: [{ name: "marked", command: "true" }] });
+    await using project = await projectFolder({ "bursar.json": `\uFEFF${config}` });
+    expect((await run(project, ["a"])).results).toMatchObject([{ hookName: "marked", exitCode: 0 }]);
+  });
+
   it("a file outside the project asks for none, and a hook cannot run outside it", async () => {
     await using project = await withHooks([{ name: "out", command: "pwd", cwd: "../.." }]);
     expect((await run(project, ["../secret.ts"])).results).toEqual([]);
