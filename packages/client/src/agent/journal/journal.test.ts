@@ -39,6 +39,19 @@ it("takes a run's changes back, whole, and only those", async () => {
   expect(await journal.last()).toBeNull();
 });
 
+it("takes older runs back also when a newer one ended while an entry was being written", async () => {
+  await using state = await projectFolder();
+  await using project = await projectFolder({ "a.txt": "one" });
+  const journal = openJournal(join(state.path, "undo"));
+  const first = hostIn(project.path, { beforeChange: (change) => journal.record("run-1", change, AT) });
+  await first.call("str_replace", { path: "a.txt", replacements: [{ old: "one", new: "two" }] });
+  await state.put("undo/run-2/000000-0badcafe.json.new", '{"runId":"ru');
+
+  expect(await journal.last()).toMatchObject({ runId: "run-1" });
+  await journal.undo("run-1", false);
+  expect(await project.text("a.txt")).toBe("one");
+});
+
 it("can be read by its user only, and keeps the last 20 runs", async () => {
   await using state = await projectFolder();
   const folder = join(state.path, "undo");

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Change } from "../project/changes.ts";
 import { save } from "../project/file.ts";
@@ -46,12 +46,19 @@ export function openJournal(folder: string): Journal {
       };
       const number = String((await namesIn(runFolder)).length).padStart(6, "0");
       const name = `${number}-${randomBytes(4).toString("hex")}.json`;
-      await writeFile(join(runFolder, name), JSON.stringify(entry), { mode: 0o600, flush: true });
+      // Whole or not at all: half an entry could not be read, and nothing before it taken back.
+      const next = join(runFolder, `${name}.new`);
+      await writeFile(next, JSON.stringify(entry), { mode: 0o600, flush: true });
+      await rename(next, join(runFolder, name));
       if (number === "000000") await forgetOldRuns(folder);
     },
     last: async () => {
-      const runId = (await namesIn(folder)).at(-1);
-      return runId === undefined ? null : { runId, entries: await entriesOf(folder, runId) };
+      for (const runId of (await namesIn(folder)).toReversed()) {
+        const entries = await entriesOf(folder, runId);
+        // One that ended in its first entry has changed nothing.
+        if (entries.length > 0) return { runId, entries };
+      }
+      return null;
     },
     undo: async (runId, force) => {
       const undone: Undone[] = [];
@@ -88,7 +95,7 @@ async function takeBack(
 
 /** Newest first. */
 async function entriesOf(folder: string, runId: string): Promise<Entry[]> {
-  const names = await namesIn(join(folder, runId));
+  const names = (await namesIn(join(folder, runId))).filter((name) => name.endsWith(".json"));
   const texts = await Promise.all(names.map((name) => readFile(join(folder, runId, name), "utf8")));
   return texts.map((text) => JSON.parse(text) as Entry).toReversed();
 }
