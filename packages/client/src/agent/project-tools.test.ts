@@ -321,6 +321,14 @@ describe("searching", () => {
     expect(outputOf(await host.call("code_search", { pattern: "needle" })).matches).toEqual([]);
   });
 
+  it("cuts long lines between characters", async () => {
+    await using project = await projectFolder({ "a.txt": `x${"😀".repeat(400)}` });
+    const host = hostIn(project.path, { environment: { PATH: "" } });
+    const { matches } = outputOf(await host.call("code_search", { pattern: "x" }));
+    expect(matches[0]!.text).toHaveLength(301);
+    expect(matches[0]!.text.isWellFormed()).toBe(true);
+  });
+
   it("names a pattern that is none, and survives one that would take for ever", async () => {
     await using project = await projectFolder({ "a.txt": `${"a".repeat(200)}!` });
     const host = hostIn(project.path, { environment: { PATH: "" } });

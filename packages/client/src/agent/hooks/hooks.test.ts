@@ -123,6 +123,14 @@ describe("hooks that misbehave answer all the same", () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(80_000_000);
   });
 
+  it("one that prints long characters gives no halves of them", async () => {
+    await using project = await withHooks([{ name: "smiles", command: "printf x; cat smiles.txt" }]);
+    await project.put("smiles.txt", "😀".repeat(20_000));
+    const { stdout } = (await run(project, ["a"])).results[0]!;
+    expect(stdout).toContain("characters left out");
+    expect(stdout.isWellFormed()).toBe(true);
+  });
+
   it("one that the user refuses is not run, and says so", async () => {
     await using project = await withHooks([{ name: "rm", command: "touch ran" }]);
     const host = hostIn(project.path, { approve: async () => false });

@@ -25,7 +25,8 @@ export class CappedText {
     const head = clean(this.#head).slice(0, Math.ceil(shown / 2));
     const tail = clean(this.#tail).slice(-Math.floor(shown / 2));
     const left = this.#length - head.length - tail.length;
-    return `${head}\n… ${left} characters left out …\n${tail}`;
+    // A cut may go through a character of two halves, and models' providers refuse a half.
+    return `${head}\n… ${left} characters left out …\n${tail}`.toWellFormed();
   }
 
   #append(text: string): void {

@@ -25,5 +25,7 @@ const LINE_CHARACTERS = 300;
 
 export function shownLine(line: string): string {
   const text = line.trimEnd();
-  return text.length <= LINE_CHARACTERS ? text : `${text.slice(0, LINE_CHARACTERS)}…`;
+  if (text.length <= LINE_CHARACTERS) return text;
+  // The cut may go through a character of two halves, and models' providers refuse a half.
+  return `${text.slice(0, LINE_CHARACTERS).toWellFormed()}…`;
 }
