@@ -172,6 +172,33 @@ describe("a run survives the loss of its socket", () => {
   });
 });
 
+describe("a prompt that is asked again under its id", () => {
+  const prompt = { prompt: "[[sandbox: tokens=3]] hi", model: "small", userInputId: "same" };
+
+  test("runs once, and every asking hears how it ended: at once, afterwards, and from a later client", async () => {
+    const account = await running.account("100");
+    const clientSessionId = `session_of_${account.id}_0123456789`;
+    const socket = open(account.key, { clientSessionId });
+    const [first, second] = await Promise.all([socket.prompt(prompt), socket.prompt(prompt)]);
+    expect(first.ended).toBe("complete");
+    expect(second).toEqual(first);
+    expect(await socket.prompt(prompt)).toEqual(first);
+    socket.close();
+    expect(await open(account.key, { clientSessionId }).prompt(prompt)).toEqual(first);
+    const { entries } = (await account.get("/v1/entries")).body;
+    expect(entries.filter(({ kind }: { kind: string }) => kind === "settle").length).toBe(1);
+  });
+
+  test("is tried again where it was refused before it began", async () => {
+    const account = await running.account("0");
+    const socket = open(account.key);
+    await expect(socket.prompt(prompt)).rejects.toMatchObject({ code: "insufficient_credits" });
+    const grant = { accountId: account.id, amount: "100", source: "purchase" };
+    await running.call(running.adminKey, "POST", "/v1/grants", grant);
+    expect(await socket.prompt(prompt)).toMatchObject({ ended: "complete" });
+  });
+});
+
 describe("a session belongs to its credential:", () => {
   test("another account, or another key of the same one, does not get it by its id", async () => {
     const account = await running.account();

@@ -29,8 +29,7 @@ interface Open {
   /** As it was asked. */
   readonly request: PromptAction;
   readonly listener: PromptListener;
-  readonly resolve: (end: PromptEnd) => void;
-  readonly reject: (error: Error) => void;
+  readonly end: PromiseWithResolvers<PromptEnd>;
   /** The server has said that it has it. */
   isTaken: boolean;
   isCancelled: boolean;
@@ -38,15 +37,35 @@ interface Open {
   readonly seen: Map<string, number>;
 }
 
-/** The prompts that have not ended. */
+/** How many ended prompts are remembered. */
+const REMEMBERED = 1024;
+
+/** The prompts that have not ended, and the names of those that have. */
 export class Prompts {
   readonly #open = new Map<string, Open>();
+  readonly #ended = new Set<string>();
+  readonly #isSecond: boolean;
 
-  add(request: PromptAction, listener: PromptListener): Promise<PromptEnd> {
+  /** `isSecond`: there may have been another client in this session, before this one. */
+  constructor(isSecond: boolean) {
+    this.#isSecond = isSecond;
+  }
+
+  /** `action`: what to ask of the server; null where it has been asked, and is under way. */
+  add(
+    action: PromptAction,
+    listener: PromptListener,
+  ): { action: PromptAction | null; end: Promise<PromptEnd> } {
+    const { userInputId } = action;
+    const underWay = this.#open.get(userInputId);
+    if (underWay !== undefined) return { action: null, end: underWay.end.promise };
+    const end = Promise.withResolvers<PromptEnd>();
+    // The server tells an end twice only to whoever comes back for it.
+    const isBack = this.#isSecond || this.#ended.has(userInputId);
+    const request = isBack ? { ...action, seen: {} } : action;
     const fresh = { isTaken: false, isCancelled: false, seen: new Map<string, number>() };
-    return new Promise((resolve, reject) =>
-      this.#open.set(request.userInputId, { request, listener, resolve, reject, ...fresh }),
-    );
+    this.#open.set(userInputId, { request, listener, end, ...fresh });
+    return { action: request, end: end.promise };
   }
 
   taken(userInputId: string): void {
@@ -60,8 +79,7 @@ export class Prompts {
   }
 
   fail(userInputId: string, error: Error): void {
-    this.#open.get(userInputId)?.reject(error);
-    this.#open.delete(userInputId);
+    this.#take(userInputId)?.end.reject(error);
   }
 
   failAll(error: Error): void {
@@ -99,9 +117,8 @@ export class Prompts {
       case "prompt-resumed":
         return listener.onResumed?.(action);
       case "prompt-response": {
-        this.#open.delete(userInputId);
         const { ended, output, cost } = action;
-        return open.resolve({ userInputId, ended, output, cost });
+        return this.#take(userInputId)?.end.resolve({ userInputId, ended, output, cost });
       }
       case "prompt-error":
       case "action-error": {
@@ -113,6 +130,18 @@ export class Prompts {
       case "read-files":
       case "request-reconnect":
     }
+  }
+
+  #take(userInputId: string): Open | undefined {
+    const open = this.#open.get(userInputId);
+    if (open === undefined) return undefined;
+    this.#open.delete(userInputId);
+    this.#ended.add(userInputId);
+    if (this.#ended.size > REMEMBERED) {
+      const [oldest] = this.#ended;
+      this.#ended.delete(oldest!);
+    }
+    return open;
   }
 }
 

@@ -48,7 +48,7 @@ export class BursarSocket {
   readonly #options: SocketOptions;
   readonly #sessionId: string;
   readonly #outbox = new Outbox();
-  readonly #prompts = new Prompts();
+  readonly #prompts: Prompts;
   readonly #subscriptions: Subscriptions;
   readonly #answers: Answers;
   readonly #inits: PromiseWithResolvers<ActionOf<"init-response">>[] = [];
@@ -74,6 +74,7 @@ export class BursarSocket {
       (type, topics) => void this.#say({ type, topics }).catch(() => undefined),
     );
     const isSecond = options.clientSessionId !== undefined;
+    this.#prompts = new Prompts(isSecond);
     this.#answers = new Answers(
       { ...options, isSecond },
       (action) => void this.#act(action).catch(() => undefined),
@@ -116,12 +117,11 @@ export class BursarSocket {
   }
 
   /** Runs a prompt; resolves when it has ended, also by being cancelled. Rejects with `SocketRefused` when the gate or
-   *  the run says no. Under the same `userInputId` it runs once, however often it is asked. */
+   *  the run says no. Under the same `userInputId` it runs once, and whoever asks again is told how it ended. */
   async prompt(request: PromptRequest, listener: PromptListener = {}): Promise<PromptEnd> {
     const userInputId = request.userInputId ?? `prompt_${crypto.randomUUID()}`;
-    const action: PromptAction = { ...request, type: "prompt", userInputId };
-    const end = this.#prompts.add(action, listener);
-    this.#ask(action);
+    const { action, end } = this.#prompts.add({ ...request, type: "prompt", userInputId }, listener);
+    if (action !== null) this.#ask(action);
     return end;
   }
 
