@@ -132,3 +132,25 @@ test("a prompt without credits buys some where it may, and says how many; where 
   expect(usages).toEqual(["500", undefined]);
   socket.close();
 });
+
+test("a prompt that is called off before it begins passes no gate, and buys nothing", async () => {
+  const account = await running.account("0");
+  let asked = 0;
+  topUp = {
+    isOn: () => Promise.resolve(true),
+    cover: () => {
+      asked += 1;
+      return Promise.resolve({ kind: "not_covered", reason: "declined" });
+    },
+  };
+  const socket = openSocket({ url: running.url, credential: account.key });
+  for (const agent of [undefined, "coder"]) {
+    const userInputId = `off_${agent}`;
+    const prompt = { userInputId, prompt: "hi", model: "small", ...(agent === undefined ? {} : { agent }) };
+    const ended = socket.prompt(prompt);
+    await socket.cancel(userInputId);
+    expect(await ended).toMatchObject({ ended: "cancelled", cost: "0" });
+  }
+  expect(asked).toBe(0);
+  socket.close();
+});

@@ -1,3 +1,4 @@
+import { isSuspended } from "@bursar/agent/suspend";
 import type { AccountId } from "@bursar/contract/ids";
 import { formatCredits, type MicroCredits, parseCredits } from "@bursar/contract/money";
 import { credits } from "@bursar/contract/shapes";
@@ -41,6 +42,12 @@ export async function runHeld(
   const prompt = JSON.parse(held.asked) as PromptAction;
   const { userInputId } = prompt;
   const before = held.opening === null ? null : openingShape.parse(JSON.parse(held.opening));
+  // Called off before it began, it passes no gate: that could buy credits, of which it needs none.
+  if (before === null && abort.signal.aborted && !isSuspended(abort.signal)) {
+    const usage = await usageOf(deps, session.accountId);
+    const last = endOf(userInputId, CALLED_OFF, usage.remainingBalance);
+    return conclude(deps, session, held, [{ type: "usage-response", userInputId, ...usage }, last]);
+  }
   // First, because a gate that is shut now may stay shut.
   const cut = before === null ? 0n : await settleCut(deps, held, runFacts(asked, before, prompt));
   const gated = await pass(deps, asked.connection, session, { prompt, before });
@@ -74,6 +81,8 @@ export async function runHeld(
       : endOf(userInputId, end, usage.remainingBalance);
   return conclude(deps, session, held, [{ type: "usage-response", userInputId, ...usage }, last]);
 }
+
+const CALLED_OFF = { kind: "ended", how: "cancelled", output: { text: "" }, cost: 0n } as const;
 
 /** Written down first: who hears of an end must hear of it again, wherever it asks. */
 async function conclude(
