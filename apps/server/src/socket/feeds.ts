@@ -93,13 +93,20 @@ export class Feeds {
     // One that is being read queues itself again at its end.
     if (feed.isReading) return;
     this.#waiting.push(accountId);
-    while (this.#reading < READERS_AT_ONCE && this.#waiting.length > 0) void this.#readNext();
+    this.#readOn();
   }
 
-  async #readNext(): Promise<void> {
-    const accountId = this.#waiting.shift()!;
-    const feed = this.#feeds.get(accountId);
-    if (feed === undefined) return;
+  /** Begins as many readings as there may be, and passes over accounts that nobody watches any more. */
+  #readOn(): void {
+    while (this.#reading < READERS_AT_ONCE && this.#waiting.length > 0) {
+      const accountId = this.#waiting.shift()!;
+      const feed = this.#feeds.get(accountId);
+      // One that was left and watched again while it waited stands here twice.
+      if (feed?.isWaiting === true && !feed.isReading) void this.#readNow(accountId, feed);
+    }
+  }
+
+  async #readNow(accountId: AccountId, feed: Feed): Promise<void> {
     this.#reading += 1;
     feed.isWaiting = false;
     feed.isReading = true;
@@ -115,7 +122,7 @@ export class Feeds {
         feed.isWaiting = false;
         this.#queue(accountId, feed);
       }
-      if (this.#reading < READERS_AT_ONCE && this.#waiting.length > 0) void this.#readNext();
+      this.#readOn();
     }
   }
 
