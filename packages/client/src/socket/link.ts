@@ -26,6 +26,9 @@ export interface LinkEvents {
   onEnd(reason: SocketRefused): void;
 }
 
+/** A connection that has not come about by then is tried anew: a platform may wait for minutes. */
+const OPENING_MILLISECONDS = 20_000;
+
 /** A token of RFC 9110: what a subprotocol may be made of. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
@@ -35,6 +38,7 @@ export class Link {
   readonly #events: LinkEvents;
   #socket: WebSocket | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #opening: ReturnType<typeof setTimeout> | null = null;
   #attempt = 0;
   /** The credential that was refused, and why. */
   #refused: { readonly credential: string | null; readonly reason: string } | null = null;
@@ -89,7 +93,12 @@ export class Link {
     if (socket === null) return;
     this.#socket = socket;
     const isMine = () => this.#socket === socket;
-    socket.addEventListener("open", () => isMine() && this.#events.onOpen());
+    this.#opening = setTimeout(() => this.renew(), OPENING_MILLISECONDS);
+    socket.addEventListener("open", () => {
+      if (!isMine()) return;
+      this.#noLongerOpening();
+      this.#events.onOpen();
+    });
     socket.addEventListener("message", ({ data }) => {
       if (isMine() && typeof data === "string") this.#events.onText(data);
     });
@@ -122,8 +131,14 @@ export class Link {
     return value;
   }
 
+  #noLongerOpening(): void {
+    if (this.#opening !== null) clearTimeout(this.#opening);
+    this.#opening = null;
+  }
+
   #closed(code: number, reason: string, credential: string | null): void {
     this.#socket = null;
+    this.#noLongerOpening();
     const name: CloseName | null = closeNamed(code);
     const retry = name === null ? "again" : CLOSES[name].retry;
     const because = reason === "" && name !== null ? CLOSES[name].reason : reason;
@@ -149,6 +164,7 @@ export class Link {
   #drop(): void {
     const socket = this.#socket;
     this.#socket = null;
+    this.#noLongerOpening();
     socket?.close(1000);
   }
 }

@@ -186,6 +186,7 @@ export class BursarSocket {
 
   #identify(): void {
     this.#now.clear();
+    this.#late ??= setTimeout(() => this.#link.renew(), PONG_MILLISECONDS);
     const { clientSessionId } = this;
     void this.#sayNow({ type: "identify", clientSessionId, lastSeq: this.#lastSeq }).then((ack) => {
       if (ack.success && ack.session !== undefined) return this.#resume(ack.session);

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openSocket, type SocketState } from "./socket.ts";
+
+/** A line to a server that does no more than a test lets it. */
+class Line extends EventTarget {
+  static lines: Line[] = [];
+  readyState = 0;
+  readonly said: string[] = [];
+
+  constructor() {
+    super();
+    Line.lines.push(this);
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.dispatchEvent(new Event("open"));
+  }
+
+  hear(message: object): void {
+    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(message) }));
+  }
+
+  send(text: string): void {
+    this.said.push(text);
+  }
+
+  close(): void {
+    this.readyState = 3;
+  }
+}
+
+beforeEach(() => {
+  Line.lines = [];
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("a server that lets nobody in, or lets in and says nothing, is not waited for for ever", async () => {
+  const states: SocketState[] = [];
+  const socketClass = Line as unknown as typeof WebSocket;
+  const socket = openSocket({
+    ...{ url: "http://server.test", credential: "key", socketClass },
+    onState: (state) => states.push(state),
+  });
+  await vi.advanceTimersByTimeAsync(25_000);
+  expect(Line.lines).toHaveLength(2);
+  const [deaf, mute] = Line.lines;
+  expect(deaf!.readyState).toBe(3);
+  mute!.open();
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(Line.lines).toHaveLength(3);
+  const good = Line.lines[2]!;
+  good.open();
+  const { txid } = JSON.parse(good.said[0]!) as { txid: number };
+  const session = { accountId: "acct_1", resumed: false, nextSeq: 1, lastSeq: 0, running: [] };
+  good.hear({ type: "ack", txid, success: true, session });
+  await vi.advanceTimersByTimeAsync(19_000);
+  expect(states).toEqual(["connected"]);
+  expect(Line.lines).toHaveLength(3);
+  socket.close();
+  expect(vi.getTimerCount()).toBe(0);
+});
