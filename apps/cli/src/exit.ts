@@ -22,7 +22,7 @@ const MEANINGS: Record<ExitName, string> = {
   notAllowed: "the key is missing, wrong, revoked or expired, or not an admin key",
   unavailable: "no server answers, or it cannot answer now; trying again later may help",
   bug: "a bug, here or in the server",
-  interrupted: "stopped by Ctrl-C",
+  interrupted: "stopped by Ctrl-C; an agent also by SIGTERM or SIGHUP",
 };
 
 export function exitCodeTable(): string {

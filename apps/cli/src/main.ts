@@ -7,11 +7,12 @@ import { usageFailure } from "./failure.ts";
 import { addCommands, commandNames, createProgram, flagsOf } from "./program.ts";
 import { printReport, reportOf } from "./report.ts";
 
-/** A reader that has seen enough (`| head`) is no error. */
+/** A reader that has seen enough (`| head`), or a terminal that has gone, is no error. */
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(EXIT.done);
-    throw error;
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    // A run that is under way is called off first.
+    if (!process.emit("SIGHUP", "SIGHUP")) process.exit(EXIT.done);
   });
 }
 

@@ -1,7 +1,8 @@
 import { type ProjectFolder, projectFolder } from "@bursar/client/agent/testing/project-folder";
 import { type SandboxModel, startSandboxModel } from "@bursar/sandbox/model";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { FAILING_PROJECT, FALLIBLE_CODER, REVIEWER, TASK } from "../../../../packages/agent/test/fixture.ts";
+import { startForwarder } from "../../../server/test/forwarder.ts";
 import { type Running, startRunning } from "../../../server/test/running.ts";
 import { bursar } from "../testing/bursar.ts";
 import { openTerminal } from "../testing/terminal.ts";
@@ -212,6 +213,42 @@ describe("in a terminal", () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     terminal.type("\x1b");
     await terminal.see("cancelled");
+    expect(await terminal.exited).toBe(130);
+  });
+
+  it.each(["SIGTERM", "SIGHUP"] as const)(
+    "%s calls the run off, with the command that runs",
+    async (signal) => {
+      await using project = await projectFolder();
+      const { environment, available } = await person();
+      const order = "run while sleep 0.1; do echo beat >> beats; done";
+      using terminal = openTerminal(["agent", "--yes", order], { folder: project.path, environment });
+      await vi.waitFor(() => project.text("beats"), 10_000);
+      terminal.kill(signal);
+      expect(await terminal.exited).toBe(130);
+      const beats = await project.text("beats");
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await project.text("beats")).toBe(beats);
+      expect((await available()).held).toBe("0");
+    },
+  );
+
+  it("can be left while the server does not answer", async () => {
+    await using project = await projectFolder();
+    const { environment } = await person();
+    const line = await startForwarder(running.url);
+    const nowhere = { ...environment, BURSAR_URL: line.url };
+    using terminal = openTerminal(["agent", "--yes", "run sleep 60"], {
+      folder: project.path,
+      environment: nowhere,
+    });
+    await terminal.see("$ sleep 60");
+    await line.close();
+    await terminal.see("The connection is lost");
+    terminal.type("\x1b");
+    await terminal.see("has not answered yet");
+    terminal.type("\x03");
+    await terminal.see("Left before");
     expect(await terminal.exited).toBe(130);
   });
 });

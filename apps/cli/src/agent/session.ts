@@ -2,11 +2,13 @@ import { createProjectTools } from "@bursar/client/agent/project-tools";
 import type { ClientTools } from "@bursar/contract/agent/client-tools";
 import type { AgentEvent } from "@bursar/contract/agent/events";
 import type { Context } from "../context.ts";
+import { EXIT } from "../exit.ts";
 import { type ApprovalRules, createApprove } from "./approvals.ts";
 import { BandWatch } from "./bands.ts";
 import { type Keyboard, openKeyboard } from "./keys.ts";
 import { type Out, Screen } from "./screen.ts";
 import { journalOf, newRunName } from "./state.ts";
+import { openStopping } from "./stopping.ts";
 import type { AccountNews, AgentEnd, AgentTransport, Said } from "./transport.ts";
 
 /** A conversation with an agent that works in a folder. */
@@ -21,22 +23,20 @@ export interface AgentSession {
   readonly bands: BandWatch;
 }
 
-/** Runs one prompt to its end, shows it, and keeps what was said. Esc and Ctrl-C cancel it.
- *  Throws: what the transport throws. */
+/** Runs one prompt to its end, shows it, and keeps what was said. Esc and Ctrl-C cancel it; so does whoever tells this
+ *  process to end, which it then does. Throws: what the transport throws, and that it was left. */
 export async function runPrompt(session: AgentSession, prompt: string, context: Context): Promise<AgentEnd> {
   const { transport, agent, model, budget, history } = session;
-  const cancel = new AbortController();
   const ended = new AbortController();
-  const stop = () => cancel.abort();
-  const keyboard = takeKeyboard(context, stop);
-  process.on("SIGINT", stop);
   const { paint } = context.look(process.stderr);
   const screen = new Screen(context.isJson() ? silent : OUT, paint, session.bands);
+  using stopping = openStopping((text) => screen.say(paint.yellow(text)));
+  const keyboard = takeKeyboard(context, stopping.stop);
   const answer: Answer = { text: "", kept: 0 };
   const listener = {
     // Whatever still runs here when the run has ended is nobody's any more.
     tools: during(
-      AbortSignal.any([cancel.signal, ended.signal]),
+      AbortSignal.any([stopping.signal, ended.signal]),
       toolsOf(session, context, screen, keyboard),
     ),
     onEvent: (event: AgentEvent) => {
@@ -44,6 +44,7 @@ export async function runPrompt(session: AgentSession, prompt: string, context: 
       else screen.show(event);
       keep(answer, event);
     },
+    onLost: () => screen.say(paint.yellow("The connection is lost; the run goes on, and it is tried again.")),
     onNews: (news: AccountNews) => {
       if (context.isJson()) process.stdout.write(`${JSON.stringify(news)}\n`);
       else screen.tell(news);
@@ -53,7 +54,7 @@ export async function runPrompt(session: AgentSession, prompt: string, context: 
   };
   try {
     const request = { prompt, agent, model, budget, history: fitting(history) };
-    const end = await transport.run(request, listener, cancel.signal);
+    const end = await Promise.race([transport.run(request, listener, stopping.signal), stopping.left]);
     history.push(
       { role: "user", content: prompt },
       { role: "assistant", content: answer.text || "(nothing)" },
@@ -61,8 +62,8 @@ export async function runPrompt(session: AgentSession, prompt: string, context: 
     return end;
   } finally {
     ended.abort();
-    process.off("SIGINT", stop);
     keyboard?.close();
+    if (stopping.isTold) process.exit(EXIT.interrupted);
   }
 }
 

@@ -1,5 +1,4 @@
 import { BursarSocket } from "@bursar/client/socket";
-import type { ClientTools } from "@bursar/contract/agent/client-tools";
 import { toolFailure } from "@bursar/contract/agent/tool";
 import { isClientTool } from "@bursar/contract/agent/tools";
 import type { Context } from "../context.ts";
@@ -9,14 +8,13 @@ import type { AgentEnd, AgentListener, AgentPrompt, AgentTransport } from "./tra
 const DEFAULT_AGENT = "coder";
 
 /** The prompt that runs now: its tools are those that the server's calls reach. */
-interface Running {
-  readonly tools: ClientTools;
+interface Running extends Pick<AgentListener, "tools" | "onLost"> {
   readonly signal: AbortSignal;
 }
 
 /** An agent over `/ws`. The socket renews itself; what runs on the server goes on meanwhile.
  *  Throws: nothing to connect to, or no key. */
-export async function connectAgent(context: Context, onLost: () => void): Promise<AgentTransport> {
+export async function connectAgent(context: Context): Promise<AgentTransport> {
   const { client, account, credential } = await context.connect("own");
   // Says at once when nothing answers or the key is wrong: a socket would try again and again.
   const { available: balance } = await client.getBalance(account);
@@ -31,17 +29,19 @@ export async function connectAgent(context: Context, onLost: () => void): Promis
       return running.tools.call({ requestId, toolName, input, timeoutMs: timeout, signal: either });
     },
     onState: (state) => {
-      if (wasConnected && state === "connecting") onLost();
+      if (wasConnected && state === "connecting") running?.onLost();
       wasConnected ||= state === "connected";
     },
   });
   return {
     run: async (prompt, listener, signal) => {
-      running = { tools: listener.tools, signal };
+      const mine: Running = { ...listener, signal };
+      running = mine;
       try {
         return await runOver(socket, prompt, listener, signal);
       } finally {
-        running = null;
+        // One that was left may end after the next has begun.
+        if (running === mine) running = null;
       }
     },
     balance,

@@ -47,6 +47,8 @@ export interface AgentListener {
   readonly tools: ClientTools;
   readonly onEvent: (event: AgentEvent) => void;
   readonly onNews: (news: AccountNews) => void;
+  /** The connection broke, and is tried again. */
+  readonly onLost: () => void;
 }
 
 /** The way to where the agent runs: events come from there, and calls of the tools that work here. */

@@ -75,12 +75,10 @@ async function openSession(options: AgentOptions, context: Context): Promise<Age
     throw usageFailure(`--budget must be credits, such as 20 or 2.5, not ${JSON.stringify(budget)}.`);
   const folder = folderOf(options.folder, context);
   const { paint } = context.look(process.stderr);
-  const say = (text: string) => void (context.isJson() ? 0 : process.stderr.write(`${text}\n`));
-  const lost = () => say(paint.yellow("The connection is lost; the run goes on, and it is tried again."));
-  const transport = await connectAgent(context, lost);
+  const transport = await connectAgent(context);
   const bands = new BandWatch();
   const band = bands.take(transport.balance, paint);
-  if (band !== null) say(band);
+  if (band !== null && !context.isJson()) process.stderr.write(`${band}\n`);
   return {
     ...{ agent, model, budget, bands },
     transport,

@@ -9,6 +9,7 @@ export interface Terminal extends Disposable {
   /** Waits until what is shown after the last thing waited for contains this. */
   see(text: string): Promise<void>;
   type(keys: string): void;
+  kill(signal: NodeJS.Signals): void;
   readonly exited: Promise<number>;
 }
 
@@ -38,6 +39,7 @@ export function openTerminal(
     shown,
     exited,
     type: (keys) => child.write(keys),
+    kill: (signal) => child.kill(signal),
     see: (text) =>
       new Promise<void>((resolve, reject) => {
         const timer = setTimeout(() => {

@@ -55,11 +55,14 @@ function ended(request: CommandRequest, stdout: CappedText, stderr: CappedText):
     // Some failures are thrown: a folder that is a file, too large an environment, a NUL.
     return Promise.resolve({ exitCode: null, problem: notStarted(error) });
   }
+  const killNow = () => killGroup(child, "SIGKILL");
+  // When this process ends before, nobody else would.
+  process.once("exit", killNow);
   let problem: string | undefined;
   const stop = (reason: string) => {
     problem ??= reason;
     killGroup(child, "SIGTERM");
-    setTimeout(() => killGroup(child, "SIGKILL"), GRACE_MILLISECONDS).unref();
+    setTimeout(killNow, GRACE_MILLISECONDS).unref();
   };
   const onAbort = () => stop("cancelled");
   const timer = setTimeout(
@@ -70,8 +73,9 @@ function ended(request: CommandRequest, stdout: CappedText, stderr: CappedText):
   const finish = (exitCode: number | null, why?: string) => {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
+    process.off("exit", killNow);
     // What it has left running in its group must not outlive it.
-    killGroup(child, "SIGKILL");
+    killNow();
     child.stdout.destroy();
     child.stderr.destroy();
     resolve({ exitCode: problem === undefined ? exitCode : null, problem: problem ?? why });
