@@ -184,6 +184,24 @@ describe("in a terminal", () => {
     expect(await terminal.exited).toBe(0);
   });
 
+  it("takes a text that is pasted for one task, and waits for Enter where its last line has no end", async () => {
+    await using project = await projectFolder();
+    const { environment } = await person();
+    using terminal = openTerminal(["agent", "--yes"], { folder: project.path, environment });
+    await terminal.see("agent> ");
+    terminal.type("write a.txt: one\rwrite b.txt: two\rrun echo thr");
+    await terminal.see("echo thr");
+    terminal.type("ee\r");
+    await terminal.see("$ echo three");
+    await terminal.see("agent> ");
+    expect([await project.text("a.txt"), await project.text("b.txt")]).toEqual(["one\n", "two\n"]);
+    terminal.type("run touch never\rand so");
+    await terminal.see("and so");
+    terminal.type("\x03");
+    expect(await terminal.exited).toBe(0);
+    await expect(project.text("never")).rejects.toThrow("ENOENT");
+  });
+
   it("stops at once with Esc, pays for what was said, and is ready for the next", async () => {
     await using project = await projectFolder();
     const { environment, available } = await person();

@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import type { Context } from "../context.ts";
 import { printReport, reportOf } from "../report.ts";
+import { textsOf } from "../texts.ts";
 import { type AgentSession, runPrompt } from "./session.ts";
 import { openPromptHistory, type PromptHistory } from "./state.ts";
 
@@ -30,23 +31,24 @@ async function runOrExplain(session: AgentSession, line: string, context: Contex
   }
 }
 
-function remember(history: PromptHistory, asked: string[], line: string): void {
+/** The history has a line for each. */
+function remember(history: PromptHistory, asked: string[], text: string): void {
+  const line = text.replaceAll("\n", " ");
   if (asked[0] !== line) asked.unshift(line);
   history.add(line);
 }
 
 /** null at the end. A new reader each time: between two prompts the keyboard belongs to the run. */
-function readPrompt(history: string[], prompt: string): Promise<string | null> {
+async function readPrompt(history: string[], prompt: string): Promise<string | null> {
   const reader = createInterface({
     ...{ input: process.stdin, output: process.stderr, terminal: true },
     ...{ history: [...history], historySize: 500, removeHistoryDuplicates: true },
   });
-  const { promise, resolve } = Promise.withResolvers<string | null>();
-  reader.on("close", () => resolve(null));
+  const texts = textsOf(reader);
   reader.on("SIGINT", () => reader.close());
-  reader.question(prompt, (line) => {
-    resolve(line);
-    reader.close();
-  });
-  return promise;
+  reader.setPrompt(prompt);
+  reader.prompt();
+  const { value } = await texts.next();
+  reader.close();
+  return value ?? null;
 }
