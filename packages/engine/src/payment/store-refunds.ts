@@ -116,6 +116,7 @@ export async function readDisputes(client: pg.PoolClient, { accountId, id }: Key
   return rows.map((row) => ({ ...row, draws: row.draws === null ? null : drawsFromJson(row.draws) }));
 }
 
+/** Also of one that was won before: it is open again until they are taken, so that no top-up buys them. */
 export async function keepDisputeDraws(
   client: pg.PoolClient,
   { accountId, id }: Key,
@@ -123,7 +124,8 @@ export async function keepDisputeDraws(
   draws: Draws,
 ): Promise<void> {
   await client.query(
-    "update payment_disputes set draws = $4 where account_id = $1 and payment_id = $2 and dispute_id = $3",
+    `update payment_disputes set draws = $4, state = 'open'
+     where account_id = $1 and payment_id = $2 and dispute_id = $3`,
     [accountId, id, disputeId, drawsToJson(draws)],
   );
 }
@@ -141,7 +143,7 @@ export async function insertDispute(
   );
 }
 
-/** False when somebody else has closed it. One that was won may still be lost: the bank can take it up again. */
+/** False when somebody else has closed it. */
 export async function closeDispute(
   client: pg.PoolClient,
   { accountId, id }: Key,
@@ -149,8 +151,7 @@ export async function closeDispute(
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `update payment_disputes set state = $4, closed_at = $5
-     where account_id = $1 and payment_id = $2 and dispute_id = $3
-       and (state = 'open' or (state = 'won' and $4 = 'lost'))`,
+     where account_id = $1 and payment_id = $2 and dispute_id = $3 and state = 'open'`,
     [accountId, id, disputeId, state, formatPostgresTimestamp(now)],
   );
   return rowCount === 1;
