@@ -1,3 +1,6 @@
+import { addSeconds } from "@bursar/contract/instant";
+import { advance } from "@bursar/engine/payment/advance";
+import { listPayments } from "@bursar/engine/payment/store";
 import { NO_NEED, topUp } from "@bursar/engine/topup/buy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Death, mortal } from "./mortal.ts";
@@ -365,6 +368,31 @@ describe("what changes on the way", () => {
     await world.advance(60);
     world.stripe.faults.clear();
     expect(await account.available()).toBe("2000");
+  });
+
+  it("credits that are taken back, for their money did not come, are not bought again with the same card", async () => {
+    const account = await world.account("100", "pm_sandbox_processingFail");
+    await account.policy({ cooldownSeconds: 0 });
+    world.stripe.faults.add({ kind: "lose_webhook", events: "*", times: 50 });
+    await world.advance(20);
+    expect(await account.available()).toBe("2000");
+    world.clock.time = addSeconds(world.clock.time, 300);
+    await world.stripe.tick();
+    world.stripe.faults.clear();
+    const [payment] = await listPayments(world.engine.pool, {
+      ...{ accountId: account.id, kind: "topup", limit: 1, after: null },
+    });
+    // Another process sees to the account in the moment in which they are taken.
+    const { ledger } = world.paying;
+    const submit: typeof ledger.submit = async (command) => {
+      const outcome = await ledger.submit(command);
+      if (command.kind === "revoke") await topUp(world.paying, account.id, NO_NEED);
+      return outcome;
+    };
+    await advance({ ...world.paying, ledger: { ...ledger, submit } }, payment!);
+    await world.settle();
+    expect((await account.attempts()).map(({ state }) => state)).toEqual(["reversed"]);
+    expect((await account.get("/v1/topup-policy")).body.disabledReason).toBe("insufficient_funds");
   });
 
   it("a customer who was deleted has nothing that could be charged", async () => {

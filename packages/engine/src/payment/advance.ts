@@ -12,12 +12,14 @@ import type { IntentRecord, PaymentFailure } from "./payments.ts";
 import { recordOf } from "./record.ts";
 import { applyRefunds, takeBackAll } from "./refunds.ts";
 import { lend, movePayment, putOff, readPayment } from "./store.ts";
+import { lockPayment } from "./store-refunds.ts";
 
 export type AdvanceDeps = PaymentDeps & Pick<Deps, "ledger" | "log">;
 
 const OPEN: readonly PaymentState[] = ["wanted", "charging", "requires_action"];
 const BEFORE_GRANTED: readonly PaymentState[] = [...OPEN, "failed", "canceled"];
 const BEFORE_CONFIRMED: readonly PaymentState[] = [...BEFORE_GRANTED, "granted"];
+const BEFORE_REVERSED: readonly PaymentState[] = [...OPEN, "granted", "confirmed"];
 
 /** Carries a payment on by what the provider says of it now: charges it if nobody has, gives the credits once the money
  *  is on its way, confirms, takes back. Any number of callers may do so at once and in any order, for every step has
@@ -158,16 +160,26 @@ async function reverse(
 ): Promise<void> {
   // Whoever was about to give the credits has died, or still will: so they are given now, once, and taken back.
   if (isOpen(payment.state)) await grantCredits(deps, payment);
+  if (payment.kind === "topup") await stopBefore(deps, payment, failure);
   await takeBackAll(deps, payment, `The payment failed: ${failure.message}`);
   const now = deps.clock.now();
   const { intentId } = record;
   const change = { state: "reversed", failure, intentId, endedAt: now, dueAt: null } as const;
   await withTransaction(deps.pool, async (client) => {
-    if (!(await movePayment(client, payment, [...OPEN, "granted", "confirmed"], change))) return;
-    if (payment.kind === "topup") await disableTopUp(client, payment.accountId, failure.code, now);
+    if (!(await movePayment(client, payment, BEFORE_REVERSED, change))) return;
     await reversed(client, deps.clock, payment, failure);
   });
   await callOff(deps, record);
+}
+
+/** Before the credits go: without them the account is in need, and whoever sees that must not charge the same method. */
+async function stopBefore(deps: AdvanceDeps, payment: Payment, failure: PaymentFailure): Promise<void> {
+  await withTransaction(deps.pool, async (client) => {
+    await lockPayment(client, payment);
+    const current = await readPayment(client, payment.accountId, payment.id);
+    if (current !== null && BEFORE_REVERSED.includes(current.state))
+      await disableTopUp(client, payment.accountId, failure.code, deps.clock.now());
+  });
 }
 
 /** So that a declined payment cannot be paid later by another way. If this is missed, the next look does it, and money
