@@ -20,7 +20,7 @@ import { openQuotaGate } from "@bursar/engine/quota/gate";
 import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
 import { openMasterKeys } from "@bursar/engine/secret/master-keys";
 import { openSecrets } from "@bursar/engine/secret/secrets";
-import { openTopUps } from "@bursar/engine/topup/cover";
+import { openTopUps } from "@bursar/engine/topup/open";
 import { readTopUpBelow } from "@bursar/engine/topup/store-policies";
 import pg from "pg";
 

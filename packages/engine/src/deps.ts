@@ -1,3 +1,4 @@
+import type { Log } from "@bursar/database/log";
 import type pg from "pg";
 import type { Changes } from "./change/changes.ts";
 import type { Clock } from "./clock/clock.ts";
@@ -9,11 +10,8 @@ import type { RefusalLog } from "./receipt/refusal-log.ts";
 import type { Secrets } from "./secret/secrets.ts";
 import type { TopUps } from "./topup/cover.ts";
 
-export interface Log {
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-  error(facts: object, message: string): void;
-}
+/** For the packages that know the engine and not the database. */
+export type { Log } from "@bursar/database/log";
 
 /** What the capabilities are given; each asks for the part it uses. */
 export interface Deps {

@@ -3,7 +3,7 @@ import type { Operation } from "@bursar/contract/operation";
 import { batchOperation } from "@bursar/contract/operations/spend";
 import type { OperationName } from "@bursar/contract/v1";
 import type { Administrator, Ending, Intent } from "@bursar/engine/administration/record";
-import type { Principal } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import { organizationAccountId } from "@bursar/engine/organization/turn";
 import type { Call, Success } from "../rest/context.ts";
 import { isProblem, type Problem } from "../rest/problem.ts";

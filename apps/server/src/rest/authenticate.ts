@@ -1,6 +1,7 @@
 import type { AccountId } from "@bursar/contract/ids";
 import type { Access } from "@bursar/contract/operation";
-import type { AuthenticateOutcome, Keys, Principal } from "@bursar/engine/key/keys";
+import type { AuthenticateOutcome, Keys } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import type { Identity } from "@bursar/identity/identity";
 import type { Person } from "@bursar/identity/person";
 import { accountRequired } from "./grants.ts";

@@ -3,7 +3,8 @@ import type { AnswerOf, BodyOf, ParamsOf, QueryOf } from "@bursar/contract/opera
 import type { OperationName, v1 } from "@bursar/contract/v1";
 import type { Deps } from "@bursar/engine/deps";
 import type { TopUpBelow } from "@bursar/engine/forecast/forecast";
-import type { Keys, Principal } from "@bursar/engine/key/keys";
+import type { Keys } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import { capOfMember } from "@bursar/engine/organization/caps";
 import type { Payments } from "@bursar/engine/payment/payments";
 import type { Condition } from "@bursar/engine/referral/decide";

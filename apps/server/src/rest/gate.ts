@@ -3,7 +3,7 @@ import { ORGANIZATION_HEADER, REPOSITORY_HEADER } from "@bursar/contract/headers
 import type { AccountId } from "@bursar/contract/ids";
 import { approachGate, type GateAnswer, passageFor } from "@bursar/engine/gate/chain";
 import type { PayerQuestion } from "@bursar/engine/gate/ports";
-import type { Principal } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import type { RestDeps } from "./context.ts";
 import type { Problem } from "./problem.ts";
 

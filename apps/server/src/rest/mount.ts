@@ -3,7 +3,7 @@ import { type AccountId, newRequestId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
 import { onRecord } from "@bursar/engine/administration/record";
-import type { Principal } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import type { Context, Hono } from "hono";
 import { readReason } from "../administration/reason.ts";

@@ -2,7 +2,7 @@ import { ORGANIZATION_HEADER, REPOSITORY_HEADER } from "@bursar/contract/headers
 import type { Operation } from "@bursar/contract/operation";
 import type { OperationName } from "@bursar/contract/v1";
 import type { PayerQuestion } from "@bursar/engine/gate/ports";
-import type { Principal } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import { organizationOfAccount } from "@bursar/engine/organization/turn";
 import type { Problem } from "./problem.ts";
 

@@ -1,4 +1,4 @@
-import type { Principal } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import type { RestDeps } from "./context.ts";
 import type { Problem } from "./problem.ts";
 

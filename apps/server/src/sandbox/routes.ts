@@ -3,7 +3,7 @@ import type { Operation } from "@bursar/contract/operation";
 import { getClock, moveClock } from "@bursar/contract/operations/sandbox";
 import { iso } from "@bursar/contract/shapes";
 import type { ClockState, MovableClock } from "@bursar/engine/clock/movable";
-import type { Principal } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import type { SandboxMail } from "@bursar/sandbox/mail";
 import type { Context, Hono } from "hono";
 import type { z } from "zod";

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { BEARER_PREFIX } from "@bursar/contract/socket/limits";
-import type { Keys, Principal } from "@bursar/engine/key/keys";
+import type { Keys } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import { hasSessionCookie } from "@bursar/identity/authenticate";
 import type { OpenIdentity } from "@bursar/identity/open";
 import { isFromOwnPage } from "../identity/same-origin.ts";

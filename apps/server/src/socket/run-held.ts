@@ -5,7 +5,7 @@ import { credits } from "@bursar/contract/shapes";
 import type { PromptAction } from "@bursar/contract/socket/client-actions";
 import type { ServerAction } from "@bursar/contract/socket/server-messages";
 import { approachGate, type GateAnswer, type Passage, passageFor, passGate } from "@bursar/engine/gate/chain";
-import type { Principal } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import { readAccount } from "@bursar/engine/ledger/store-load";
 import { grantedSince } from "@bursar/engine/ledger/store-read";
 import { type HeldPrompt, PromptLost } from "@bursar/engine/prompt/held";

@@ -1,5 +1,5 @@
 import { type AccountId, newRequestId } from "@bursar/contract/ids";
-import type { Log } from "../deps.ts";
+import type { Log } from "@bursar/database/log";
 import type { FanOut } from "./fan-out.ts";
 import { type ChangeMessage, messagesOf, readMessage } from "./message.ts";
 

@@ -1,4 +1,4 @@
-import type { Log } from "../deps.ts";
+import type { Log } from "@bursar/database/log";
 import type { FanOut, FanOutListener } from "./fan-out.ts";
 
 const CHANNEL = "bursar_changes";

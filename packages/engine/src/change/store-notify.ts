@@ -1,5 +1,5 @@
+import type { Log } from "@bursar/database/log";
 import type pg from "pg";
-import type { Log } from "../deps.ts";
 import type { FanOut, FanOutListener } from "./fan-out.ts";
 
 const CHANNEL = "bursar_changes";

@@ -1,7 +1,7 @@
 import { addDuration, type Duration } from "@bursar/contract/duration";
 import type { Instant } from "@bursar/contract/instant";
+import type { Log } from "@bursar/database/log";
 import type pg from "pg";
-import type { Log } from "../deps.ts";
 import type { Clock } from "./clock.ts";
 import { type ClockPosition, changePosition, readPosition } from "./store.ts";
 

@@ -3,7 +3,7 @@ import { credits } from "@bursar/contract/money";
 import { createTestDatabase } from "@bursar/database/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { command, openTestLedger, type TestLedger } from "../../test/ledger-on-test-database.ts";
-import type { Principal } from "../key/keys.ts";
+import type { Principal } from "../key/principal.ts";
 import { approachGate, type GateAnswer, passageFor, passGate, STEPS } from "./chain.ts";
 import type { GatePorts } from "./ports.ts";
 

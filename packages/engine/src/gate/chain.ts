@@ -2,7 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import { formatCredits, type MicroCredits } from "@bursar/contract/money";
 import { type Balance, balance } from "../balance/balance.ts";
 import type { Deps } from "../deps.ts";
-import type { Principal } from "../key/keys.ts";
+import type { Principal } from "../key/principal.ts";
 import type { Cap } from "../ledger/command.ts";
 import type { GatePorts } from "./ports.ts";
 

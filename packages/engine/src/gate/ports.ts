@@ -1,7 +1,7 @@
 import type { AccountId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
-import type { Principal } from "../key/keys.ts";
+import type { Principal } from "../key/principal.ts";
 import type { Cap } from "../ledger/command.ts";
 
 /** Whose credits pay. */

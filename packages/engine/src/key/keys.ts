@@ -3,7 +3,7 @@ import { addSeconds, formatInstant, type Instant } from "@bursar/contract/instan
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import type { Cap } from "../ledger/command.ts";
-import type { Member, OrganizationRole } from "../organization/decide.ts";
+import type { Principal } from "./principal.ts";
 import { hashOf, newSecret, prefixOf } from "./secret.ts";
 import {
   findKeyByHash,
@@ -14,22 +14,6 @@ import {
   markRevoked,
   touchKeys,
 } from "./store.ts";
-
-/** Who calls: a key, or a person. */
-export interface Principal {
-  readonly kind: "account" | "admin";
-  /** null for a person. */
-  readonly keyId: KeyId | null;
-  /** null for an admin key; a person who is an admin has one. */
-  readonly accountId: AccountId | null;
-  readonly caps: readonly Cap[];
-  /** How entries name the caller. */
-  readonly by: string;
-  /** Who it is; absent for a key. */
-  readonly person?: Member | undefined;
-  /** On whose credits and by which role the caller acts, where it is not their own account. */
-  readonly organization?: { readonly id: string; readonly role: OrganizationRole } | undefined;
-}
 
 export type AuthenticateOutcome =
   | { readonly kind: "authenticated"; readonly principal: Principal }

@@ -5,7 +5,7 @@ import type { Deps } from "../deps.ts";
 import { drawsFromText, type Entry, keyOf } from "../ledger/entry.ts";
 import { closingKey } from "../ledger/key.ts";
 import { entriesAbout, grantSources } from "../ledger/store-read.ts";
-import { findRefusal } from "./store.ts";
+import { findRefusal, type RefusalRow } from "./store.ts";
 
 /** Why one decision fell as it did. */
 export interface Receipt {
@@ -37,7 +37,10 @@ export async function receipt(
   id: string,
 ): Promise<Receipt | null> {
   const entries = await withWholeHolds(deps, accountId, id);
-  if (entries.length === 0) return findRefusal(deps.pool, accountId, id);
+  if (entries.length === 0) {
+    const refusal = await findRefusal(deps.pool, accountId, id);
+    return refusal === null ? null : denied(accountId, refusal);
+  }
   const sources = await grantSources(deps.pool, accountId, [
     ...new Set(drawsOf(entries).map(([grantId]) => grantId)),
   ]);
@@ -83,6 +86,30 @@ function allowed(accountId: AccountId, entries: readonly Entry[], sources: Map<s
     policy,
     metadata: first.metadata === null ? null : (JSON.parse(first.metadata) as Record<string, unknown>),
     entries,
+  };
+}
+
+function denied(accountId: AccountId, row: RefusalRow): Receipt {
+  const { decision, metadata, ...stoodAgainst } = row.detail;
+  const { policy = {}, ...pricing } = (decision ?? {}) as { policy?: Record<string, unknown> };
+  return {
+    id: row.reference,
+    accountId,
+    requestId: row.request_id,
+    decision: "deny",
+    reason: row.code,
+    operation: row.operation,
+    amount: row.amount,
+    charged: 0n,
+    feature: row.feature,
+    at: row.at,
+    by: row.by,
+    note: null,
+    draws: [],
+    pricing: "priceVersion" in pricing ? pricing : null,
+    policy: { ...policy, ...stoodAgainst },
+    metadata,
+    entries: [],
   };
 }
 

@@ -2,7 +2,6 @@ import { type AccountId, newOperationId } from "@bursar/contract/ids";
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
-import type { Receipt } from "./receipt.ts";
 
 export interface RefusalRecord {
   readonly accountId: AccountId;
@@ -17,7 +16,7 @@ export interface RefusalRecord {
   readonly by: string;
 }
 
-interface Row {
+export interface RefusalRow {
   reference: string;
   request_id: string | null;
   operation: string;
@@ -30,37 +29,17 @@ interface Row {
 }
 
 /** The newest refusal under a request id or an operation's id. */
-export async function findRefusal(pool: pg.Pool, accountId: AccountId, id: string): Promise<Receipt | null> {
-  const { rows } = await pool.query<Row>(
+export async function findRefusal(
+  pool: pg.Pool,
+  accountId: AccountId,
+  id: string,
+): Promise<RefusalRow | null> {
+  const { rows } = await pool.query<RefusalRow>(
     `select reference, request_id, operation, code, amount, feature, detail, at, by from refusals
      where account_id = $1 and (request_id = $2 or reference = $2) order by at desc limit 1`,
     [accountId, id],
   );
-  return rows[0] === undefined ? null : denied(accountId, rows[0]);
-}
-
-function denied(accountId: AccountId, row: Row): Receipt {
-  const { decision, metadata, ...stoodAgainst } = row.detail;
-  const { policy = {}, ...pricing } = (decision ?? {}) as { policy?: Record<string, unknown> };
-  return {
-    id: row.reference,
-    accountId,
-    requestId: row.request_id,
-    decision: "deny",
-    reason: row.code,
-    operation: row.operation,
-    amount: row.amount,
-    charged: 0n,
-    feature: row.feature,
-    at: row.at,
-    by: row.by,
-    note: null,
-    draws: [],
-    pricing: "priceVersion" in pricing ? pricing : null,
-    policy: { ...policy, ...stoodAgainst },
-    metadata,
-    entries: [],
-  };
+  return rows[0] ?? null;
 }
 
 export async function insertRefusals(pool: pg.Pool, records: readonly RefusalRecord[]): Promise<void> {

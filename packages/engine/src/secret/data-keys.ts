@@ -1,11 +1,18 @@
 import { randomBytes } from "node:crypto";
 import type { AccountId } from "@bursar/contract/ids";
-import type { Deps } from "../deps.ts";
+import type pg from "pg";
+import type { Clock } from "../clock/clock.ts";
 import { type CacheSettings, openCache } from "./cache.ts";
 import { decrypt, encrypt, KEY_BYTES } from "./envelope.ts";
 import type { MasterKey, MasterKeys } from "./master-keys.ts";
 import { findDataKey, insertDataKey, type WrappedKey } from "./store.ts";
 import { masterKeyMissing, SecretUnreadable } from "./unreadable.ts";
+
+/** What secrets need; not picked from `Deps`, which has them. */
+export interface SecretDeps {
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+}
 
 export interface DataKey {
   readonly id: string;
@@ -22,7 +29,7 @@ export interface DataKeys {
 const LIFETIME: CacheSettings = { limit: 10_000, lifetimeMilliseconds: 600_000 };
 
 /** A key stays the same when a master key changes, so remembering it is safe. */
-export function openDataKeys(deps: Pick<Deps, "pool" | "clock">, masterKeys: MasterKeys): DataKeys {
+export function openDataKeys(deps: SecretDeps, masterKeys: MasterKeys): DataKeys {
   const known = openCache<DataKey>(LIFETIME);
   const load = async (accountId: AccountId) => {
     const found = await findDataKey(deps.pool, accountId);

@@ -1,7 +1,6 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { withTransaction } from "@bursar/database/transaction";
-import type { Deps } from "../deps.ts";
-import { unwrap, wrap } from "./data-keys.ts";
+import { type SecretDeps, unwrap, wrap } from "./data-keys.ts";
 import type { MasterKey, MasterKeys } from "./master-keys.ts";
 import type { WrappedKey } from "./store.ts";
 import { countByMasterKey, lockKeysToRewrap, type MasterKeyUse, updateWrapped } from "./store-rotate.ts";
@@ -25,10 +24,7 @@ const MOST_BATCHES = 50;
 /** Wraps data keys anew under the newest master key, up to 10,000 a call; what they encrypt stays as it is. Every batch
  *  is a transaction: it can be stopped and called again at any time, by several at once, beside servers that read and
  *  write. Throws SecretUnreadable: no master key is set; database unreachable. */
-export async function rotateDataKeys(
-  deps: Pick<Deps, "pool" | "clock">,
-  masterKeys: MasterKeys,
-): Promise<Rotation> {
+export async function rotateDataKeys(deps: SecretDeps, masterKeys: MasterKeys): Promise<Rotation> {
   const { newest } = masterKeys;
   if (newest === null)
     throw new SecretUnreadable("master_key_missing", "no master key is set: set BURSAR_MASTER_KEY");
@@ -65,7 +61,7 @@ interface Batch {
 
 /** null when there was nothing more to do. */
 function rotateBatch(
-  deps: Pick<Deps, "pool" | "clock">,
+  deps: SecretDeps,
   masterKeys: MasterKeys,
   newest: MasterKey,
   after: string,

@@ -1,7 +1,6 @@
 import type { AccountId } from "@bursar/contract/ids";
-import type { Deps } from "../deps.ts";
 import { type CacheSettings, openCache } from "./cache.ts";
-import { type DataKey, openDataKeys } from "./data-keys.ts";
+import { type DataKey, openDataKeys, type SecretDeps } from "./data-keys.ts";
 import { decrypt, encrypt } from "./envelope.ts";
 import type { MasterKeys } from "./master-keys.ts";
 import { type Rotation, rotateDataKeys } from "./rotate.ts";
@@ -36,7 +35,7 @@ export interface Secrets {
 const FIELDS: CacheSettings = { limit: 10_000, lifetimeMilliseconds: 30_000 };
 
 export function openSecrets(
-  deps: Pick<Deps, "pool" | "clock">,
+  deps: SecretDeps,
   masterKeys: MasterKeys,
   cacheSettings: Partial<CacheSettings> = {},
 ): Secrets {

@@ -1,5 +1,5 @@
 import { monthStart } from "@bursar/contract/calendar";
-import { type AccountId, newLink, newPaymentId, type PaymentId } from "@bursar/contract/ids";
+import { type AccountId, newLink, newPaymentId } from "@bursar/contract/ids";
 import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
@@ -14,6 +14,7 @@ import { decideTopUp, type Market, type TopUpDecision } from "./decide.ts";
 import { keepTriggered } from "./last-triggered.ts";
 import { marketOf } from "./market.ts";
 import { noUsableMethod } from "./notices.ts";
+import { outcomeOf, type TopUpOutcome } from "./outcome.ts";
 import { readStanding } from "./standing.ts";
 import { checkNotBefore, disableTopUp, lockPolicy, readPolicy } from "./store-policies.ts";
 
@@ -27,18 +28,6 @@ export interface RequestNeed {
 }
 
 export const NO_NEED: RequestNeed = { needed: 0n, feature: null };
-
-export type TopUpOutcome =
-  /** Credits were bought and are there. */
-  | { readonly kind: "added"; readonly credits: MicroCredits; readonly paymentId: PaymentId }
-  | { readonly kind: "disabled" }
-  | { readonly kind: "suspended" }
-  | { readonly kind: "no_payment_method" }
-  /** An attempt is under way, here or in another process, or waits for a person. */
-  | { readonly kind: "attempt_open"; readonly paymentId: PaymentId | null }
-  | { readonly kind: "declined"; readonly code: string }
-  | { readonly kind: "unavailable" }
-  | Exclude<TopUpDecision, { kind: "buy" | "attempt_open" }>;
 
 /** How long whoever wrote an attempt down is alone with it. */
 const LEASE_SECONDS = 60;
@@ -178,15 +167,6 @@ async function carryOn(deps: TopUpDeps, payment: Payment): Promise<TopUpOutcome>
 
 async function retrySoon(deps: TopUpDeps, payment: Payment): Promise<void> {
   await putOff(deps.pool, payment, { dueAt: addSeconds(deps.clock.now(), 2), intentId: null });
-}
-
-/** How an attempt stands, for whoever waits for it. */
-export function outcomeOf(payment: Payment): TopUpOutcome {
-  const { state, credits, id: paymentId, failure } = payment;
-  if (state === "granted" || state === "confirmed") return { kind: "added", credits, paymentId };
-  if (state === "failed" || state === "canceled" || state === "reversed")
-    return { kind: "declined", code: failure?.code ?? state };
-  return { kind: "attempt_open", paymentId };
 }
 
 async function withoutMethod(deps: TopUpDeps, accountId: AccountId): Promise<TopUpOutcome> {
