@@ -1,7 +1,8 @@
 /** What administrators do is on record: who, what, about whom and why, whatever dies in between. */
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
-import { type Intent, onRecord } from "@bursar/engine/administration/record";
+import type { Intent } from "@bursar/engine/administration/action";
+import { onRecord } from "@bursar/engine/administration/record";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KEPT_FIELDS } from "../src/administration/kept.ts";

@@ -1,7 +1,7 @@
 /** A process that dies at its n-th step: before or after a statement, a command of the ledger, a call of the payment
  *  provider, or of what reads prices and keeps secrets. From then on it does nothing more, and whatever it had begun in
  *  the database is rolled back. */
-import type { AdvanceDeps } from "@bursar/engine/payment/advance";
+import type { AdvanceDeps } from "@bursar/engine/payment/deps";
 
 export class Death extends Error {
   override readonly name = "Death";

@@ -1,5 +1,6 @@
 import type { AccountId } from "@bursar/contract/ids";
-import { type Intent, onRecord } from "@bursar/engine/administration/record";
+import type { Intent } from "@bursar/engine/administration/action";
+import { onRecord } from "@bursar/engine/administration/record";
 import type { Deps } from "@bursar/engine/deps";
 import { message } from "../compat/credit-check/fields.ts";
 import type { RecordedRoute, Route, RouteCall } from "../compat/credit-check/route.ts";

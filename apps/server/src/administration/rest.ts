@@ -2,7 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import { batchOperation } from "@bursar/contract/operations/spend";
 import type { OperationName } from "@bursar/contract/v1";
-import type { Administrator, Ending, Intent } from "@bursar/engine/administration/record";
+import type { Administrator, Ending, Intent } from "@bursar/engine/administration/action";
 import type { Principal } from "@bursar/engine/key/principal";
 import { organizationAccountId } from "@bursar/engine/organization/turn";
 import type { Call, Success } from "../rest/context.ts";

@@ -1,6 +1,7 @@
 import { formatMoney } from "@bursar/contract/fiat";
 import { formatCredits } from "@bursar/contract/money";
-import { type AdvanceDeps, advance } from "@bursar/engine/payment/advance";
+import { advance } from "@bursar/engine/payment/advance";
+import type { AdvanceDeps } from "@bursar/engine/payment/deps";
 import type { Payment } from "@bursar/engine/payment/payment";
 import { PaymentsUnavailable } from "@bursar/engine/payment/payments";
 import { findPaymentByLink } from "@bursar/engine/payment/store";

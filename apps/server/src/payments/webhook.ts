@@ -1,5 +1,5 @@
 import { newRequestId } from "@bursar/contract/ids";
-import type { AdvanceDeps } from "@bursar/engine/payment/advance";
+import type { AdvanceDeps } from "@bursar/engine/payment/deps";
 import { receiveEvent } from "@bursar/engine/payment-event/receive";
 import type { Context, Hono } from "hono";
 import { readText } from "../rest/input.ts";

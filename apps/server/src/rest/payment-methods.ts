@@ -1,13 +1,7 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { findAccount } from "@bursar/engine/account/store";
-import {
-  customerOf,
-  isUsable,
-  methodsOf,
-  type PaymentDeps,
-  setupPage,
-  withCustomer,
-} from "@bursar/engine/payment/methods";
+import type { PaymentDeps } from "@bursar/engine/payment/deps";
+import { customerOf, isUsable, methodsOf, setupPage, withCustomer } from "@bursar/engine/payment/methods";
 import type {
   AttachOutcome,
   CustomerDeleted,

@@ -2,7 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type pg from "pg";
 import type { Queryable } from "../mail/store.ts";
-import type { Administrator, Ending, Intent } from "./record.ts";
+import type { Administrator, Ending, Intent } from "./action.ts";
 
 /** All of them or none. */
 export async function insertActions(

@@ -1,24 +1,13 @@
-import type { AccountId, GrantId } from "@bursar/contract/ids";
-import type { Instant } from "@bursar/contract/instant";
-import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
-import type { GrantSource } from "../ledger/kinds.ts";
 import type { Queryable } from "../mail/store.ts";
 import { grant } from "./grant.ts";
-import { deletePromise, insertPromise, listPromises, refusePromise } from "./store-promised.ts";
-
-/** A grant that something else than the ledger has decided. Its id names what it is for (`gift:gift_…`), so that it is
- *  granted once, however often it is tried. */
-export interface PromisedGrant {
-  readonly accountId: AccountId;
-  readonly id: GrantId;
-  readonly amount: MicroCredits;
-  readonly source: GrantSource;
-  readonly expiresAt: Instant | null;
-  readonly notes: string;
-  readonly reference: string;
-  readonly by: string;
-}
+import {
+  deletePromise,
+  insertPromise,
+  listPromises,
+  type PromisedGrant,
+  refusePromise,
+} from "./store-promised.ts";
 
 type KeepDeps = Pick<Deps, "ledger" | "pool" | "clock" | "log">;
 

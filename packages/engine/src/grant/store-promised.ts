@@ -1,7 +1,22 @@
+import type { AccountId, GrantId } from "@bursar/contract/ids";
 import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
+import type { GrantSource } from "../ledger/kinds.ts";
 import type { Queryable } from "../mail/store.ts";
-import type { PromisedGrant } from "./promise.ts";
+
+/** A grant that something else than the ledger has decided. Its id names what it is for (`gift:gift_…`), so that it is
+ *  granted once, however often it is tried. */
+export interface PromisedGrant {
+  readonly accountId: AccountId;
+  readonly id: GrantId;
+  readonly amount: MicroCredits;
+  readonly source: GrantSource;
+  readonly expiresAt: Instant | null;
+  readonly notes: string;
+  readonly reference: string;
+  readonly by: string;
+}
 
 export async function insertPromise(
   queryable: Queryable,

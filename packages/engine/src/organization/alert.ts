@@ -1,21 +1,8 @@
-import type { AccountId } from "@bursar/contract/ids";
-import { formatCredits, type MicroCredits } from "@bursar/contract/money";
+import { formatCredits } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
 import { notify } from "../notice/notify.ts";
 import { setAlertLevel, takeChangedLevels } from "./store-alerts.ts";
-
-export interface ChangedLevel {
-  readonly id: string;
-  readonly name: string;
-  readonly ownerAccountId: AccountId;
-  /** Neither spent nor owed: what open holds reserve is still there. */
-  readonly left: MicroCredits;
-  readonly before: number | null;
-  readonly after: number | null;
-  /** Of the account, which names this crossing. */
-  readonly seq: bigint;
-}
 
 const BATCH = 100;
 

@@ -1,5 +1,18 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type { MicroCredits } from "@bursar/contract/money";
 import type { Queryable } from "../mail/store.ts";
-import type { ChangedLevel } from "./alert.ts";
+
+export interface ChangedLevel {
+  readonly id: string;
+  readonly name: string;
+  readonly ownerAccountId: AccountId;
+  /** Neither spent nor owed: what open holds reserve is still there. */
+  readonly left: MicroCredits;
+  readonly before: number | null;
+  readonly after: number | null;
+  /** Of the account, which names this crossing. */
+  readonly seq: bigint;
+}
 
 /** The organizations whose credits have crossed 500 or 100 since they were looked at last; those that another process
  *  has in hand are passed over. */

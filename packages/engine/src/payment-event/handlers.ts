@@ -1,5 +1,6 @@
 import type { AccountId, PaymentId } from "@bursar/contract/ids";
-import { type AdvanceDeps, advance } from "../payment/advance.ts";
+import { advance } from "../payment/advance.ts";
+import type { AdvanceDeps } from "../payment/deps.ts";
 import { ensureDefault } from "../payment/methods.ts";
 import type { Payment } from "../payment/payment.ts";
 import type { EventSubject } from "../payment/payments.ts";

@@ -1,6 +1,6 @@
 import { addSeconds } from "@bursar/contract/instant";
 import { isUnavailable } from "../ledger/unavailable.ts";
-import type { AdvanceDeps } from "../payment/advance.ts";
+import type { AdvanceDeps } from "../payment/deps.ts";
 import { type EventSubject, PaymentsUnavailable } from "../payment/payments.ts";
 import type { SubscriptionProvider } from "../subscription/deps.ts";
 import { type EventState, endEvent, type TakenEvent, takeDueEvents } from "./store.ts";

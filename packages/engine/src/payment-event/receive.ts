@@ -1,4 +1,4 @@
-import type { PaymentDeps } from "../payment/methods.ts";
+import type { PaymentDeps } from "../payment/deps.ts";
 import { insertEvent } from "./store.ts";
 
 export type ReceiveOutcome =

@@ -1,5 +1,5 @@
 import { addSeconds, type Instant } from "@bursar/contract/instant";
-import type { AdvanceDeps } from "../payment/advance.ts";
+import type { AdvanceDeps } from "../payment/deps.ts";
 import type { ProviderEvent } from "../payment/payments.ts";
 import type { EventHandlers } from "./process.ts";
 import {

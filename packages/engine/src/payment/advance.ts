@@ -1,11 +1,10 @@
 import { addSeconds } from "@bursar/contract/instant";
 import { withTransaction } from "@bursar/database/transaction";
-import type { Deps } from "../deps.ts";
 import { grant } from "../grant/grant.ts";
 import { disableTopUp } from "../topup/store-policies.ts";
 import { lookDelaySeconds, nextLookAt, nextStep, retryDelaySeconds, type Step } from "./decide.ts";
+import type { AdvanceDeps } from "./deps.ts";
 import { applyDisputes } from "./disputes.ts";
-import type { PaymentDeps } from "./methods.ts";
 import { actionNeeded, canceled, declined, granted, reversed } from "./notices.ts";
 import { isOpen, type Payment, type PaymentState } from "./payment.ts";
 import type { IntentRecord, PaymentFailure } from "./payments.ts";
@@ -13,8 +12,6 @@ import { recordOf } from "./record.ts";
 import { applyRefunds, takeBackAll } from "./refunds.ts";
 import { lend, movePayment, putOff, readPayment } from "./store.ts";
 import { lockPayment } from "./store-refunds.ts";
-
-export type AdvanceDeps = PaymentDeps & Pick<Deps, "ledger" | "log">;
 
 const OPEN: readonly PaymentState[] = ["wanted", "charging", "requires_action"];
 const BEFORE_GRANTED: readonly PaymentState[] = [...OPEN, "failed", "canceled"];

@@ -1,7 +1,8 @@
 import type { GrantId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import { readAccount } from "../ledger/store-load.ts";
-import { type AdvanceDeps, advance } from "./advance.ts";
+import { advance } from "./advance.ts";
+import type { AdvanceDeps } from "./deps.ts";
 import type { Payment } from "./payment.ts";
 import { type PaymentFailure, PaymentsUnavailable } from "./payments.ts";
 import {

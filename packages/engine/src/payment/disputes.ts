@@ -3,7 +3,7 @@ import { smaller } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import { readAccount } from "../ledger/store-load.ts";
 import { disableTopUp, lookAgain } from "../topup/store-policies.ts";
-import type { AdvanceDeps } from "./advance.ts";
+import type { AdvanceDeps } from "./deps.ts";
 import { disputeClosed, disputeOpened } from "./notices.ts";
 import { isGranted, type Payment } from "./payment.ts";
 import type { DisputeRecord } from "./payments.ts";

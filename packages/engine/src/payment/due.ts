@@ -1,6 +1,7 @@
 import { addSeconds } from "@bursar/contract/instant";
-import { type AdvanceDeps, advance } from "./advance.ts";
+import { advance } from "./advance.ts";
 import { retryDelaySeconds } from "./decide.ts";
+import type { AdvanceDeps } from "./deps.ts";
 import type { Payment } from "./payment.ts";
 import { putOff, takeDuePayments } from "./store.ts";
 

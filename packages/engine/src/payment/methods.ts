@@ -1,7 +1,7 @@
 import { type AccountId, newOperationId } from "@bursar/contract/ids";
 import { formatInstant, type Instant } from "@bursar/contract/instant";
-import type { Deps } from "../deps.ts";
-import { type CustomerDeleted, type PaymentMethod, type Payments, PaymentsUnavailable } from "./payments.ts";
+import type { PaymentDeps } from "./deps.ts";
+import { type CustomerDeleted, type PaymentMethod, PaymentsUnavailable } from "./payments.ts";
 import {
   beginCustomer,
   beginSetupPage,
@@ -13,10 +13,6 @@ import {
   renewCustomer,
   renewSetupPage,
 } from "./store-customers.ts";
-
-export interface PaymentDeps extends Pick<Deps, "pool" | "clock"> {
-  readonly payments: Payments;
-}
 
 /** The provider's customer of an account, made when first needed. null: there is no such account. */
 export async function customerOf(deps: PaymentDeps, accountId: AccountId): Promise<string | null> {

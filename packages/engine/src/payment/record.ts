@@ -1,5 +1,5 @@
 import { readPolicy } from "../topup/store-policies.ts";
-import type { PaymentDeps } from "./methods.ts";
+import type { PaymentDeps } from "./deps.ts";
 import { customerOf, withCustomer } from "./methods.ts";
 import { isOpen, type Payment } from "./payment.ts";
 import type { IntentRecord } from "./payments.ts";

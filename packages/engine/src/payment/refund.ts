@@ -2,9 +2,9 @@ import { type AccountId, newHoldId, type PaymentId } from "@bursar/contract/ids"
 import { addSeconds } from "@bursar/contract/instant";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
-import type { AdvanceDeps } from "./advance.ts";
 import { carryRefund } from "./carry-refund.ts";
 import { retryDelaySeconds } from "./decide.ts";
+import type { AdvanceDeps } from "./deps.ts";
 import { isGranted, type Payment } from "./payment.ts";
 import { PaymentsUnavailable } from "./payments.ts";
 import type { NewRefundRequest, RefundRequest } from "./refund-request.ts";

@@ -4,7 +4,7 @@ import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
 import { grant } from "../grant/grant.ts";
 import { stopTopUp } from "../topup/stop.ts";
-import type { AdvanceDeps } from "./advance.ts";
+import type { AdvanceDeps } from "./deps.ts";
 import { refunded } from "./notices.ts";
 import { isGranted, type Payment } from "./payment.ts";
 import type { RefundRecord } from "./payments.ts";

@@ -1,5 +1,6 @@
 import type { AccountId } from "@bursar/contract/ids";
-import { ensureDefault, methodsOf, type PaymentDeps } from "./methods.ts";
+import type { PaymentDeps } from "./deps.ts";
+import { ensureDefault, methodsOf } from "./methods.ts";
 import { noteRemoval, wasRemoved } from "./store-removals.ts";
 
 /** Takes a saved method from an account for good; where it was the default, the next usable one becomes it. Once more is
