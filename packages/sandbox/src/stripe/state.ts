@@ -1,9 +1,9 @@
 import type { Stripe } from "stripe";
 import type { Line } from "./billing/line.ts";
-import type { WirePrice } from "./catalogue/price.ts";
+import type { WirePrice } from "./catalogue/wire-price.ts";
 import type { SessionPlan } from "./checkout/plan.ts";
 import type { Delivery } from "./event/delivery.ts";
-import type { SavedAnswer } from "./wire/idempotency.ts";
+import type { SavedAnswer } from "./wire/saved-answer.ts";
 
 /** Everything this Stripe knows, by id and in order of creation. Nothing but maps of JSON, so that it can be kept. */
 export interface State {

@@ -1,9 +1,15 @@
 import { type ApiError, invalidRequest } from "../errors.ts";
-import type { ChatMessage } from "./request.ts";
+
+/** What of a message ties calls and answers together. */
+interface Message {
+  readonly role: string;
+  readonly tool_calls?: readonly { readonly id: string }[] | undefined;
+  readonly tool_call_id?: string | undefined;
+}
 
 /** Refuses a conversation whose tool calls and tool answers do not belong together, as OpenAI does: an agent
  *  that loses an answer must fail here and not at its first real provider. */
-export function checkToolMessages(messages: readonly ChatMessage[]): ApiError | undefined {
+export function checkToolMessages(messages: readonly Message[]): ApiError | undefined {
   let open = new Set<string>();
   for (const [index, message] of messages.entries()) {
     if (message.role === "tool") {

@@ -1,8 +1,7 @@
 import type { Stripe } from "stripe";
-import type { WirePrice } from "../catalogue/price.ts";
+import type { WirePrice } from "../catalogue/wire-price.ts";
 import { newId } from "../ids.ts";
 import { formatAmount } from "../money.ts";
-import type { State } from "../state.ts";
 import type { Period } from "./period.ts";
 
 /** One line of an invoice, in minor units; negative for what is given back. */
@@ -28,17 +27,20 @@ export interface Charged {
   readonly currency: string;
 }
 
+/** By id. */
+type Products = ReadonlyMap<string, Stripe.Product>;
+
 /** A whole period of one item. */
-export function wholeLine(state: State, charged: Charged, period: Period): Line {
+export function wholeLine(products: Products, charged: Charged, period: Period): Line {
   const { price, quantity, currency, unitAmount } = charged;
   const every = price.recurring === null ? "" : ` / ${price.recurring.interval}`;
-  const description = `${quantity} × ${nameOf(state, price)} (at ${formatAmount(unitAmount, currency)}${every})`;
+  const description = `${quantity} × ${nameOf(products, price)} (at ${formatAmount(unitAmount, currency)}${every})`;
   return line(charged, unitAmount * quantity, description, period, false);
 }
 
 /** What is left of a period, given back (negative) or charged. */
-export function prorationLine(state: State, charged: Charged, amount: number, period: Period): Line {
-  const name = nameOf(state, charged.price);
+export function prorationLine(products: Products, charged: Charged, amount: number, period: Period): Line {
+  const name = nameOf(products, charged.price);
   const day = new Date(period.start * 1000).toISOString().slice(0, 10);
   const description = `${amount < 0 ? "Unused" : "Remaining"} time on ${charged.quantity} × ${name} after ${day}`;
   return line(charged, amount, description, period, true);
@@ -66,8 +68,8 @@ function line(
   };
 }
 
-function nameOf(state: State, { product, nickname }: WirePrice): string {
-  return state.products.get(product as string)?.name ?? nickname ?? "Subscription";
+function nameOf(products: Products, { product, nickname }: WirePrice): string {
+  return products.get(product as string)?.name ?? nickname ?? "Subscription";
 }
 
 /** As an invoice shows it. Decimals are text on the wire, where the SDK makes numbers of them. */

@@ -1,5 +1,6 @@
 import type { Stripe } from "stripe";
-import { amountIn, type WirePrice } from "../catalogue/price.ts";
+import { amountIn } from "../catalogue/price.ts";
+import type { WirePrice } from "../catalogue/wire-price.ts";
 import type { World } from "../world.ts";
 import { type Charged, type Line, prorationLine, wholeLine } from "./line.ts";
 import { type Period, prorated } from "./period.ts";
@@ -13,7 +14,7 @@ export function linesOf(
 ): Line[] {
   return subscription.items.data.map((item) => {
     const charged = chargedFor(world, subscription, item);
-    return wholeLine(world.state, isTrial ? { ...charged, unitAmount: 0 } : charged, period);
+    return wholeLine(world.state.products, isTrial ? { ...charged, unitAmount: 0 } : charged, period);
   });
 }
 
@@ -36,7 +37,7 @@ export function prorationsOf(
   function part(item: Stripe.SubscriptionItem, owner: Stripe.Subscription, sign: -1 | 1): Line {
     const charged = chargedFor(world, owner, item);
     const amount = sign * prorated(charged.unitAmount * charged.quantity, period, at);
-    return prorationLine(world.state, charged, amount, rest);
+    return prorationLine(world.state.products, charged, amount, rest);
   }
 }
 

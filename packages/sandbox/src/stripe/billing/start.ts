@@ -1,7 +1,8 @@
 import type { Stripe } from "stripe";
 import type { z } from "zod";
-import { amountIn, createPrice, priceOf, type WirePrice } from "../catalogue/price.ts";
+import { amountIn, createPrice, priceOf } from "../catalogue/price.ts";
 import { productOf } from "../catalogue/routes.ts";
+import type { WirePrice } from "../catalogue/wire-price.ts";
 import { checkDefault, customerOf } from "../customer/customer.ts";
 import { emit } from "../event/emit.ts";
 import { declinedCard } from "../intent/declined.ts";

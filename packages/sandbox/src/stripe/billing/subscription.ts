@@ -1,5 +1,5 @@
 import type { Stripe } from "stripe";
-import type { WirePrice } from "../catalogue/price.ts";
+import type { WirePrice } from "../catalogue/wire-price.ts";
 import { changedFrom, customerOf } from "../customer/customer.ts";
 import { emit } from "../event/emit.ts";
 import { idOf, newId } from "../ids.ts";

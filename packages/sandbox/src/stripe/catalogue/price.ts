@@ -1,16 +1,10 @@
-import type { Stripe } from "stripe";
 import { z } from "zod";
 import { newId } from "../ids.ts";
 import { currencyOf } from "../money.ts";
 import { invalid, missing } from "../refusal.ts";
 import { integer, oneOf, positive, text } from "../wire/shapes.ts";
 import { secondsOf, type World } from "../world.ts";
-
-/** A price as it crosses the wire, where decimals are text. */
-export type WirePrice = Omit<Stripe.Price, "currency_options" | "unit_amount_decimal"> & {
-  readonly unit_amount: number;
-  readonly unit_amount_decimal: string;
-};
+import type { WirePrice } from "./wire-price.ts";
 
 const amount = integer.refine((value) => value >= 0, {
   error: "This value must be greater than or equal to 0.",

@@ -10,7 +10,8 @@ import { isWithin, listOf } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { flag, listing, metadata, oneOf, range, removable, text } from "../wire/shapes.ts";
 import { secondsOf, type World } from "../world.ts";
-import { createPrice, currencyOptions, describing, priceOf, type WirePrice } from "./price.ts";
+import { createPrice, currencyOptions, describing, priceOf } from "./price.ts";
+import type { WirePrice } from "./wire-price.ts";
 
 export interface NewProduct {
   readonly id?: string | undefined;

@@ -1,5 +1,6 @@
-import { amountIn, createPrice, priceOf, type WirePrice } from "../catalogue/price.ts";
+import { amountIn, createPrice, priceOf } from "../catalogue/price.ts";
 import { createProduct, productOf } from "../catalogue/routes.ts";
+import type { WirePrice } from "../catalogue/wire-price.ts";
 import { newId } from "../ids.ts";
 import { checkAmount, currencyOf } from "../money.ts";
 import { invalid } from "../refusal.ts";

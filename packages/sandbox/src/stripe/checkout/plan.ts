@@ -1,4 +1,4 @@
-import type { WirePrice } from "../catalogue/price.ts";
+import type { WirePrice } from "../catalogue/wire-price.ts";
 
 /** One line of what is bought, as a checkout shows it. */
 export interface SessionItem {

@@ -1,15 +1,7 @@
 import { createHash } from "node:crypto";
 import { Refusal } from "../refusal.ts";
 import type { World } from "../world.ts";
-
-/** The answer to the first request with a key. Replayed for a day of the moving clock. */
-export interface SavedAnswer {
-  readonly fingerprint: string;
-  readonly status: number;
-  readonly text: string;
-  readonly requestId: string;
-  readonly at: number;
-}
+import type { SavedAnswer } from "./saved-answer.ts";
 
 const DAY_MILLISECONDS = 86_400_000;
 const LONGEST_KEY = 255;
