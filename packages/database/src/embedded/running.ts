@@ -1,6 +1,5 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import type { EmbeddedPostgres, EmbeddedRequest } from "../embedded.ts";
 import { type Log, silentLog } from "../log.ts";
 import { findBinaries } from "./binaries.ts";
 import type { Folder } from "./folder.ts";
@@ -8,6 +7,7 @@ import { chooseIdentity } from "./identity.ts";
 import { initializeCluster } from "./initialize.ts";
 import { logSince, logSize, trimLog } from "./log-file.ts";
 import type { Ownership } from "./owner.ts";
+import type { EmbeddedPostgres, EmbeddedRequest } from "./postgres.ts";
 import { endLeftover, isReady, stopPostmaster } from "./postmaster.ts";
 import { LEDGER_SETTINGS, type PostgresSettings, settingArguments } from "./settings.ts";
 import { type Supervisor, superviseCommand } from "./supervisor.ts";

@@ -6,8 +6,9 @@ import { promisify } from "node:util";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { connectionOptions } from "../connection.ts";
+import type { EmbeddedPostgres, EmbeddedRequest } from "../embedded/postgres.ts";
 import { THROWAWAY_SETTINGS } from "../embedded/settings.ts";
-import { type EmbeddedPostgres, type EmbeddedRequest, startEmbeddedPostgres } from "../embedded.ts";
+import { startEmbeddedPostgres } from "../embedded.ts";
 import { parentOf } from "./processes.ts";
 
 const PROGRAM = join(import.meta.dirname, "embedded-process.ts");
