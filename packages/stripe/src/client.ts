@@ -1,5 +1,5 @@
 import { Stripe } from "stripe";
-import type { StripeSettings } from "./open.ts";
+import type { StripeSettings } from "./settings.ts";
 
 /** The version the adapter is written against: what Stripe changes later does not reach it. */
 const API_VERSION = "2026-10-28.endive" satisfies typeof Stripe.API_VERSION;

@@ -13,18 +13,8 @@ import { checkoutRecord, openCheckout } from "./checkout.ts";
 import { stripeOf } from "./client.ts";
 import { subjectOf, toEvent } from "./event.ts";
 import { EXPANDED, failureOf, recordOfIntent } from "./intent.ts";
+import type { StripeSettings } from "./settings.ts";
 import { asked, ifThere, isInvalidRequest, isMissingCustomer } from "./unavailable.ts";
-
-export interface StripeSettings {
-  readonly secretKey: string;
-  readonly webhookSecret: string;
-  /** Another address than Stripe's own, such as the sandbox's: http://127.0.0.1:12111. */
-  readonly url?: string | undefined;
-  /** One try of one call; default 8 s. */
-  readonly timeoutMilliseconds?: number;
-  /** The time by which a webhook is fresh, in milliseconds; default the machine's. */
-  readonly now?: () => number;
-}
 
 const FRESH_SECONDS = 300;
 

@@ -3,7 +3,7 @@ import type { Deps } from "@bursar/engine/deps";
 import { customerOf, usableMethod } from "@bursar/engine/payment/methods";
 import type { Payments } from "@bursar/engine/payment/payments";
 import type { SubscriptionProvider } from "@bursar/engine/subscription/deps";
-import type { StripeSettings } from "@bursar/stripe/open";
+import type { StripeSettings } from "@bursar/stripe/settings";
 import type { Settings } from "../settings.ts";
 
 interface SandboxStripe {
