@@ -1,5 +1,5 @@
 import type { ClientAction } from "@bursar/contract/socket/client-actions";
-import { Done } from "./done.ts";
+import { type Answer, Done } from "./done.ts";
 import type { ActionOf } from "./prompts.ts";
 
 /** What the server may ask this client to do. A handler that throws answers with the error's message. */
@@ -86,9 +86,6 @@ export class Answers {
     throw new Error("this client does nothing for the server");
   }
 }
-
-/** What was answered: JSON, or why there was nothing to answer. */
-export type Answer = { readonly text: string } | { readonly error: string };
 
 function* piecesOf(text: string): Generator<{ piece: string; index: number; more: boolean }> {
   for (let index = 0; index * PIECE_CHARACTERS < text.length; index++) {

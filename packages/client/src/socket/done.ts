@@ -1,4 +1,5 @@
-import type { Answer } from "./answers.ts";
+/** What was answered: JSON, or why there was nothing to answer. */
+export type Answer = { readonly text: string } | { readonly error: string };
 
 const REMEMBERED = 256;
 /** Of answers, all together. */
