@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { credits } from "@bursar/contract/money";
 import { amountOrZero } from "@bursar/contract/shapes";
-import type { Party } from "@bursar/documents/receipt";
+import type { Party } from "@bursar/documents/party";
 import type { Welcome } from "@bursar/engine/quota/welcome";
 import { MASTER_KEY_RULE, parseMasterKey } from "@bursar/engine/secret/master-keys";
 import { z } from "zod";

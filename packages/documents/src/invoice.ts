@@ -1,5 +1,5 @@
 import { bottomOf, COLOURS, heightOf, MARGIN, type Page, SIZES, widthOf, write } from "./page.ts";
-import type { Party } from "./receipt.ts";
+import type { Party } from "./party.ts";
 import { type Column, drawLine, drawRows } from "./rows.ts";
 
 type Pair = readonly [label: string, value: string];

@@ -2,14 +2,7 @@ import { formatInstant, type Instant } from "@bursar/contract/instant";
 import { drawInvoice } from "./invoice.ts";
 import { moneyText } from "./money.ts";
 import { drawDocument, type Fonts } from "./page.ts";
-
-/** Seller or buyer. */
-export interface Party {
-  readonly name: string;
-  /** The address, and whatever else belongs below the name; a line each. */
-  readonly lines: readonly string[];
-  readonly taxId?: string | undefined;
-}
+import type { Party } from "./party.ts";
 
 export interface Line {
   readonly text: string;

@@ -2,7 +2,8 @@ import { type AccountId, newRequestId, type PaymentId } from "@bursar/contract/i
 import type { Operation } from "@bursar/contract/operation";
 import { v1 } from "@bursar/contract/v1";
 import type { Fonts } from "@bursar/documents/page";
-import type { CreditNote, Party, Receipt } from "@bursar/documents/receipt";
+import type { Party } from "@bursar/documents/party";
+import type { CreditNote, Receipt } from "@bursar/documents/receipt";
 import { isGranted, type Payment } from "@bursar/engine/payment/payment";
 import { descriptionOf } from "@bursar/engine/payment/record";
 import { readPayment } from "@bursar/engine/payment/store";

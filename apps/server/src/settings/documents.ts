@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Party } from "@bursar/documents/receipt";
+import type { Party } from "@bursar/documents/party";
 import { z } from "zod";
 
 const line = z.string().trim().min(1).max(120, "must be at most 120 characters");
