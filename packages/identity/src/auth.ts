@@ -7,7 +7,7 @@ import { twoFactor } from "better-auth/plugins/two-factor";
 import { username } from "better-auth/plugins/username";
 import { kyselyOn } from "./database.ts";
 import type { Post } from "./mail/post.ts";
-import { discoveryUrl } from "./on-demand.ts";
+import { type DiscoveredOidc, discoveryUrl } from "./oidc.ts";
 import { ADDRESS_HEADER, DEVICE_CLIENT, IDENTITY_PATH, OAUTH_CALLBACK_PATH, OIDC_PROVIDER } from "./paths.ts";
 import { isUsername, newPersonId } from "./people/naming.ts";
 import type { ManagedPeople } from "./people/people.ts";
@@ -15,17 +15,6 @@ import { findPerson, markVerified } from "./people/store.ts";
 import { sealSecondFactors } from "./second-factor/adapter.ts";
 import { type Factors, libraryKeyOf } from "./second-factor/factors.ts";
 import { refuseReplay } from "./sign-in/replay.ts";
-
-export interface OidcSettings {
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly clientSecret: string | null;
-}
-
-/** With what the provider says about itself. */
-export interface DiscoveredOidc extends OidcSettings {
-  readonly secretBy: "client_secret_basic" | "client_secret_post";
-}
 
 export interface AuthDeps extends Pick<Deps, "pool" | "clock" | "log"> {
   readonly people: ManagedPeople;

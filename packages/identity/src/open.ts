@@ -1,11 +1,12 @@
 import type { Deps } from "@bursar/engine/deps";
 import type { Mail } from "@bursar/engine/mail/mail";
 import type { Secrets } from "@bursar/engine/secret/secrets";
-import type { Auth, OidcSettings } from "./auth.ts";
+import type { Auth } from "./auth.ts";
 import { authenticate, type SessionWho } from "./authenticate.ts";
 import { handle } from "./handle.ts";
 import type { Identity } from "./identity.ts";
 import { openPost } from "./mail/post.ts";
+import type { OidcSettings } from "./oidc.ts";
 import { authOnDemand } from "./on-demand.ts";
 import { type ManagedPeople, type OpenAccount, openPeople } from "./people/people.ts";
 import { findPerson } from "./people/store.ts";
