@@ -1,7 +1,7 @@
 import { billFor } from "./bill/bill.ts";
 import type { OpenHold } from "./bill/budget.ts";
 import { Meter } from "./bill/meter.ts";
-import type { Call, Parts } from "./gateway.ts";
+import type { Call, Parts } from "./call.ts";
 import { errorAnswer, failureFacts } from "./http/answers.ts";
 import { endingOfAbort } from "./stream/ending.ts";
 import type { UpstreamFailure } from "./upstream/failure.ts";

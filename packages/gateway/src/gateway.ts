@@ -4,29 +4,21 @@ import { readChat } from "./ask/chat.ts";
 import { readCompletion } from "./ask/completion.ts";
 import { readEmbedding } from "./ask/embedding.ts";
 import { holdIdOf, openHold } from "./bill/open.ts";
-import { openSettlements, type Settlements } from "./bill/settlements.ts";
+import { openSettlements } from "./bill/settlements.ts";
+import type { Call, Parts } from "./call.ts";
 import { errorAnswer, refusalFacts, SHUTTING_DOWN } from "./http/answers.ts";
-import type { EngineDeps, Principal } from "./principal.ts";
+import type { EngineDeps } from "./principal.ts";
 import { DEFAULT_SETTINGS, type GatewaySettings, type Upstream } from "./settings.ts";
 import { SHUT_DOWN } from "./stream/ending.ts";
 import { answerStream } from "./streaming.ts";
 import { loadTokenizer } from "./tokens/tokenizer.ts";
-import { type Line, type Lines, openLines } from "./upstream/line.ts";
+import { type Line, openLines } from "./upstream/line.ts";
 import { answerWhole } from "./whole.ts";
 
 export interface GatewayDeps {
   readonly engine: EngineDeps;
   readonly upstreams: readonly Upstream[];
   readonly settings?: Partial<GatewaySettings>;
-}
-
-/** One call of a client that is known: its parsed body, and a signal that aborts when the client has left. */
-export interface Call {
-  readonly body: unknown;
-  readonly signal: AbortSignal;
-  readonly principal: Principal;
-  /** `req_…`, new for every call: the hold is named after it, and the receipt is found by it. */
-  readonly requestId: string;
 }
 
 /** The calls of OpenAI's API, metered. Each answers with a Response, also for errors.
@@ -37,14 +29,6 @@ export interface Gateway {
   embeddings(call: Call): Promise<Response>;
   /** Takes no new calls, lets the running ones end for a while, then ends and bills them. */
   close(graceMilliseconds?: number): Promise<void>;
-}
-
-/** What serves every call. */
-export interface Parts {
-  readonly engine: EngineDeps;
-  readonly lines: Lines;
-  readonly settlements: Settlements;
-  readonly settings: GatewaySettings;
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {

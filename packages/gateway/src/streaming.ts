@@ -1,8 +1,8 @@
 import { formatCredits } from "@bursar/contract/money";
 import type { Ask } from "./ask/ask.ts";
 import { Budget, type OpenHold } from "./bill/budget.ts";
+import type { Call, Parts } from "./call.ts";
 import { drop } from "./drop.ts";
-import type { Call, Parts } from "./gateway.ts";
 import { Relay } from "./stream/relay.ts";
 import { askForStream } from "./upstream/ask-stream.ts";
 import { bodyFor, type Line } from "./upstream/line.ts";

@@ -1,6 +1,7 @@
 import { type AccountId, ID_PATTERN, newRequestId } from "@bursar/contract/ids";
 import { readRun } from "@bursar/engine/run/run";
-import type { Call, Gateway } from "@bursar/gateway/gateway";
+import type { Call } from "@bursar/gateway/call";
+import type { Gateway } from "@bursar/gateway/gateway";
 import type { Context, Hono } from "hono";
 import type { AppDeps } from "../app.ts";
 import { authenticate } from "../rest/authenticate.ts";

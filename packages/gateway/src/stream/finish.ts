@@ -1,11 +1,24 @@
+import type { Log } from "@bursar/engine/deps";
+import type { Ask } from "../ask/ask.ts";
 import { billFor } from "../bill/bill.ts";
+import type { Budget } from "../bill/budget.ts";
+import type { Settlements } from "../bill/settlements.ts";
 import { logFailure } from "../upstream/failure-log.ts";
 import type { Ending } from "./ending.ts";
-import type { Passed, RelayDeps } from "./relay.ts";
+import type { Passed } from "./passed.ts";
 import { tailOf } from "./tail.ts";
 
+export interface FinishDeps {
+  readonly ask: Ask;
+  readonly budget: Budget;
+  /** Output tokens a choice that the upstream was limited to because credits pay for no more; null: it was not. */
+  readonly outputCap: number | null;
+  readonly settlements: Settlements;
+  readonly log: Log;
+}
+
 /** Charges an ended stream, and says what its client is still to hear: the cost is known before the last word. */
-export async function finish(deps: RelayDeps, passed: Passed, ended: Ending): Promise<string> {
+export async function finish(deps: FinishDeps, passed: Passed, ended: Ending): Promise<string> {
   const { budget, settlements, log } = deps;
   const { hold } = budget;
   const ending = cutByCredits(deps, passed) && ended.kind === "complete" ? creditsEnded(deps) : ended;
@@ -22,11 +35,11 @@ export async function finish(deps: RelayDeps, passed: Passed, ended: Ending): Pr
 }
 
 /** The upstream ended by itself, at the limit that was set because credits pay for no more. */
-function cutByCredits({ outputCap }: RelayDeps, { finishes }: Passed): boolean {
+function cutByCredits({ outputCap }: FinishDeps, { finishes }: Passed): boolean {
   return outputCap !== null && [...finishes.values()].includes("length");
 }
 
-function creditsEnded({ budget: { topUp } }: RelayDeps): Ending {
+function creditsEnded({ budget: { topUp } }: FinishDeps): Ending {
   return { kind: "credits", reason: "insufficient_credits", topUp };
 }
 

@@ -1,42 +1,18 @@
-import type { Log } from "@bursar/engine/deps";
-import type { Ask } from "../ask/ask.ts";
-import type { Budget } from "../bill/budget.ts";
 import { Meter } from "../bill/meter.ts";
-import type { Settlements } from "../bill/settlements.ts";
-import type { Usage } from "../bill/usage.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { EventStream } from "../upstream/event-stream.ts";
 import { type Ending, endingOf, endingOfAbort, endingOfUpstream } from "./ending.ts";
-import type { ChunkHead, ModelEvent } from "./event.ts";
-import { finish } from "./finish.ts";
+import type { ModelEvent } from "./event.ts";
+import { type FinishDeps, finish } from "./finish.ts";
+import type { Passed } from "./passed.ts";
 import { KEEP_ALIVE, sse } from "./sse.ts";
 
-export interface RelayDeps {
-  readonly ask: Ask;
-  readonly budget: Budget;
-  /** Output tokens a choice that the upstream was limited to because credits pay for no more; null: it was not. */
-  readonly outputCap: number | null;
-  readonly settlements: Settlements;
+export interface RelayDeps extends FinishDeps {
   readonly settings: Pick<GatewaySettings, "sliceTokens" | "reportSeconds">;
-  readonly log: Log;
   /** Aborts when the client has left, or when we shut down. */
   readonly signal: AbortSignal;
   /** Called once, when the call is over and billed. */
   readonly onDone: () => void;
-}
-
-/** What has been passed on so far. */
-export interface Passed {
-  readonly meter: Meter;
-  head: ChunkHead | null;
-  /** What the upstream counted last. */
-  usage: Usage | null;
-  /** There was output after it, which it cannot know. */
-  isUsageStale: boolean;
-  /** Its usage chunk, kept back: it goes out after the settlement, with the cost in it. */
-  usageData: string | null;
-  /** Why choices ended, by their index. */
-  readonly finishes: Map<number, string>;
 }
 
 type Chunk = Extract<ModelEvent, { kind: "chunk" }>;

@@ -4,7 +4,7 @@ import type { Budget } from "../bill/budget.ts";
 import type { Bill, Settlement } from "../bill/settlements.ts";
 import { errorBody, failureFacts, SHUTTING_DOWN } from "../http/answers.ts";
 import type { Ending } from "./ending.ts";
-import type { Passed } from "./relay.ts";
+import type { Passed } from "./passed.ts";
 import { DONE, sse } from "./sse.ts";
 
 interface Tail {

@@ -1,0 +1,21 @@
+import type { Settlements } from "./bill/settlements.ts";
+import type { EngineDeps, Principal } from "./principal.ts";
+import type { GatewaySettings } from "./settings.ts";
+import type { Lines } from "./upstream/line.ts";
+
+/** One call of a client that is known: its parsed body, and a signal that aborts when the client has left. */
+export interface Call {
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+  readonly principal: Principal;
+  /** `req_…`, new for every call: the hold is named after it, and the receipt is found by it. */
+  readonly requestId: string;
+}
+
+/** What serves every call. */
+export interface Parts {
+  readonly engine: EngineDeps;
+  readonly lines: Lines;
+  readonly settlements: Settlements;
+  readonly settings: GatewaySettings;
+}
