@@ -1,6 +1,6 @@
 import type { ToolAnswer } from "@bursar/contract/agent/tool";
 import type { JSONValue, ModelMessage } from "ai";
-import type { MadeCall } from "./turn.ts";
+import type { MadeCall } from "./spoken.ts";
 
 /** What the model said and asked for, as it is told again at the next step. */
 export function assistantMessage(text: string, calls: readonly MadeCall[]): ModelMessage {

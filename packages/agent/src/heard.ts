@@ -1,14 +1,6 @@
 import type { LanguageModelUsage, TextStreamPart, ToolSet } from "ai";
 import type { CallUsage, Denial, Permit } from "./bill/billing.ts";
-import type { MadeCall } from "./turn.ts";
-
-/** How a model call ended. */
-export type Outcome =
-  | { readonly kind: "finished"; readonly isCut: boolean }
-  | { readonly kind: "stopped" }
-  /** What it said is paid for, and no more can be. */
-  | { readonly kind: "unpaid"; readonly denial: Denial }
-  | { readonly kind: "broken"; readonly message: string };
+import type { MadeCall, Outcome } from "./spoken.ts";
 
 /** Takes in an answer as it streams: counts all of it, shows what is for people, keeps what is for the loop. */
 export class Heard {

@@ -2,8 +2,7 @@ import { toolAnswer } from "@bursar/contract/agent/tool";
 import { formatCredits, parseCredits } from "@bursar/contract/money";
 import { z } from "zod";
 import type { Charge, Denial } from "./bill/billing.ts";
-import type { Outcome } from "./heard.ts";
-import type { Spoken } from "./model-call.ts";
+import type { Outcome, Spoken } from "./spoken.ts";
 
 /** A model call, as it is kept. */
 const keptCall = z.object({

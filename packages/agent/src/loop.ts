@@ -3,10 +3,11 @@ import { formatCredits } from "@bursar/contract/money";
 import type { ModelMessage } from "ai";
 import type { Charge, Denial, DenialCode } from "./bill/billing.ts";
 import { assistantMessage, resultsMessage } from "./conversation.ts";
-import { callModel, type Spoken } from "./model-call.ts";
+import { callModel } from "./model-call.ts";
 import type { AgentReport, Run, Task } from "./run.ts";
+import type { MadeCall, Spoken } from "./spoken.ts";
 import { Suspended, stopIfSuspended } from "./suspend.ts";
-import { type MadeCall, runTurn } from "./turn.ts";
+import { runTurn } from "./turn.ts";
 
 interface End {
   readonly ending: Ending;

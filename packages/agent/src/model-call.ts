@@ -1,26 +1,13 @@
 import { streamText } from "ai";
-import type { Charge, Denial } from "./bill/billing.ts";
+import type { Denial } from "./bill/billing.ts";
 import { textsOf, withinContext } from "./conversation.ts";
-import { Heard, type Outcome } from "./heard.ts";
+import { Heard } from "./heard.ts";
 import { keepable, spokenFrom } from "./kept.ts";
 import type { ModelPatience } from "./ports.ts";
 import type { Run, Task } from "./run.ts";
+import type { Spoken } from "./spoken.ts";
 import { stopIfSuspended } from "./suspend.ts";
 import { toolSet, toolsOf } from "./tool-set.ts";
-import type { MadeCall } from "./turn.ts";
-
-/** What came of one model call, paid for. */
-export interface Spoken {
-  readonly kind: "spoken";
-  readonly text: string;
-  readonly calls: readonly MadeCall[];
-  readonly outcome: Outcome;
-  /** True when credits set the limit of the answer. */
-  readonly isShort: boolean;
-  readonly charge: Charge;
-  /** The call that it was billed as: its name, and the life that it was made in. */
-  readonly callId: string;
-}
 
 /** The whole answer and the tools it may need; a model that goes quiet or runs wild is stopped. */
 const PATIENCE: ModelPatience = { totalMs: 840_000, firstChunkMs: 300_000, chunkMs: 120_000 };

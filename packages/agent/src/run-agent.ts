@@ -29,9 +29,9 @@ export interface RunOutcome extends AgentReport {
  *  Throws: Suspended, when the signal lets go of it; all that it began is paid for by then. Whatever else goes wrong is
  *  an ending. */
 export async function runAgent(deps: RunDeps, request: RunRequest): Promise<RunOutcome> {
-  const run = new Run(deps, request);
+  const run = new Run(deps, request, runLoop);
   const { agent, prompt, history = [], stepLimit = agent.stepLimit } = request;
   const task = newTask(run, { definition: agent, prompt, parent: null, stepLimit, history });
-  const report = await runLoop(run, task);
+  const report = await run.perform(task);
   return { ...report, messages: task.messages, changedFiles: run.changedFiles() };
 }

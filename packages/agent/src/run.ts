@@ -37,6 +37,9 @@ interface RunFacts {
   readonly signal: AbortSignal;
 }
 
+/** Has an agent of a run do its task, to its end. Throws: Suspended. */
+type Loop = (run: Run, task: Task) => Promise<AgentReport>;
+
 /** What the agents of one run share. */
 export class Run {
   readonly deps: RunDeps;
@@ -46,15 +49,22 @@ export class Run {
   readonly calls: DoneCall[] = [];
   readonly subgoals: Subgoal[] = [];
   readonly journal: Journal;
+  readonly #loop: Loop;
   total: MicroCredits;
 
-  constructor(deps: RunDeps, { runId, model, signal }: RunFacts) {
+  constructor(deps: RunDeps, { runId, model, signal }: RunFacts, loop: Loop) {
     this.deps = deps;
     this.runId = runId;
     this.model = model;
     this.signal = signal;
     this.journal = deps.journal ?? NO_JOURNAL;
+    this.#loop = loop;
     this.total = this.journal.cut;
+  }
+
+  /** For the first agent as for those that agents spawn. Throws: Suspended. */
+  perform(task: Task): Promise<AgentReport> {
+    return this.#loop(this, task);
   }
 
   /** The files of the run's write_file, str_replace and create_plan calls that went well. */

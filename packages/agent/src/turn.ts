@@ -9,17 +9,11 @@ import {
 import { askClient } from "./client-call.ts";
 import { answerFrom } from "./kept.ts";
 import type { Run, Task } from "./run.ts";
+import type { MadeCall } from "./spoken.ts";
 import { Suspended, stopIfSuspended } from "./suspend.ts";
 import { toolsOf } from "./tool-set.ts";
 import { SERVER_TOOLS } from "./tools/all.ts";
 import type { ServerTool } from "./tools/server-tool.ts";
-
-/** A tool call as the model made it: anything may be wrong with it. */
-export interface MadeCall {
-  readonly callId: string;
-  readonly toolName: string;
-  readonly input: unknown;
-}
 
 /** Carries out the calls of one turn and answers every one of them. Changes of files go first, whatever the model's
  *  order, and are awaited: whatever else it asks for, such as a hook, finds them on disk. Then the others, in order. */

@@ -1,7 +1,6 @@
 import { toolFailure } from "@bursar/contract/agent/tool";
 import { formatCredits } from "@bursar/contract/money";
 import { findAgent } from "../agents/all.ts";
-import { runLoop } from "../loop.ts";
 import { newTask, type Run, type Task } from "../run.ts";
 import type { ServerTool } from "./server-tool.ts";
 
@@ -33,7 +32,7 @@ async function spawn(run: Run, parent: Task, agent: string, prompt: string) {
     throw new Error(`${parent.definition.name} may spawn ${agent}, which does not exist`);
   const { stepLimit } = definition;
   const child = newTask(run, { definition, prompt, parent, stepLimit, history: [] });
-  const report = await runLoop(run, child);
+  const report = await run.perform(child);
   parent.cost += report.cost;
   const said = [report.text, report.message].filter((words) => words !== null && words !== "");
   return {
