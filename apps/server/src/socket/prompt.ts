@@ -5,31 +5,16 @@ import type { PromptAction } from "@bursar/contract/socket/client-actions";
 import type { SocketError } from "@bursar/contract/socket/errors";
 import { SESSION_LIMITS } from "@bursar/contract/socket/limits";
 import type { ServerAction } from "@bursar/contract/socket/server-messages";
-import type { Deps } from "@bursar/engine/deps";
-import type { GateDeps } from "@bursar/engine/gate/chain";
 import type { PromptHands } from "@bursar/engine/prompt/hands";
 import { type HeldPrompt, PromptLost } from "@bursar/engine/prompt/held";
 import type { Connection } from "./connection.ts";
-import type { CredentialDeps } from "./credential.ts";
 import { brokenPrompt, endedWithProcess, refusedPrompt } from "./endings.ts";
 import { claimInTime } from "./held.ts";
-import { runHeld } from "./run-held.ts";
-import type { AgentRunner } from "./runner.ts";
+import { type AskedPrompt, type HeldDeps, runHeld } from "./run-held.ts";
 import type { Session } from "./session.ts";
-import type { SocketSettings } from "./settings.ts";
 
-export interface PromptDeps extends CredentialDeps, GateDeps, Pick<Deps, "ledger" | "prices" | "log"> {
-  readonly runner: AgentRunner;
-  readonly settings: SocketSettings;
+export interface PromptDeps extends HeldDeps {
   readonly hands: PromptHands;
-}
-
-/** A prompt as its client asked for it just now. */
-export interface AskedPrompt {
-  readonly connection: Connection;
-  readonly session: Session;
-  readonly prompt: PromptAction;
-  readonly abort: AbortController;
 }
 
 /** Begins a prompt, or goes on with one that another process has left, whatever happens to the socket. null: it runs, or

@@ -4,7 +4,15 @@ import { formatCredits, type MicroCredits, parseCredits } from "@bursar/contract
 import { credits } from "@bursar/contract/shapes";
 import type { PromptAction } from "@bursar/contract/socket/client-actions";
 import type { ServerAction } from "@bursar/contract/socket/server-messages";
-import { approachGate, type GateAnswer, type Passage, passageFor, passGate } from "@bursar/engine/gate/chain";
+import type { Deps } from "@bursar/engine/deps";
+import {
+  approachGate,
+  type GateAnswer,
+  type GateDeps,
+  type Passage,
+  passageFor,
+  passGate,
+} from "@bursar/engine/gate/chain";
 import type { Principal } from "@bursar/engine/key/principal";
 import { readAccount } from "@bursar/engine/ledger/store-load";
 import { grantedSince } from "@bursar/engine/ledger/store-read";
@@ -12,13 +20,26 @@ import { type HeldPrompt, PromptLost } from "@bursar/engine/prompt/held";
 import { z } from "zod";
 import { isProblem } from "../rest/problem.ts";
 import type { Connection } from "./connection.ts";
-import { checkCredential } from "./credential.ts";
+import { type CredentialDeps, checkCredential } from "./credential.ts";
 import { endedWithProcess, endOf, refusedPrompt } from "./endings.ts";
 import { journalOf, settleCut } from "./held.ts";
-import type { AskedPrompt, PromptDeps } from "./prompt.ts";
-import type { Run, RunOutput } from "./runner.ts";
+import type { AgentRunner, Run, RunOutput } from "./runner.ts";
 import type { Session } from "./session.ts";
+import type { SocketSettings } from "./settings.ts";
 import { usageOf } from "./usage.ts";
+
+export interface HeldDeps extends CredentialDeps, GateDeps, Pick<Deps, "ledger" | "prices" | "log"> {
+  readonly runner: AgentRunner;
+  readonly settings: SocketSettings;
+}
+
+/** A prompt as its client asked for it just now. */
+export interface AskedPrompt {
+  readonly connection: Connection;
+  readonly session: Session;
+  readonly prompt: PromptAction;
+  readonly abort: AbortController;
+}
 
 /** What the gate found when the prompt first passed it: a later life of it goes on with the same credits. */
 const openingShape = z.object({
@@ -33,7 +54,7 @@ type Opening = z.output<typeof openingShape>;
 
 /** gate → run → what it used and what came of it. */
 export async function runHeld(
-  deps: PromptDeps,
+  deps: HeldDeps,
   asked: AskedPrompt,
   held: HeldPrompt,
 ): Promise<"ended" | "suspended"> {
@@ -86,7 +107,7 @@ const CALLED_OFF = { kind: "ended", how: "cancelled", output: { text: "" }, cost
 
 /** Written down first: who hears of an end must hear of it again, wherever it asks. */
 async function conclude(
-  { log }: PromptDeps,
+  { log }: HeldDeps,
   session: Session,
   held: HeldPrompt,
   [usage, last]: readonly [ServerAction, ServerAction],
@@ -105,7 +126,7 @@ async function conclude(
 /** The whole gate at the beginning. Later without the balance, of which the run may have all that there is: each of its
  *  steps asks the ledger itself. */
 async function pass(
-  deps: PromptDeps,
+  deps: HeldDeps,
   connection: Connection,
   session: Session,
   { prompt, before }: { readonly prompt: PromptAction; readonly before: Opening | null },
@@ -126,7 +147,7 @@ async function pass(
 }
 
 /** An ended credential begins nothing more, even before the socket is closed for it. */
-async function authenticateAgain(deps: PromptDeps, connection: Connection): Promise<Principal | GateAnswer> {
+async function authenticateAgain(deps: HeldDeps, connection: Connection): Promise<Principal | GateAnswer> {
   const known = await checkCredential(deps, connection.credential);
   if (!isProblem(known)) return known.principal;
   const { problem, message } = known;
@@ -134,7 +155,7 @@ async function authenticateAgain(deps: PromptDeps, connection: Connection): Prom
   return { kind: "answer", error, message, remaining: null };
 }
 
-async function openingOf(deps: PromptDeps, passage: Passage, held: HeldPrompt): Promise<Opening> {
+async function openingOf(deps: HeldDeps, passage: Passage, held: HeldPrompt): Promise<Opening> {
   const account = await readAccount(deps.pool, passage.accountId);
   const opening = {
     payer: passage.accountId,
@@ -157,7 +178,7 @@ function budgetOf({ budget }: PromptAction): MicroCredits | null {
   return budget === undefined ? null : parseCredits(budget);
 }
 
-function outputOf(deps: PromptDeps, session: Session, { prompt: { userInputId }, signal }: Run): RunOutput {
+function outputOf(deps: HeldDeps, session: Session, { prompt: { userInputId }, signal }: Run): RunOutput {
   return {
     text: (chunk) => session.send({ type: "response-chunk", userInputId, chunk }),
     subagentText: ({ id, name }, chunk) =>

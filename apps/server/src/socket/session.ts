@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { AccountId } from "@bursar/contract/ids";
+import type { CloseName } from "@bursar/contract/socket/close";
 import { SESSION_LIMITS } from "@bursar/contract/socket/limits";
 import type { ServerAction, SessionAnswer } from "@bursar/contract/socket/server-messages";
 import { type Answered, Asked } from "./asked.ts";
-import type { Connection } from "./connection.ts";
 import { Replay } from "./replay.ts";
 
 /** A prompt that runs. */
@@ -24,6 +24,15 @@ export type ClientRequest =
     }
   | { readonly kind: "files"; readonly filePaths: readonly string[] };
 
+/** Where a session's client listens. */
+interface SessionSocket {
+  readonly hasRoom: boolean;
+  readonly heardAt: number;
+  send(text: string, onSent: () => void): void;
+  ping(now: number): void;
+  close(name: CloseName): void;
+}
+
 /** How many ended prompts are remembered, so that one that is sent again does not run again. */
 const REMEMBERED_PROMPTS = 1024;
 
@@ -37,7 +46,7 @@ export class Session {
   idleSince: number | null = null;
   readonly #ended = new Set<string>();
   readonly #replay = new Replay();
-  #connection: Connection | null = null;
+  #connection: SessionSocket | null = null;
   #sentSeq = 0;
   #isFlowing = false;
 
@@ -46,12 +55,12 @@ export class Session {
     this.accountId = accountId;
   }
 
-  get connection(): Connection | null {
+  get connection(): SessionSocket | null {
     return this.#connection;
   }
 
   /** From now on this socket is the session's; one before it is closed. Nothing is sent before `flow`. */
-  attach(connection: Connection, lastSeq: number): SessionAnswer {
+  attach(connection: SessionSocket, lastSeq: number): SessionAnswer {
     this.#connection?.close("taken_over");
     this.#connection = connection;
     this.#isFlowing = false;
@@ -70,7 +79,7 @@ export class Session {
     };
   }
 
-  detach(connection: Connection): void {
+  detach(connection: SessionSocket): void {
     if (this.#connection !== connection) return;
     this.#connection = null;
     this.rest();
