@@ -3,20 +3,23 @@ import { readRun } from "@bursar/engine/run/run";
 import type { Call } from "@bursar/gateway/call";
 import type { Gateway } from "@bursar/gateway/gateway";
 import type { Context, Hono } from "hono";
-import type { AppDeps } from "../app.ts";
 import { authenticate } from "../rest/authenticate.ts";
 import { passHttpGate } from "../rest/gate.ts";
 import { readJson } from "../rest/input.ts";
-import { unexpected } from "../rest/mount.ts";
+import { type MountDeps, unexpected } from "../rest/mount.ts";
 import { payerAsked } from "../rest/payer.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
 import { runUnknown } from "../rest/runs.ts";
+
+interface OpenAiDeps extends MountDeps {
+  readonly gateway: Gateway;
+}
 
 /** Pictures travel in the body. */
 const BODY_LIMIT_BYTES = 32 << 20;
 
 /** The calls of OpenAI's API, so that its clients work by base URL and key alone. */
-export function mountGateway(app: Hono, deps: AppDeps): void {
+export function mountGateway(app: Hono, deps: OpenAiDeps): void {
   const { gateway } = deps;
   app.post("/v1/chat/completions", (context) =>
     forward(context, deps, (call) => gateway.chatCompletions(call)),
@@ -27,7 +30,7 @@ export function mountGateway(app: Hono, deps: AppDeps): void {
 
 async function forward(
   context: Context,
-  deps: AppDeps,
+  deps: OpenAiDeps,
   handle: Gateway["chatCompletions"],
 ): Promise<Response> {
   const requestId = newRequestId();
@@ -41,7 +44,7 @@ async function forward(
 
 async function run(
   context: Context,
-  deps: AppDeps,
+  deps: OpenAiDeps,
   handle: Gateway["chatCompletions"],
   requestId: string,
 ): Promise<Response | Problem> {
@@ -68,7 +71,7 @@ const RUN_HEADER = "x-bursar-run";
 
 /** The run whose budget pays, where one is named. */
 async function runNamed(
-  deps: AppDeps,
+  deps: OpenAiDeps,
   accountId: AccountId,
   id: string | undefined,
 ): Promise<NonNullable<Call["principal"]["run"]> | null | Problem> {

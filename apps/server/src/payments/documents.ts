@@ -11,20 +11,11 @@ import { readAccountName } from "@bursar/engine/payment/store-customers";
 import { readRefunds } from "@bursar/engine/payment/store-refunds";
 import type { Context, Hono } from "hono";
 import { authenticate } from "../rest/authenticate.ts";
-import type { RestDeps } from "../rest/context.ts";
 import { nulIn } from "../rest/input.ts";
 import { payerOf, unexpected } from "../rest/mount.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
+import type { Asked, DocumentDeps, Made, Make } from "./document.ts";
 import { invoiceCreditNoteOf, invoiceOf, ofInvoice } from "./invoice-documents.ts";
-
-export interface DocumentSettings {
-  /** null: nobody is named as the seller, so no documents are written. */
-  readonly seller: Party | null;
-  /** A font file instead of the one that is brought along. */
-  readonly documentFont: string | null;
-}
-
-export type DocumentDeps = RestDeps & { readonly documents: DocumentSettings };
 
 /** Receipts, invoices and credit notes as PDF: made anew for every download, the same bytes each time. */
 export function mountDocuments(app: Hono, deps: DocumentDeps): void {
@@ -41,22 +32,6 @@ export function mountDocuments(app: Hono, deps: DocumentDeps): void {
   mount("/v1/invoices/:id/invoice.pdf", v1.listInvoices, ofInvoice(invoiceOf));
   mount("/v1/invoices/:id/credit-note.pdf", v1.listInvoices, ofInvoice(invoiceCreditNoteOf));
 }
-
-/** A document that is asked for: whose, which, and what stands on all of them. */
-export interface Asked {
-  readonly accountId: AccountId;
-  readonly id: string;
-  /** Of several refunds, the one that is named. */
-  readonly refund: string | undefined;
-  readonly parties: Pick<Receipt, "seller" | "buyer" | "fonts">;
-}
-
-export interface Made {
-  readonly fileName: string;
-  readonly pdf: Buffer;
-}
-
-export type Make = (deps: DocumentDeps, asked: Asked) => Promise<Made | Problem>;
 
 /** For whoever may call the operation that shows the same in fields. */
 async function perform(

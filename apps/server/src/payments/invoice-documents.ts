@@ -5,7 +5,7 @@ import { instalment, instalmentsOf } from "@bursar/engine/subscription/decide";
 import { findInvoice, type Invoice } from "@bursar/engine/subscription/store-invoices";
 import { isOfBefore, readReversals } from "@bursar/engine/subscription/store-reversals";
 import type { Problem } from "../rest/problem.ts";
-import type { Asked, DocumentDeps, Made, Make } from "./documents.ts";
+import type { Asked, DocumentDeps, Made, Make } from "./document.ts";
 
 type MakeOfInvoice = (deps: DocumentDeps, invoice: Invoice, asked: Asked) => Promise<Made | Problem>;
 
