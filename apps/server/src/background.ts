@@ -11,14 +11,8 @@ import { alertOwners } from "@bursar/engine/organization/alert";
 import { forgetPrompts } from "@bursar/engine/prompt/forget";
 import { sweepQuotas } from "@bursar/engine/quota/sweep";
 import { type ReferralTerms, rewardReferrals } from "@bursar/engine/referral/reward";
+import type { Job } from "./background/job.ts";
 import { startLoop } from "./background/loop.ts";
-
-/** Something that happens by itself when its time has come. Any number of processes may run it. */
-export interface Job {
-  readonly name: string;
-  /** Does what is due by the engine's clock, a portion at a time. Returns how much that was; 0: nothing was due. */
-  run(): Promise<number>;
-}
 
 export interface Background {
   /** Runs every job until none has anything due. False when one failed, which is in the log. */

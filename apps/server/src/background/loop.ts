@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "@bursar/engine/deps";
-import type { Job } from "../background.ts";
+import type { Job } from "./job.ts";
 
 type RunResult = "busy" | "idle" | "failed";
 

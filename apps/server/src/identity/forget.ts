@@ -1,7 +1,7 @@
 import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { Clock } from "@bursar/engine/clock/clock";
 import type { OpenIdentity } from "@bursar/identity/open";
-import type { Job } from "../background.ts";
+import type { Job } from "../background/job.ts";
 
 const PERIOD_SECONDS = 600;
 

@@ -6,7 +6,7 @@ import { type EventDeps, type EventHandlers, processEvents } from "@bursar/engin
 import { catchUpEvents } from "@bursar/engine/payment-event/resend";
 import { tendSubscriptions } from "@bursar/engine/subscription/tend";
 import { watchTopUps } from "@bursar/engine/topup/watch";
-import type { Job } from "../background.ts";
+import type { Job } from "../background/job.ts";
 
 /** What happens by itself where a payment provider is set. */
 export function paymentJobs(

@@ -1,13 +1,20 @@
 import { MASTER_KEY_RULE } from "@bursar/engine/secret/master-keys";
-import type { Settings } from "../settings.ts";
 import { SettingsError } from "./error.ts";
 
 const WEAKEST_ADMIN_KEY = 32;
 const WEAKEST_SECRET = 32;
 const FEWEST_CHARACTERS = 10;
 
+/** What guards real money. */
+interface Guards {
+  readonly databaseUrl: string | null;
+  readonly adminKey: string | null;
+  readonly secret: string | null;
+  readonly masterKeys: readonly string[];
+}
+
 /** What would be careless with real money does not start. */
-export function refuseUnsafe(settings: Settings): void {
+export function refuseUnsafe(settings: Guards): void {
   if (settings.databaseUrl === null) {
     throw new SettingsError("DATABASE_URL: is required with NODE_ENV=production, a postgresql:// URL");
   }

@@ -1,4 +1,4 @@
-import type { ChatEvent } from "./observers.ts";
+import type { ChatEvent } from "./event.ts";
 import type { Piece } from "./wire.ts";
 
 export interface Assembled {

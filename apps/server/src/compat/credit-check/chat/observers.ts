@@ -2,14 +2,9 @@ import { newRequestId } from "@bursar/contract/ids";
 import type { FanOut } from "@bursar/engine/change/fan-out";
 import type { Log } from "@bursar/engine/deps";
 import { type Assembly, openAssembly } from "./assembly.ts";
+import type { ChatEvent } from "./event.ts";
 import { openOutgoing } from "./outgoing.ts";
 import { type ObserverMessage, readObserverMessage, sessionMessages, toText } from "./wire.ts";
-
-/** What happens in a chat, as it happens. `missed`: something before this was lost on its way from another process. */
-export interface ChatEvent {
-  readonly type: "message" | "chunk" | "complete" | "error" | "missed";
-  readonly [fact: string]: unknown;
-}
 
 type Listener = (event: ChatEvent) => void;
 

@@ -1,5 +1,5 @@
 import type { Log } from "@bursar/engine/deps";
-import type { ChatEvent } from "./observers.ts";
+import type { ChatEvent } from "./event.ts";
 import { piecesOf } from "./wire.ts";
 
 interface Numbered {

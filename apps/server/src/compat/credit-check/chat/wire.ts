@@ -1,5 +1,5 @@
 import { MESSAGE_BYTES } from "@bursar/engine/change/fan-out";
-import type { ChatEvent } from "./observers.ts";
+import type { ChatEvent } from "./event.ts";
 
 /** What processes tell one another about chats that are watched. `who` asks who watches, `watching` and `left` answer
  *  it; a `piece` is a part of one event, which is too long for one message. */
