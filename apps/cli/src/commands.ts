@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Context } from "./context.ts";
+import { MORE } from "./program.ts";
 
 /** Adds arguments, options, examples and the action to a command. */
 export type Define = (command: Command, context: Context) => void;
@@ -16,10 +17,9 @@ const HISTORY = "History and proof:";
 const MODELS = "Models:";
 const ADMINISTRATION = "Administration:";
 const SANDBOX = "Sandbox:";
-export const MORE = "More:";
 
 /** Every command, in the order of the help. Code is loaded when its command is called, so that none slows another. */
-export const COMMANDS = {
+const COMMANDS = {
   balance: {
     group: CREDITS,
     summary: "show what the account has, and what expires next",
@@ -237,4 +237,23 @@ export const COMMANDS = {
   },
 } as const satisfies Record<string, Entry>;
 
-export type CommandName = keyof typeof COMMANDS;
+type CommandName = keyof typeof COMMANDS;
+
+/** Loads only the commands whose names occur among the words; the others are known by name and summary alone. */
+export async function addCommands(
+  program: Command,
+  context: Context,
+  words: readonly string[],
+): Promise<void> {
+  for (const name of commandNames()) {
+    const { summary, group, load } = COMMANDS[name];
+    const command = program.command(name).description(summary).helpGroup(group).helpCommand(false);
+    if (!words.includes(name)) continue;
+    const define = await load();
+    define(command, context);
+  }
+}
+
+export function commandNames(): CommandName[] {
+  return Object.keys(COMMANDS).filter((name): name is CommandName => name in COMMANDS);
+}

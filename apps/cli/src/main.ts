@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
+import { addCommands, commandNames } from "./commands.ts";
 import { type Context, createContext } from "./context.ts";
 import { EXIT, type ExitName } from "./exit.ts";
 import { usageFailure } from "./failure.ts";
-import { addCommands, commandNames, createProgram, flagsOf } from "./program.ts";
+import { createProgram, flagsOf } from "./program.ts";
 import { printReport, reportOf } from "./report.ts";
 
 /** A reader that has seen enough (`| head`), or a terminal that has gone, is no error. */

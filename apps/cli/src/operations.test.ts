@@ -6,8 +6,9 @@ import { startScriptedServer } from "@bursar/client/testing";
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { addCommands } from "./commands.ts";
 import { createContext } from "./context.ts";
-import { addCommands, createProgram, flagsOf } from "./program.ts";
+import { createProgram, flagsOf } from "./program.ts";
 
 const BOOK = "prices.json";
 

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
+import { addCommands, commandNames } from "./commands.ts";
 import { createContext } from "./context.ts";
 import { EXIT, exitCodeTable } from "./exit.ts";
-import { addCommands, commandNames, createProgram, flagsOf } from "./program.ts";
+import { createProgram, flagsOf } from "./program.ts";
 
 const program = createProgram("1.2.3");
 const context = createContext({ environment: {}, folder: "/", repository: "/" }, () => flagsOf(program));

@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
-import { COMMANDS, type CommandName, MORE } from "./commands.ts";
-import type { Context, GlobalFlags } from "./context.ts";
+import type { GlobalFlags } from "./context.ts";
 import { exitCodeTable } from "./exit.ts";
+
+/** Where the help lists what is in no other group. */
+export const MORE = "More:";
 
 const ENVIRONMENT = `Environment:
   BURSAR_URL           the server's address
@@ -39,25 +41,6 @@ export function createProgram(version: string): Command {
     .exitOverride()
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? "" : GLOBAL_OPTIONS))
     .addHelpText("after", () => `\n${EXAMPLES}\n\n${ENVIRONMENT}\n\nExit codes:\n${exitCodeTable()}`);
-}
-
-/** Loads only the commands whose names occur among the words; the others are known by name and summary alone. */
-export async function addCommands(
-  program: Command,
-  context: Context,
-  words: readonly string[],
-): Promise<void> {
-  for (const name of commandNames()) {
-    const { summary, group, load } = COMMANDS[name];
-    const command = program.command(name).description(summary).helpGroup(group).helpCommand(false);
-    if (!words.includes(name)) continue;
-    const define = await load();
-    define(command, context);
-  }
-}
-
-export function commandNames(): CommandName[] {
-  return Object.keys(COMMANDS).filter((name): name is CommandName => name in COMMANDS);
 }
 
 export function flagsOf(program: Command): GlobalFlags {
