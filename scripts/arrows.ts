@@ -1,7 +1,9 @@
-/** Checks the structure of ARCHITECTURE.md: which package may import which, that decisions are pure, that SQL lives in
- *  stores, and that files stay small. Prints each breach as `file: what`. */
+/** Checks the structure of ARCHITECTURE.md: which package may import which, that no files import one another in a
+ *  circle, that decisions are pure, that SQL lives in stores, and that files stay small. Prints each breach as
+ *  `file: what`. */
 import { globSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { findCircles } from "./circles.ts";
 
 /** What each part may import of ours. Arrows point one way. */
 const ALLOWED: Record<string, readonly string[]> = {
@@ -42,10 +44,13 @@ const SQL =
 const LINE_LIMIT = 300;
 
 const breaches: string[] = [];
+/** Of each file, the files of ours that it imports. */
+const importsOf = new Map<string, readonly string[]>();
 const files = globSync(["packages/*/src/**/*.ts", "apps/*/src/**/*.ts", "bench/*.ts"]).filter(
   (file) => !file.includes("node_modules"),
 );
 for (const file of files) check(file, readFileSync(file, "utf8"));
+checkCircles();
 for (const breach of breaches) process.stderr.write(`${breach}\n`);
 process.stdout.write(`${files.length} files, ${breaches.length} breaches\n`);
 process.exitCode = breaches.length === 0 ? 0 : 1;
@@ -56,6 +61,10 @@ function check(file: string, text: string): void {
   if (lines > LINE_LIMIT && !isTest) breaches.push(`${file}: ${lines} lines, the limit is ${LINE_LIMIT}`);
   if (isTest) return;
   const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!);
+  importsOf.set(
+    file,
+    imports.map((name) => fileOf(name, file)),
+  );
   checkArrows(file, imports);
   checkPurity(file, imports, text);
   checkSql(file, text);
@@ -69,6 +78,20 @@ function checkArrows(file: string, imports: readonly string[]): void {
     if (other === undefined || other === own || ALLOWED[home]!.includes(other)) continue;
     breaches.push(`${file}: may not import @bursar/${other}`);
   }
+}
+
+/** Imports of types count: who reads one file of a circle has to know all of them. */
+function checkCircles(): void {
+  for (const circle of findCircles(importsOf))
+    breaches.push(`${circle[0]}: a circle of imports: ${circle.join(" → ")}`);
+}
+
+/** Where what is imported lies, if it is ours. */
+function fileOf(name: string, importer: string): string {
+  if (name.startsWith(".")) return join(dirname(importer), name);
+  const [, other, path] = /^@bursar\/([a-z]+)\/(.+)$/.exec(name) ?? [];
+  const home = Object.keys(ALLOWED).find((folder) => folder.endsWith(`/${other}`));
+  return home === undefined ? name : `${home}/src/${path}.ts`;
 }
 
 function checkPurity(file: string, imports: readonly string[], text: string): void {
