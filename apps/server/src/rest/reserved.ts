@@ -1,5 +1,5 @@
 import { reservedStart } from "@bursar/contract/ids";
-import type { Principal } from "@bursar/engine/key/keys";
+import type { Principal } from "@bursar/engine/key/principal";
 import type { Problem } from "./problem.ts";
 
 /** null: the caller may use the id for work of their own. Administrators give and take credits under any id. */

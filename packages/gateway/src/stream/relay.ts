@@ -1,4 +1,5 @@
 import { Meter } from "../bill/meter.ts";
+import type { Usage } from "../bill/usage.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { EventStream } from "../upstream/event-stream.ts";
 import { type Ending, endingOf, endingOfAbort, endingOfUpstream } from "./ending.ts";
