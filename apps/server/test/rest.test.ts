@@ -425,6 +425,23 @@ describe("the gate", () => {
     expect(settled.body).toMatchObject({ charged: "0", available: "5" });
   });
 
+  it("tells the prices that come, also those put before the ones in force, and which charge at an instant", async () => {
+    const book = { ...PRICES, credits: SANDBOX_SALES };
+    const year = new Date(running.clock.time / 1000 + 365 * 86_400_000);
+    const validFrom = year.toISOString();
+    const scheduled = (await admin("POST", "/v1/price-book", { book, validFrom })).body.version;
+    const now = (await admin("POST", "/v1/price-book", { book })).body.version;
+    const told = async (at: string) => {
+      const { body } = await admin("GET", `/v1/price-book?at=${at}`);
+      const upcoming = body.upcoming?.map(({ version }: { version: number }) => version);
+      return body.error?.code ?? [body.current.version, upcoming];
+    };
+    expect(await told(new Date(running.clock.time / 1000).toISOString())).toEqual([now, [scheduled]]);
+    expect(await told(new Date(year.getTime() - 1).toISOString())).toEqual([now, [scheduled]]);
+    expect(await told(validFrom)).toEqual([scheduled, []]);
+    expect(await told("2001-01-01T00:00:00Z")).toBe("not_found");
+  });
+
   it("charges tokens at the version of the price book in force, and a repetition at the first", async () => {
     const account = await running.account();
     const spend = {

@@ -24,8 +24,9 @@ export const listModels: Handler<"listModels"> = async ({ deps }) => {
 };
 
 export const getPriceBook: Handler<"getPriceBook"> = async ({ deps, query }) => {
-  const [current, ...upcoming] = await deps.prices.versions(query.at ?? deps.clock.now());
-  if (current === undefined) {
+  const at = query.at ?? deps.clock.now();
+  const [current, ...upcoming] = await deps.prices.versions(at);
+  if (current === undefined || current.validFrom > at) {
     return { problem: "not_found", message: "No price book was in force then", param: "at" };
   }
   return { answer: { current: versionAnswer(current), upcoming: upcoming.map(versionAnswer) } };

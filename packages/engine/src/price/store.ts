@@ -1,4 +1,4 @@
-import type { Instant } from "@bursar/contract/instant";
+import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import { type PriceBookInput, priceBookBody } from "@bursar/contract/operations/prices";
 import type pg from "pg";
 import type { PriceBook } from "./decide.ts";
@@ -17,15 +17,15 @@ interface Row {
   body: PriceBookInput;
 }
 
-/** The version in force at an instant: of those valid by then, the newest. And all that come after it. */
+/** The version in force at an instant: of those valid by then, the one valid last. And all that come into force later,
+ *  also those that were put before it. */
 export async function loadPriceBooks(pool: pg.Pool, at: Instant): Promise<PriceBookVersion[]> {
   const { rows } = await pool.query<Row>(
     `select version, valid_from, created_at, body from price_books
-     where version >= coalesce((
-       select version from price_books where valid_from <= to_timestamp($1::int8 / 1e6)
-       order by valid_from desc, version desc limit 1), 0)
+     where valid_from > $1 or version = (
+       select version from price_books where valid_from <= $1 order by valid_from desc, version desc limit 1)
      order by valid_from, version`,
-    [at],
+    [formatPostgresTimestamp(at)],
   );
   return rows.map(toVersion);
 }
