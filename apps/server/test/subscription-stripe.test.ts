@@ -3,7 +3,8 @@ import { addMonths } from "@bursar/contract/calendar";
 import type { Instant } from "@bursar/contract/instant";
 import { stripeOf } from "@bursar/stripe/client";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
+import { type PayingWorld, POLICY, startPayingWorld } from "./paying-world.ts";
+import { peopleOf } from "./people-of.ts";
 
 const DAY = 86_400;
 
@@ -210,4 +211,29 @@ it("an invoice that is paid back, in parts or after a lost dispute, takes its cr
   world.stripe.closeDispute(dispute.id, "lost");
   await world.settle();
   await expect.poll(other.available).toBe("0");
+});
+
+it("whoever is deleted is charged no more, by a plan or by auto top-up", async () => {
+  const start = world.clock.now();
+  const sign = peopleOf(world);
+  const [root, ann] = [await sign("root", "admin"), await sign("ann")];
+  const owner = { accountId: ann.accountId };
+  await ann.post("/v1/payment-methods", { paymentMethod: "pm_card_visa" });
+  expect((await ann.post("/v1/subscription", { plan: "galaxy", currency: "eur" })).status).toBe(201);
+  expect((await world.admin("PUT", "/v1/topup-policy", { ...POLICY, threshold: "1", ...owner })).status).toBe(
+    200,
+  );
+  await world.settle();
+  world.stripe.faults.add({ kind: "rate_limit", on: "*", times: 50 });
+  const remove = () => world.call(root.token, "DELETE", `/api/auth/admin/users/${ann.id}`);
+  expect((await remove()).status).toBe(503);
+  world.stripe.faults.clear();
+  expect((await remove()).status).toBe(200);
+  const before = (await world.intentsOf(ann.accountId)).length;
+  await passTo(start, 3);
+  expect(await world.intentsOf(ann.accountId)).toHaveLength(before);
+  const { body } = await world.admin("GET", `/v1/subscription?accountId=${ann.accountId}`);
+  expect(body.subscription).toMatchObject({ state: "ended", endReason: "canceled" });
+  const policy = await world.admin("GET", `/v1/topup-policy?accountId=${ann.accountId}`);
+  expect(policy.body).toMatchObject({ enabled: false, disabledReason: "account_closed" });
 });

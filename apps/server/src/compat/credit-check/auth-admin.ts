@@ -1,9 +1,13 @@
+import type { AccountId } from "@bursar/contract/ids";
+import { type StopChargesOutcome, stopCharges } from "@bursar/engine/account/stop-charges";
 import { departFromAll } from "@bursar/engine/organization/depart";
+import { PaymentsUnavailable } from "@bursar/engine/payment/payments";
 import { isEmail, isUsername } from "@bursar/identity/people/naming";
 import type { CreatePersonRequest } from "@bursar/identity/people/people";
 import { ROLES, type Role } from "@bursar/identity/person";
 import { pickShort, recordedAs } from "../../administration/compat.ts";
 import { type AuthRouteDeps, userOf } from "./auth-answers.ts";
+import type { CreditCheckDeps } from "./deps.ts";
 import { type FieldProblem, fields, isFieldProblem, message, text } from "./fields.ts";
 import type { Route, RouteCall } from "./route.ts";
 
@@ -11,7 +15,7 @@ const BATCH_LIMIT = 100;
 const PAGE_LIMIT = 200;
 
 /** What administrators do with people. */
-export function adminRoutes(deps: AuthRouteDeps): Route[] {
+export function adminRoutes(deps: CreditCheckDeps): Route[] {
   const admin = (
     method: Route["method"],
     path: string,
@@ -168,10 +172,8 @@ async function changeDisabled(
   });
 }
 
-async function remove(
-  { identity, pool }: AuthRouteDeps,
-  { context, person, concerns }: RouteCall,
-): Promise<Response> {
+async function remove(deps: CreditCheckDeps, { context, person, concerns }: RouteCall): Promise<Response> {
+  const { identity, pool } = deps;
   const target = await identity.people.find(context.req.param("userId")!);
   if (target === null) return unknown();
   concerns(target.accountId);
@@ -179,8 +181,25 @@ async function remove(
   const departure = await departFromAll({ pool }, target.id);
   if (departure.kind === "owner_needed")
     return message(409, `userId: owns ${departure.ids.join(", ")}; transfer that to another member first`);
+  const stopped = await chargesStopped(deps, target.accountId);
+  if (stopped === null)
+    return message(503, "The payment provider does not answer, and a plan may be paid there; try again");
+  if (stopped.kind === "subscription_refused") return message(409, `userId: ${stopped.message}`);
   await identity.people.delete(target.id);
   return message(200, "User deleted");
+}
+
+/** null: nobody knows. */
+async function chargesStopped(
+  deps: CreditCheckDeps,
+  accountId: AccountId,
+): Promise<StopChargesOutcome | null> {
+  try {
+    return await stopCharges(deps, accountId);
+  } catch (error) {
+    if (error instanceof PaymentsUnavailable) return null;
+    throw error;
+  }
 }
 
 function isRole(text: string): text is Role {

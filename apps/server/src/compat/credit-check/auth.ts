@@ -6,11 +6,12 @@ import { adminRoutes } from "./auth-admin.ts";
 import { type AuthRouteDeps, limited, userOf } from "./auth-answers.ts";
 import { recoveryRoutes } from "./auth-recovery.ts";
 import { sessionRoutes } from "./auth-sessions.ts";
+import type { CreditCheckDeps } from "./deps.ts";
 import { type FieldProblem, fields, isFieldProblem, message, text } from "./fields.ts";
 import type { Route, RouteCall } from "./route.ts";
 
 /** Everything under /api/auth. */
-export function authRoutes(deps: AuthRouteDeps): Route[] {
+export function authRoutes(deps: CreditCheckDeps): Route[] {
   const { identity } = deps;
   const open = (path: string, handle: Route["handle"]): Route => ({
     method: "post",
