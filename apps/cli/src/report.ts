@@ -1,6 +1,7 @@
 import type { BursarError, BursarUnreachable } from "@bursar/client/errors";
 import type { SocketRefused } from "@bursar/client/socket/errors";
 import { ERRORS } from "@bursar/contract/errors";
+import { printable } from "./agent/diff.ts";
 import { unreachableHints } from "./connection/connect.ts";
 import type { Context } from "./context.ts";
 import { type ExitName, exitNameFor } from "./exit.ts";
@@ -27,7 +28,7 @@ export function reportOf(thrown: unknown, context: Context): Report {
 
 export function printReport({ body, message, hints }: Report, context: Context): void {
   const { paint } = context.look(process.stderr);
-  const lines = [`${paint.red("error:")} ${message}`, ...hints.map((hint) => indent(hint))];
+  const lines = [`${paint.red("error:")} ${printable(message)}`, ...hints.map((hint) => indent(hint))];
   const text = context.isJson() ? JSON.stringify(body, null, 2) : lines.join("\n");
   process.stderr.write(`${text}\n`);
 }

@@ -36,8 +36,9 @@ export class Screen {
     switch (event.type) {
       case "agent-started":
         this.#rootId ??= event.agentId;
-        this.#names.set(event.agentId, event.agent);
-        if (event.agentId !== this.#rootId) this.#line(`▸ ${event.agent}: ${firstLine(event.prompt)}`);
+        this.#names.set(event.agentId, printable(event.agent));
+        if (event.agentId !== this.#rootId)
+          this.#line(`▸ ${printable(event.agent)}: ${firstLine(event.prompt)}`);
         return;
       case "text":
         return this.#text(event.agentId, event.text);
@@ -46,7 +47,8 @@ export class Screen {
       case "tool-result":
         return this.#result(event);
       case "subgoals":
-        for (const { objective, status } of event.subgoals) this.#line(`  ${MARKS[status]} ${objective}`);
+        for (const { objective, status } of event.subgoals)
+          this.#line(`  ${MARKS[status]} ${printable(objective)}`);
         return;
       case "step-cost":
         return this.#cost(event);
@@ -87,7 +89,7 @@ export class Screen {
 
   #call({ toolName, input }: Extract<AgentEvent, { type: "tool-call" }>): void {
     if (SILENT.has(toolName)) return;
-    this.#line(`· ${toolName} ${printable(summary(input))}`);
+    this.#line(`· ${printable(toolName)} ${summary(input)}`);
   }
 
   #result({ toolName, answer }: Extract<AgentEvent, { type: "tool-result" }>): void {
@@ -105,7 +107,7 @@ export class Screen {
     const lines = results.map(({ hookName, exitCode, problem, durationMs }) => {
       const seconds = `${(durationMs / 1000).toFixed(1)} s`;
       if (exitCode === 0) return this.#paint.green(`  ✓ ${printable(hookName)} (${seconds})`);
-      return this.#paint.red(`  ✗ ${printable(hookName)}: ${problem ?? `exit ${exitCode}`} (${seconds})`);
+      return this.#paint.red(`  ✗ ${printable(hookName)}: ${howItEnded(exitCode, problem)} (${seconds})`);
     });
     return message === undefined ? lines : [...lines, `  ${printable(message)}`];
   }
@@ -135,7 +137,7 @@ export class Screen {
   #ended({ agentId, ending, message, cost, steps }: Extract<AgentEvent, { type: "agent-ended" }>): void {
     if (agentId !== this.#rootId) return this.#break();
     if (ending !== "done")
-      this.#line(this.#paint.yellow(`Ended early (${ending}): ${message ?? ""}`.trimEnd()));
+      this.#line(this.#paint.yellow(`Ended early (${ending}): ${printable(message ?? "")}`.trimEnd()));
     this.#line(this.#paint.dim(`${creditsText(cost)}, ${counted(steps, "step")}`));
   }
 
@@ -183,5 +185,9 @@ function endOfCommand(answer: Extract<ToolAnswer, { ok: true }>): string {
     problem?: string;
     durationMs: number;
   };
-  return `  ${problem ?? `exit ${exitCode}`} (${(durationMs / 1000).toFixed(1)} s)`;
+  return `  ${howItEnded(exitCode, problem)} (${(durationMs / 1000).toFixed(1)} s)`;
+}
+
+function howItEnded(exitCode: number | null, problem: string | undefined): string {
+  return problem === undefined ? `exit ${exitCode}` : printable(problem);
 }

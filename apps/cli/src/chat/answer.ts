@@ -1,5 +1,6 @@
 import type { Client } from "@bursar/client";
 import type { ChatEnd, ChatMessage } from "@bursar/client/chat";
+import { printable } from "../agent/diff.ts";
 import type { Context, Look } from "../context.ts";
 import { amount, count, creditsText } from "../output/amount.ts";
 
@@ -40,7 +41,7 @@ export function wasStopped({ finishReason }: ChatEnd): boolean {
 }
 
 function show(text: string): void {
-  process.stdout.write(text);
+  process.stdout.write(process.stdout.isTTY ? printable(text) : text);
 }
 
 /** An answer that breaks off ends its line, so that what is said about it begins on a new one. */
