@@ -64,6 +64,12 @@ describe("bursar watch", () => {
     expect(JSON.parse(await line(/"topic":"balance".*"98\.5"/))).toMatchObject({ available: "98.5" });
   });
 
+  test("says so when nothing answers", async () => {
+    const environment = { BURSAR_URL: "http://127.0.0.1:9", BURSAR_API_KEY: "x" };
+    const { code, stderr } = await bursar(["watch"], { environment });
+    expect([code, stderr]).toEqual([5, expect.stringContaining("http://127.0.0.1:9")]);
+  });
+
   test("says so when the key is not good", async () => {
     const environment = { BURSAR_URL: running.url, BURSAR_API_KEY: "bsk_nonsense" };
     const { code, stderr } = await bursar(["watch"], { environment });

@@ -11,6 +11,8 @@ export function watch(command: Command, context: Context): void {
     )
     .action(async () => {
       const { client, account, credential } = await context.connect("account");
+      // Says at once when nothing answers or the key is wrong: a socket would try again and again.
+      await client.getBalance(account);
       await watchAccount({ url: client.url, credential, accountId: account.accountId }, context);
     });
 }
