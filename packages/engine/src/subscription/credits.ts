@@ -1,6 +1,7 @@
 import type { GrantId } from "@bursar/contract/ids";
-import type { Instant } from "@bursar/contract/instant";
+import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { Deps } from "../deps.ts";
+import { isUnavailable } from "../ledger/unavailable.ts";
 import { issueOnce, liveOn } from "../quota/issue.ts";
 import { dueInstalments, grantIdOf, instalmentsOf } from "./decide.ts";
 import { settleReversals } from "./reversals.ts";
@@ -26,13 +27,25 @@ export async function issueInvoice(deps: CreditDeps, invoice: Invoice): Promise<
 }
 
 const SWEEP_LIMIT = 100;
+const RETRY_SECONDS = 300;
 
 /** Gives the months of yearly plans as they come, and whatever a crash has held up. Any number of processes may.
- *  Returns how many invoices it took up. */
+ *  Returns how many invoices it took up. Throws: LedgerUnavailable, database unreachable. */
 export async function issueDueInvoices(deps: CreditDeps): Promise<number> {
   const due = await dueInvoices(deps.pool, deps.clock.now(), SWEEP_LIMIT);
-  await Promise.all(due.map((invoice) => issueInvoice(deps, invoice)));
+  await Promise.all(due.map((invoice) => issueOrPutOff(deps, invoice)));
   return due.length;
+}
+
+/** One whose plan was changed to none of ours keeps no other from being issued. */
+async function issueOrPutOff(deps: CreditDeps, invoice: Invoice): Promise<void> {
+  try {
+    await issueInvoice(deps, invoice);
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    deps.log.error({ err: error, invoiceId: invoice.id }, "an invoice's credits are not known; tried again");
+    await markIssued(deps.pool, invoice, invoice.issued, addSeconds(deps.clock.now(), RETRY_SECONDS));
+  }
 }
 
 /** The terms of the plan that an invoice is for. Throws: nobody has ever chosen it here. */

@@ -502,6 +502,26 @@ it("after everything was used, a cheaper plan still comes with the next period, 
   expect(await balance(one, accountId)).toMatchObject({ available: credits("100"), owed: 0n });
 });
 
+it("an invoice whose credits nobody knows holds up nobody else's, and is tried again", async () => {
+  await begin("galaxy-year");
+  const strange = accountId;
+  // Its product was changed at the provider, to one that is no plan of ours.
+  const plan = (planId: string | null) =>
+    one.pool.query("update subscription_invoices set plan_id = $2 where account_id = $1", [strange, planId]);
+  await plan(null);
+  accountId = await one.createAccount();
+  await begin("galaxy-year");
+  setTime(addMonths(START, 1));
+  await tendAll();
+  expect((await grants()).map(([, amount]) => amount)).toEqual(["500", "500"]);
+  await plan("galaxy-year");
+  await tendAll();
+  setTime(addSeconds(addMonths(START, 1), 600));
+  await tendAll();
+  accountId = strange;
+  expect((await grants()).map(([, amount]) => amount)).toEqual(["500", "500"]);
+});
+
 it("knows nothing of subscriptions and invoices that are not its own", async () => {
   expect(await syncSubscription(deps(), "sub_of_somebody")).toEqual({ kind: "ignored" });
   expect(await syncInvoice(deps(), "in_of_somebody")).toEqual({ kind: "ignored" });
