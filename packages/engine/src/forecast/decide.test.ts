@@ -11,7 +11,7 @@ const lasting = (amount: string): Supply => ({ remaining: credits(amount), prior
 /** So many credits a day, for as long as the account is old. */
 function question(facts: Partial<ForecastQuestion> = {}, perDay = "10", age = 10): ForecastQuestion {
   const used = Array.from({ length: 28 }, (_, day) => (day < age ? credits(perDay) : 0n));
-  const use = { days: used, since: days(-Math.min(28, age)) };
+  const use = { days: used, since: days(-Math.min(28, age)), isCut: false };
   return { now, use, supplies: [lasting("100")], owed: 0n, quota: null, topUpBelow: null, ...facts };
 }
 const estimate = (...given: Parameters<typeof question>) => forecast(question(...given));
@@ -29,7 +29,18 @@ it("lasts as many days as the credits do", () => {
 it("says that it does not know with little data, and where nothing is used", () => {
   expect(estimate({}, "10", 2.9)).toEqual({ kind: "unknown", reason: "too_little_data" });
   expect(estimate({}, "0")).toEqual({ kind: "unknown", reason: "no_recent_use" });
-  expect(estimate({ use: { days: [], since: null } })).toEqual({ kind: "unknown", reason: "no_recent_use" });
+  expect(estimate({ use: { days: [], since: null, isCut: false } })).toEqual({
+    kind: "unknown",
+    reason: "no_recent_use",
+  });
+});
+
+it("knows an account that is too busy to be read for three days by what was read", () => {
+  const busy = (hours: number, used: string) =>
+    estimate({ use: { days: [credits(used), 0n], since: addSeconds(now, -hours * 3600), isCut: true } });
+  expect(busy(12, "5")).toMatchObject({ perDay: credits("10"), basedOnDays: 1, runsOutAt: days(10) });
+  expect(busy(48, "20")).toMatchObject({ perDay: credits("10"), basedOnDays: 2 });
+  expect(busy(0, "1")).toMatchObject({ perDay: credits("24"), basedOnDays: 1 });
 });
 
 it("lets the latest days count most, and rounds against whoever hopes", () => {

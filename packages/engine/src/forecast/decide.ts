@@ -15,6 +15,8 @@ export interface RecentUse {
   readonly days: readonly MicroCredits[];
   /** From when on the days tell everything: the account's first entry, or how far back was read. */
   readonly since: Instant | null;
+  /** There is more before that was not read: an account so busy is known by less than the fewest days. */
+  readonly isCut: boolean;
 }
 
 export interface Supply {
@@ -56,11 +58,11 @@ export type Estimate =
  *  an uncertain assumption: it says what it is based on, and nothing where it would be a guess. */
 export function forecast(question: ForecastQuestion): Estimate {
   const { now, use } = question;
-  if (use.since === null || now < addSeconds(use.since, FEWEST_DAYS * DAY_SECONDS)) {
-    return { kind: "unknown", reason: use.since === null ? "no_recent_use" : "too_little_data" };
-  }
-  const basedOnDays = Math.min(WINDOW_DAYS, Math.floor((now - use.since) / Number(DAY)));
-  const perDay = weightedDay(use.days.slice(0, basedOnDays));
+  if (use.since === null) return { kind: "unknown", reason: "no_recent_use" };
+  const isShort = now < addSeconds(use.since, FEWEST_DAYS * DAY_SECONDS);
+  if (isShort && !use.isCut) return { kind: "unknown", reason: "too_little_data" };
+  const basedOnDays = Math.min(WINDOW_DAYS, Math.max(1, Math.floor((now - use.since) / Number(DAY))));
+  const perDay = isShort ? evenDay(use.days, now - use.since) : weightedDay(use.days.slice(0, basedOnDays));
   if (perDay === 0n) return { kind: "unknown", reason: "no_recent_use" };
   return { kind: "known", perDay, basedOnDays, ...runDown(question, perDay) };
 }
@@ -74,6 +76,14 @@ export function weightedDay(days: readonly MicroCredits[]): MicroCredits {
     weights += weight;
   }
   return weights === 0n ? 0n : divideRoundingUp(sum, weights);
+}
+
+const SHORTEST_MICROSECONDS = 3_600_000_000;
+
+/** As if what was used within so short a time went on. Rounded up. */
+function evenDay(days: readonly MicroCredits[], microseconds: number): MicroCredits {
+  const used = days.reduce((sum, day) => sum + day, 0n);
+  return divideRoundingUp(used * DAY, BigInt(Math.max(microseconds, SHORTEST_MICROSECONDS)));
 }
 
 /** Lets the supplies run down from event to event: between two of them nothing but use changes anything. */

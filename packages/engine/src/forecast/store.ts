@@ -29,7 +29,8 @@ export async function recentUse(pool: pg.Pool, accountId: AccountId, now: Instan
   );
   const days = Array.from({ length: WINDOW_DAYS }, () => 0n);
   for (const { day, used } of rows) if (day < WINDOW_DAYS) days[day] = used;
-  return { days, since: since(rows, now) };
+  const read = rows.reduce((sum, { count }) => sum + count, 0n);
+  return { days, since: since(rows, now), isCut: read >= BigInt(ENTRY_LIMIT) };
 }
 
 function since(rows: readonly Row[], now: Instant): Instant | null {
