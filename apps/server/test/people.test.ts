@@ -53,6 +53,24 @@ describe("finding or making", () => {
     },
   );
 
+  test("an id is found in any case, as names are", async () => {
+    const id = "user_1123456789abcdefghjkmnpq";
+    const made = await running.identity.people.findOrCreate(id);
+    expect(await running.identity.people.findOrCreate(id.toUpperCase())).toEqual(made);
+  });
+
+  test("a username that somebody has given up makes somebody new", async () => {
+    const before = await running.identity.people.findOrCreate("given-up");
+    await running.engine.pool.query("update identity.people set username = 'changed' where id = $1", [
+      before.id,
+    ]);
+    const after = await running.identity.people.findOrCreate("given-up");
+    expect([after.id === before.id, after.username]).toEqual([false, "given-up"]);
+    const made = await running.identity.people.create({ username: "given-up-too" });
+    expect(made.kind).toBe("created");
+    expect((await running.identity.people.create({ username: "given-up-too" })).kind).toBe("taken");
+  });
+
   test("what could name nobody makes nobody", async () => {
     for (const named of ["", "a", "two words", "user_short@", "x".repeat(65), "acct/1"]) {
       await expect(running.identity.people.findOrCreate(named), named).rejects.toBeInstanceOf(NotAName);

@@ -58,5 +58,7 @@ export function namingFrom(named: string): Naming {
     return { id: newPersonId(), email: text, username: null, name: text.slice(0, text.indexOf("@")) };
   }
   if (!isUsername(text)) throw new NotAName();
-  return { id: newPersonId(), email: `${text}@${NO_MAIL}`, username: text, name: named.trim() };
+  // Not after the username, which can change hands; the id cannot.
+  const id = newPersonId();
+  return { id, email: `${id}@${NO_MAIL}`, username: text, name: named.trim() };
 }

@@ -4,7 +4,7 @@ import { createAccount } from "@bursar/engine/account/create";
 import type { Deps } from "@bursar/engine/deps";
 import type { People } from "../identity.ts";
 import type { Person, Role } from "../person.ts";
-import { NotAName, namingFrom, newPersonId } from "./naming.ts";
+import { NotAName, namingFrom } from "./naming.ts";
 import {
   deletePerson,
   findPasswordHash,
@@ -138,7 +138,6 @@ async function create(
   const passwordHash = request.password === undefined ? null : await hashOf(request.password);
   const isNew = await insertPerson(pool, {
     ...naming,
-    id: newPersonId(),
     username,
     name: request.name ?? request.username ?? naming.name,
     role: request.role ?? "user",

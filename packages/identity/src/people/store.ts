@@ -17,11 +17,11 @@ const COLUMNS = `p.id, p.username, p.email, p.name, p.role, p.email_verified as 
 
 const personOf = (row: Row): PersonRecord => ({ ...row, accountId: accountIdOf(row.id) });
 
-/** By id before username before e-mail. */
+/** By id before username before e-mail, in any case. */
 export async function findPerson(pool: pg.Pool, named: string): Promise<PersonRecord | null> {
   const { rows } = await pool.query<Row>(
-    `select ${COLUMNS} from identity.people p where p.id = $1 or p.username = lower($1) or p.email = lower($1)
-     order by (p.id = $1) desc, (p.username is not distinct from lower($1)) desc limit 1`,
+    `select ${COLUMNS} from identity.people p where p.id = lower($1) or p.username = lower($1) or p.email = lower($1)
+     order by (p.id = lower($1)) desc, (p.username is not distinct from lower($1)) desc limit 1`,
     [named],
   );
   return rows[0] === undefined ? null : personOf(rows[0]);
