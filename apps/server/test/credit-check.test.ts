@@ -360,6 +360,29 @@ describe("streaming sessions", () => {
   });
 });
 
+describe("words that are kept for good", () => {
+  it("are cut to a line, and never break a batch of the ledger", async () => {
+    const long = `a\0${"b".repeat(100_000)}`;
+    const deducted = await post("/api/credits/deduct", { credits: 1, description: long });
+    const adjusted = await call(adminToken, "PUT", "/api/credits/adjust", {
+      userId,
+      credits: 1,
+      notes: long,
+    });
+    const use = { modelId: NOVA, inputTokens: 1, outputTokens: 1, operation: long };
+    const recorded = await post("/api/usage/record", use);
+    expect([deducted.status, adjusted.status, recorded.status]).toEqual([200, 200, 201]);
+    const { rows } = await running.engine.pool.query<{ longest: number }>(
+      `select max(length(coalesce(metadata::text, '') || coalesce(note, '') || coalesce(feature, ''))) as longest
+       from entries where account_id = $1`,
+      [`acct_${userId.slice("user_".length)}`],
+    );
+    expect(rows[0]!.longest).toBeLessThan(1100);
+    for (const modelId of ["a\0b", "m".repeat(129)])
+      expect((await post("/api/usage/record", { modelId, tokens: 1 })).status).toBe(400);
+  });
+});
+
 describe("usage", () => {
   it("is recorded and charged once under its id, and counted", async () => {
     const body = { modelId: NOVA, inputTokens: 500, outputTokens: 500, id: `use-${people}` };

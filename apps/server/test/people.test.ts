@@ -150,6 +150,13 @@ describe("administration", () => {
     expect((await admin("GET", "/users/carl")).status).toBe(404);
   });
 
+  test("names with NUL are a caller's mistake, wherever they stand", async () => {
+    expect((await admin("GET", "/users/a%00b")).status).toBe(400);
+    expect((await admin("POST", "/users", { email: "nul@example.org", name: "a\0b" })).status).toBe(400);
+    const logIn = await running.call(null, "POST", "/api/auth/login", { username: "a\0b", password });
+    expect([logIn.status, logIn.body.message]).toEqual([400, expect.stringContaining("NUL")]);
+  });
+
   test("cannot be left without an administrator by mistake", async () => {
     expect((await admin("PUT", "/users/root/role", { role: "user" })).status).toBe(409);
     expect((await admin("PUT", "/users/root/disabled", { disabled: true })).status).toBe(409);

@@ -23,6 +23,7 @@ export function mountRoutes(app: Hono, deps: Deps, routes: readonly Route[]): vo
 async function answer(context: Context, deps: Deps, route: Route): Promise<Response> {
   const requestId = newRequestId();
   const response = await perform(context, deps, route, requestId).catch((error: unknown) => {
+    if (isUnstorable(error)) return message(400, "A text of this request has a NUL character; leave it out");
     deps.log.error({ err: error, requestId, where: route.path }, "a route failed");
     return isUnavailable(error)
       ? message(503, "The database cannot be reached; try again", route.onUnavailable)
@@ -31,6 +32,11 @@ async function answer(context: Context, deps: Deps, route: Route): Promise<Respo
   response.headers.set("x-request-id", requestId);
   if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-store");
   return response;
+}
+
+/** Postgres has no NUL in any text, and says so wherever one arrives: in a name, a path, a reason. */
+function isUnstorable(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "22021";
 }
 
 async function perform(context: Context, deps: Deps, route: Route, requestId: string): Promise<Response> {

@@ -16,7 +16,7 @@ import { recordedAs } from "../../administration/compat.ts";
 import { creditsOf, numberOf, positiveCreditsOf } from "./amounts.ts";
 import { balanceAnswer, ID_RULE, idempotencyOf } from "./credits.ts";
 import type { CreditCheckDeps } from "./deps.ts";
-import { type FieldProblem, isFieldProblem, message } from "./fields.ts";
+import { type FieldProblem, isFieldProblem, message, words } from "./fields.ts";
 import { refused } from "./refusals.ts";
 import type { Route, RouteCall } from "./route.ts";
 
@@ -233,8 +233,7 @@ function termOf(days: unknown): Pick<GrantRequest, "expiresAt" | "ttlSeconds"> {
 const LONGEST_NOTES = 1000;
 
 function notesOf(body: RouteCall["body"]): string | null {
-  const notes = body.notes ?? body.reason;
-  return typeof notes === "string" && notes.trim() !== "" ? notes.slice(0, LONGEST_NOTES) : null;
+  return words(body.notes ?? body.reason, LONGEST_NOTES);
 }
 
 /** By id, username or e-mail. */

@@ -7,11 +7,12 @@ import { priceCost } from "@bursar/engine/price/work";
 import { ruleAgainst } from "../../rest/reserved.ts";
 import { numberOf, positiveCreditsOf, tokensOf } from "./amounts.ts";
 import type { CreditCheckDeps } from "./deps.ts";
-import { message } from "./fields.ts";
+import { isModelId, message, words } from "./fields.ts";
 import { costOfTokens, pricedModel } from "./pricing.ts";
 import { refused } from "./refusals.ts";
 import type { Route, RouteCall } from "./route.ts";
 
+const LONGEST_DESCRIPTION = 1000;
 const NO = { sufficient: false, hasSufficientCredits: false } as const;
 
 /** What a person asks about their own credits. */
@@ -69,7 +70,7 @@ async function checkCredits(deps: CreditCheckDeps, { person, body }: RouteCall):
 
 async function calculate(deps: CreditCheckDeps, { body }: RouteCall): Promise<Response> {
   const { modelId } = body;
-  if (typeof modelId !== "string" || modelId === "") return message(400, "modelId: must be a model's id");
+  if (!isModelId(modelId)) return message(400, "modelId: must be a model's id");
   const tokens = tokensOf(body.tokens);
   if (tokens === null || tokens === 0) return message(400, "tokens: must be a positive whole number");
   const book = await deps.prices.current();
@@ -88,14 +89,14 @@ async function deduct(
   const id = idempotencyOf({ body, context }) ?? newOperationId();
   const wrong = wrongWithOwnId(id);
   if (wrong !== null) return message(400, wrong);
-  const reason = body.description ?? body.reason;
+  const description = words(body.description ?? body.reason, LONGEST_DESCRIPTION);
   const outcome = await charge(deps, {
     accountId: person!.accountId,
     id,
     cost: { kind: "amount", amount },
     by: `user:${person!.id}`,
     requestId,
-    ...(typeof reason === "string" ? { metadata: { description: reason } } : {}),
+    ...(description === null ? {} : { metadata: { description } }),
   });
   if (outcome.kind !== "charged") return refused(outcome);
   return Response.json({

@@ -42,6 +42,19 @@ export function isFieldProblem(value: object): value is FieldProblem {
   return "status" in value && "message" in value;
 }
 
+/** A caller's own words, as the ledger keeps them for good: no more than so many characters, and none that Postgres has
+ *  not. null for what is none. */
+export function words(value: unknown, longest: number): string | null {
+  if (typeof value !== "string") return null;
+  const kept = value.replaceAll("\0", "").slice(0, longest);
+  return kept.trim() === "" ? null : kept;
+}
+
+/** A model as a caller names it. The name is kept with what was charged, so it is no longer than a model's name. */
+export function isModelId(value: unknown): value is string {
+  return typeof value === "string" && /^[^\0]{1,128}$/s.test(value);
+}
+
 /** An answer of this API that is not a success: `{message}`, and what else helps. */
 export function message(status: number, text: string, extra: object = {}): Response {
   return Response.json({ message: text, ...extra }, { status });

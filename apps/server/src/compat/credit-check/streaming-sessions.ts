@@ -11,7 +11,7 @@ import type { Person } from "@bursar/identity/person";
 import { personNamed } from "./allocations.ts";
 import { numberOf, tokensOf } from "./amounts.ts";
 import type { CreditCheckDeps } from "./deps.ts";
-import { isFieldProblem, message } from "./fields.ts";
+import { isFieldProblem, isModelId, message } from "./fields.ts";
 import { costOfTokens, pricedModel } from "./pricing.ts";
 import { refused } from "./refusals.ts";
 import type { Route, RouteCall } from "./route.ts";
@@ -58,7 +58,7 @@ export function streamingRoutes(deps: CreditCheckDeps): Route[] {
 async function initialize(deps: CreditCheckDeps, { person, body, requestId }: RouteCall): Promise<Response> {
   const { sessionId, modelId } = body;
   if (typeof sessionId !== "string" || !SESSION_ID.test(sessionId)) return message(400, SESSION_ID_RULE);
-  if (typeof modelId !== "string" || modelId === "") return message(400, "modelId: must be a model's id");
+  if (!isModelId(modelId)) return message(400, "modelId: must be a model's id");
   const estimatedTokens = tokensOf(body.estimatedTokens);
   if (estimatedTokens === null || estimatedTokens === 0)
     return message(400, "estimatedTokens: must be a positive whole number");

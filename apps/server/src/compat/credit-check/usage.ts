@@ -5,11 +5,12 @@ import { type UsageGroup, usageBetween, usageOfAll } from "@bursar/engine/usage/
 import { numberOf, tokensOf } from "./amounts.ts";
 import { idempotencyOf, wrongWithOwnId } from "./credits.ts";
 import type { CreditCheckDeps } from "./deps.ts";
-import { type FieldProblem, isFieldProblem, message } from "./fields.ts";
+import { type FieldProblem, isFieldProblem, isModelId, message, words } from "./fields.ts";
 import { pricedModel } from "./pricing.ts";
 import { refused } from "./refusals.ts";
 import type { Route, RouteCall } from "./route.ts";
 
+const LONGEST_OPERATION = 64;
 const THIRTY_DAYS_SECONDS = 30 * 86_400;
 
 export function usageRoutes(deps: CreditCheckDeps): Route[] {
@@ -29,7 +30,7 @@ export function usageRoutes(deps: CreditCheckDeps): Route[] {
 async function record(deps: CreditCheckDeps, call: RouteCall): Promise<Response> {
   const { body, person, requestId } = call;
   const { modelId } = body;
-  if (typeof modelId !== "string" || modelId === "") return message(400, "modelId: must be a model's id");
+  if (!isModelId(modelId)) return message(400, "modelId: must be a model's id");
   const tokens = tokensIn(body);
   if (isFieldProblem(tokens)) return message(tokens.status, tokens.message);
   const id = idempotencyOf(call) ?? newOperationId();
@@ -39,7 +40,7 @@ async function record(deps: CreditCheckDeps, call: RouteCall): Promise<Response>
   const outcome = await charge(deps, {
     ...{ accountId: person!.accountId, id, by: `user:${person!.id}`, requestId },
     cost: { kind: "usage", model, cachedInputTokens: 0, ...tokens },
-    feature: typeof body.operation === "string" ? body.operation : undefined,
+    feature: words(body.operation, LONGEST_OPERATION) ?? undefined,
     metadata: { modelId },
   });
   if (outcome.kind !== "charged") return refused(outcome);

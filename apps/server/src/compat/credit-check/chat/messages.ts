@@ -1,7 +1,7 @@
 import { newRequestId } from "@bursar/contract/ids";
 import { numberOf } from "../amounts.ts";
 import type { CreditCheckDeps } from "../deps.ts";
-import { message } from "../fields.ts";
+import { isModelId, message } from "../fields.ts";
 import type { RouteCall } from "../route.ts";
 import { ask, type Outcome } from "./ask.ts";
 import type { ChatFailure } from "./failure.ts";
@@ -143,7 +143,7 @@ async function askingOf(deps: ChatDeps, call: RouteCall): Promise<Asking | Respo
   const { content = call.body.message, modelId = session.modelId } = call.body;
   if (typeof content !== "string" || content.trim() === "" || content.length > LONGEST_CONTENT)
     return message(400, `content: must be 1 to ${LONGEST_CONTENT} characters`);
-  if (typeof modelId !== "string" || modelId === "") return message(400, "modelId: must be a model's id");
+  if (!isModelId(modelId)) return message(400, "modelId: must be a model's id");
   return { session, content, modelId, requestId: newRequestId() };
 }
 
