@@ -131,6 +131,15 @@ describe("refresh", () => {
     expect((await post("refresh", { refreshToken })).body.message).toContain("has expired");
   });
 
+  test("logout ends the session of whoever shows who they are, also beside a refresh token of before", async () => {
+    const one = await logIn("ann");
+    const answer = await post("logout", { refreshToken: "bsr_of_another_time" }, one.accessToken);
+    expect(answer.status).toBe(200);
+    expect((await post("refresh", { refreshToken: one.refreshToken })).status).toBe(401);
+    expect((await post("logout", { refreshToken: one.refreshToken })).status).toBe(200);
+    expect((await post("logout", {})).status).toBe(401);
+  });
+
   test("logout ends the family; logout-all ends all of them and nobody else's", async () => {
     const [one, two, other] = [await logIn("ann"), await logIn("ann"), await logIn("sue")];
     expect((await post("logout", { refreshToken: one.refreshToken })).status).toBe(200);

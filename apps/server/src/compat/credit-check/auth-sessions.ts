@@ -55,14 +55,15 @@ export function sessionRoutes({ identity }: AuthRouteDeps): Route[] {
   ];
 }
 
-/** By the refresh token, which is good for this even when the access token has expired, else by who calls. */
+/** By the refresh token, which is good for this even when the access token has expired, else by who calls. A refresh
+ *  token that is not known has been logged out before: only whoever also shows who they are has more to end. */
 async function logOut(identity: AuthRouteDeps["identity"], { body, context }: RouteCall): Promise<Response> {
-  if (typeof body.refreshToken === "string") {
-    await identity.endFamily(body.refreshToken);
-    return message(200, "Logged out");
-  }
+  const { refreshToken } = body;
+  const hasToken = typeof refreshToken === "string";
+  if (hasToken && (await identity.endFamily(refreshToken))) return message(200, "Logged out");
   const who = await identity.authenticate(context.req.raw.headers);
-  if (who.kind !== "authenticated") return message(401, "Send the refreshToken, or an access token");
+  if (who.kind !== "authenticated")
+    return hasToken ? message(200, "Logged out") : message(401, "Send the refreshToken, or an access token");
   await identity.endSession(who.sessionId, who.person.id);
   return message(200, "Logged out");
 }
