@@ -56,6 +56,20 @@ test("a person who signs in on the page lets the CLI in, once, with tokens that 
   expect((await poll(device_code)).body.error).toBe("invalid_grant");
 });
 
+const unheard = { currentPassword: password, newPassword: password };
+test.each([
+  ["a changed password", "/api/identity/change-password", unheard],
+  ["logging out everywhere", "/api/auth/logout-all", {}],
+])("%s turns a device away that was approved and has not come yet", async (_, path, body) => {
+  const { device_code, user_code } = await begin();
+  const [thief, owner] = [openBrowser(running.url), openBrowser(running.url)];
+  await signIn(thief, user_code);
+  await thief.submit("/device/decide", { user_code, decision: "approve" });
+  await signIn(owner, "");
+  expect((await owner.post(path, body)).status).toBe(200);
+  expect((await poll(device_code)).body.error).toBe("invalid_grant");
+});
+
 test("what is denied stays denied", async () => {
   const { device_code, user_code } = await begin();
   const browser = openBrowser(running.url);

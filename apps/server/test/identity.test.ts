@@ -270,6 +270,22 @@ describe("mail", () => {
     expect((await logIn({ username, password: "a fresh horse 9" })).status).toBe(200);
   });
 
+  test.each(["reset", "changed"])("older links are good no more when the password was %s", async (how) => {
+    const { email, username, browser } = await somebody();
+    const ask = () => running.call(null, "POST", "/api/auth/forgot-password", { email });
+    const reset = (token: string) =>
+      running.call(null, "POST", "/api/auth/reset-password", { token, newPassword: "a thief's horse" });
+    await Promise.all([ask(), ask()]);
+    const [older, newer] = mailTo(email).map(({ text }) => /token is:\s+(\S+)/.exec(text)![1]!);
+    if (how === "reset") expect((await reset(newer!)).status).toBe(200);
+    else {
+      await signIn(browser, username);
+      const change = { currentPassword: password, newPassword: "another horse 9" };
+      expect((await browser.post("/api/identity/change-password", change)).status).toBe(200);
+    }
+    expect((await reset(older!)).status).toBe(400);
+  });
+
   test("whoever was made by name alone chooses a password by mail", async () => {
     const made = await running.identity.people.findOrCreate("invited@example.org");
     expect(made.emailVerified).toBe(false);

@@ -15,6 +15,7 @@ import { findPerson, markVerified } from "./people/store.ts";
 import { sealSecondFactors } from "./second-factor/adapter.ts";
 import { type Factors, libraryKeyOf } from "./second-factor/factors.ts";
 import { refuseReplay } from "./sign-in/replay.ts";
+import { forgetPending } from "./sign-in/store-sessions.ts";
 
 export interface AuthDeps extends Pick<Deps, "pool" | "clock" | "log"> {
   readonly people: ManagedPeople;
@@ -73,7 +74,10 @@ export function createAuth(deps: AuthDeps) {
         post.sendReset(user, `${url}/reset-password?token=${encodeURIComponent(token)}`, token);
         return Promise.resolve();
       },
-      onPasswordReset: ({ user }) => markVerified(pool, user.id),
+      onPasswordReset: async ({ user }) => {
+        await markVerified(pool, user.id);
+        await forgetPending(pool, user.id);
+      },
     },
     emailVerification: {
       sendOnSignUp: true,
@@ -114,7 +118,9 @@ export function createAuth(deps: AuthDeps) {
       }),
       after: createAuthMiddleware(async (context) => {
         const session = context.context.newSession?.session;
-        if (context.path !== "/device/token" || session === undefined) return undefined;
+        if (session === undefined) return undefined;
+        if (context.path === "/change-password") await forgetPending(pool, session.userId);
+        if (context.path !== "/device/token") return undefined;
         return context.json(await deps.tokensOfDevice(session.token));
       }),
     },

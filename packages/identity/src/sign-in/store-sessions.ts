@@ -52,8 +52,20 @@ export async function listSessions(pool: pg.Pool, userId: string): Promise<Sessi
   return rows;
 }
 
+/** With what could become a session yet. */
 export async function deleteSessionsOf(pool: pg.Pool, userId: string): Promise<void> {
   await pool.query("delete from identity.sessions where user_id = $1", [userId]);
+  await forgetPending(pool, userId);
+}
+
+/** What somebody has begun and could still come in by: second steps, links of mails, devices that they have approved. Who
+ *  began it may have been somebody else, with the password or the session that has just been ended. */
+export async function forgetPending(pool: pg.Pool, userId: string): Promise<void> {
+  await pool.query(
+    `with links as (delete from identity.verifications where value = $1)
+     delete from identity.device_codes where user_id = $1`,
+    [userId],
+  );
 }
 
 /** Removes what nobody can use any more. Real time, as better-auth counts it, except for what the clock of the product
