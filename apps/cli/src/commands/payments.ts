@@ -119,11 +119,15 @@ function refund(command: Command, context: Context): void {
     .argument("<payment id>", "the payment")
     .option("--amount <minor units>", "cents, or yen; default: all that is left", wholeNumber)
     .requiredOption("--reason <text>", "why, for people")
-    .addHelpText("after", examples('bursar payments refund pay_7 --amount 500 --reason "by mistake"'))
-    .action(async (id: string, options: { amount?: number; reason: string }) => {
+    .option("--id <id>", "your id for the refund: the same id is paid back once")
+    .addHelpText(
+      "after",
+      examples('bursar payments refund pay_7 --amount 500 --reason "by mistake" --id refund-of-pay-7'),
+    )
+    .action(async (payment: string, options: { amount?: number; reason: string; id?: string }) => {
       const { client, requireAccount } = await context.connect("admin");
-      const payment = await client.refundPayment(id, { accountId: requireAccount(), ...options });
-      context.print(payment, (look) => paymentText(payment, look));
+      const paidBack = await client.refundPayment(payment, { accountId: requireAccount(), ...options });
+      context.print(paidBack, (look) => paymentText(paidBack, look));
     });
 }
 
