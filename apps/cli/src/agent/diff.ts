@@ -27,9 +27,8 @@ function shown(line: string, paint: Paint): string {
 
 /** A file, or a model, must not steer the terminal, nor turn round what stands there. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are exactly what must not reach the terminal
-  return stripVTControlCharacters(text).replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    "\uFFFD",
-  );
+  return stripVTControlCharacters(text).replace(STEERING, "\uFFFD");
 }
+
+// oxlint-disable-next-line no-control-regex -- these are exactly what must not reach the terminal
+const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;

@@ -31,7 +31,7 @@ export async function runPrompt(session: AgentSession, prompt: string, context: 
   const { paint } = context.look(process.stderr);
   const screen = new Screen(context.isJson() ? silent : OUT, paint, session.bands);
   using stopping = openStopping((text) => screen.say(paint.yellow(text)));
-  const keyboard = takeKeyboard(context, stopping.stop);
+  const keyboard = takeKeyboard(context, () => stopping.stop());
   const answer: Answer = { text: "", kept: 0 };
   const listener = {
     // Whatever still runs here when the run has ended is nobody's any more.
