@@ -78,6 +78,26 @@ test("a client that has moved to another process takes its run along, and the fi
   await checkRun(run, credits(run.heard.cuts[0]!) === 0n ? 3 : 4);
 });
 
+test("a client that comes back to a process it has left hears nothing twice of what was said there", async () => {
+  const { here, there } = await twoServers();
+  const run = await begin();
+  await vi.waitFor(() => expect(run.heard.text).toContain("word word word"), PATIENCE);
+  balancer.to("http://127.0.0.1:1");
+  balancer.cut();
+  // Meanwhile the first one says its step to the end, to nobody.
+  const kept = "select count(*)::int as n from prompt_steps where account_id = $1 and name = 'a1.2'";
+  const steps = async () => (await running.engine.pool.query(kept, [run.account.id])).rows[0].n;
+  await vi.waitFor(async () => expect(await steps()).toBe(1), PATIENCE);
+  balancer.to(there.url);
+  await vi.waitFor(() => run.project.text("ran.txt"), PATIENCE);
+  balancer.to(here.url);
+  balancer.cut();
+  await vi.waitFor(() => expect(run.heard.cuts).toHaveLength(2), PATIENCE);
+  await run.go();
+  await run.ended;
+  await checkRun(run, 3);
+});
+
 test("cancelled while no process has it, a run ends as cancelled where it comes back", async () => {
   const { here, there } = await twoServers();
   const run = await begin();

@@ -27,7 +27,7 @@ export function dispatch(deps: DispatchDeps, connection: Connection, message: Me
       if (message.lastSeq !== undefined) connection.session?.arrived(message.lastSeq);
       return DONE;
     case "identify":
-      return identify(deps, connection, message.clientSessionId, message.lastSeq ?? 0);
+      return identify(deps, connection, message);
     case "subscribe":
       return subscribe(deps, connection, message.topics);
     case "unsubscribe":
@@ -41,7 +41,11 @@ export function dispatch(deps: DispatchDeps, connection: Connection, message: Me
   }
 }
 
-function identify({ sessions }: DispatchDeps, connection: Connection, id: string, lastSeq: number): Reply {
+function identify(
+  { sessions }: DispatchDeps,
+  connection: Connection,
+  { clientSessionId: id, lastSeq = 0, life }: Extract<Message, { type: "identify" }>,
+): Reply {
   const { accountId } = connection;
   if (connection.session !== null && connection.session.id !== id)
     return refusedWith({
@@ -56,7 +60,7 @@ function identify({ sessions }: DispatchDeps, connection: Connection, id: string
   }
   if (connection.session === session) connection.session.detach(connection);
   connection.session = session;
-  return { kind: "done", session: session.attach(connection, lastSeq) };
+  return { kind: "done", session: session.attach(connection, lastSeq, life) };
 }
 
 function subscribe({ feeds }: DispatchDeps, connection: Connection, names: readonly string[]): Reply {

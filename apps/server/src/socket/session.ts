@@ -40,6 +40,8 @@ const REMEMBERED_PROMPTS = 1024;
 export class Session {
   readonly id: string;
   readonly accountId: AccountId;
+  /** Names the numbers of this session's messages: another process, and a later session here, has others. */
+  readonly life: string = randomUUID();
   readonly asked = new Asked();
   readonly running = new Map<string, RunningPrompt>();
   /** Since when nobody is there and nothing runs. */
@@ -60,19 +62,20 @@ export class Session {
   }
 
   /** From now on this socket is the session's; one before it is closed. Nothing is sent before `flow`. */
-  attach(connection: SessionSocket, lastSeq: number): SessionAnswer {
+  attach(connection: SessionSocket, lastSeq: number, life = this.life): SessionAnswer {
     this.#connection?.close("taken_over");
     this.#connection = connection;
     this.#isFlowing = false;
     this.idleSince = null;
-    // A number from another life of this server means nothing here.
-    const isOurs = lastSeq <= this.#replay.lastSeq;
+    // A number from another life means nothing here.
+    const isOurs = life === this.life && lastSeq <= this.#replay.lastSeq;
     if (isOurs) this.#replay.arrived(lastSeq);
     this.#sentSeq = this.#replay.firstSeq - 1;
     const isNew = this.#replay.lastSeq === 0 && this.running.size === 0;
     return {
       accountId: this.accountId,
       resumed: isOurs && !(isNew && lastSeq === 0),
+      life: this.life,
       nextSeq: this.#sentSeq + 1,
       lastSeq: this.#replay.lastSeq,
       running: [...this.running.keys()],
@@ -132,9 +135,11 @@ export class Session {
     return this.running.has(userInputId) || this.#ended.has(userInputId);
   }
 
-  /** It runs here no more, and has not ended: it may come back. */
+  /** It runs here no more, and has not ended: it may come back. Its client has gone to where it goes on, and hears there
+   *  again of what it has not had: here nothing of it counts any more. */
   release(userInputId: string): void {
     this.running.delete(userInputId);
+    this.#replay.arrived(this.#replay.lastSeq);
     this.rest();
   }
 

@@ -55,7 +55,7 @@ test("a server that lets nobody in, or lets in and says nothing, is not waited f
   const good = Line.lines[2]!;
   good.open();
   const { txid } = JSON.parse(good.said[0]!) as { txid: number };
-  const session = { accountId: "acct_1", resumed: false, nextSeq: 1, lastSeq: 0, running: [] };
+  const session = { accountId: "acct_1", resumed: false, life: "1", nextSeq: 1, lastSeq: 0, running: [] };
   good.hear({ type: "ack", txid, success: true, session });
   await vi.advanceTimersByTimeAsync(19_000);
   expect(states).toEqual(["connected"]);

@@ -8,6 +8,7 @@ import { type Backoff, DEFAULT_BACKOFF } from "./backoff.ts";
 import { SocketRefused } from "./errors.ts";
 import { Link, type LinkOptions, type SocketClass } from "./link.ts";
 import { Outbox } from "./outbox.ts";
+import { Position } from "./position.ts";
 import {
   type ActionOf,
   type PromptEnd,
@@ -46,7 +47,6 @@ const NOTED_EVERY = 256;
 export class BursarSocket {
   readonly #link: Link;
   readonly #options: SocketOptions;
-  readonly #sessionId: string;
   readonly #outbox = new Outbox();
   readonly #prompts: Prompts;
   readonly #subscriptions: Subscriptions;
@@ -57,7 +57,7 @@ export class BursarSocket {
   #end: SocketRefused | null = null;
   #wasConnected = false;
   #txid = 0;
-  #lastSeq = 0;
+  readonly #position: Position;
   #noted = 0;
   /** Where the server stood when it took up the session again. */
   #resumed: SessionAnswer | null = null;
@@ -69,7 +69,7 @@ export class BursarSocket {
 
   constructor(options: SocketOptions) {
     this.#options = options;
-    this.#sessionId = options.clientSessionId ?? `cs_${crypto.randomUUID()}`;
+    this.#position = new Position(options.clientSessionId ?? `cs_${crypto.randomUUID()}`);
     this.#subscriptions = new Subscriptions(
       (type, topics) => void this.#say({ type, topics }).catch(() => undefined),
     );
@@ -101,7 +101,7 @@ export class BursarSocket {
   }
 
   get clientSessionId(): string {
-    return this.#sessionId;
+    return this.#position.clientSessionId;
   }
 
   /** Tells what the account has, without passing the gate. */
@@ -187,8 +187,7 @@ export class BursarSocket {
   #identify(): void {
     this.#now.clear();
     this.#late ??= setTimeout(() => this.#link.renew(), PONG_MILLISECONDS);
-    const { clientSessionId } = this;
-    void this.#sayNow({ type: "identify", clientSessionId, lastSeq: this.#lastSeq }).then((ack) => {
+    void this.#sayNow({ type: "identify", ...this.#position.told }).then((ack) => {
       if (ack.success && ack.session !== undefined) return this.#resume(ack.session);
       const { error = "internal", message = "the session was refused" } = ack;
       this.#link.end(new SocketRefused(error, message));
@@ -199,7 +198,8 @@ export class BursarSocket {
     if (!session.resumed && this.#wasConnected) this.#loseInits();
     this.#wasConnected = true;
     this.#link.settled();
-    this.#lastSeq = session.nextSeq - 1;
+    this.#position.goOn(session);
+    this.#noted = this.#position.lastSeq;
     this.#resumed = session;
     this.#enter("connected", null);
     for (const text of this.#outbox.texts()) this.#link.send(text);
@@ -219,9 +219,9 @@ export class BursarSocket {
 
   /** Browsers do not tell of a dead connection for minutes. */
   #ping(): void {
-    this.#noted = this.#lastSeq;
+    this.#noted = this.#position.lastSeq;
     this.#late ??= setTimeout(() => this.#link.renew(), PONG_MILLISECONDS);
-    void this.#sayNow({ type: "ping", lastSeq: this.#lastSeq }).then(() => this.#inTime());
+    void this.#sayNow({ type: "ping", lastSeq: this.#noted }).then(() => this.#inTime());
   }
 
   #inTime(): void {
@@ -238,10 +238,9 @@ export class BursarSocket {
         return this.#subscriptions.hear(message);
       case "action":
         if (message.seq === undefined) return this.#hearAside(message.data);
-        if (message.seq <= this.#lastSeq) return;
-        this.#lastSeq = message.seq;
+        if (!this.#position.take(message.seq)) return;
         this.#hearAction(message.data);
-        if (this.#lastSeq - this.#noted >= NOTED_EVERY) this.#ping();
+        if (this.#position.lastSeq - this.#noted >= NOTED_EVERY) this.#ping();
         this.#findLost();
     }
   }
@@ -268,7 +267,7 @@ export class BursarSocket {
   /** Once all that the server had kept is here, what is still open and does not run there is asked for again. */
   #findLost(): void {
     const resumed = this.#resumed;
-    if (resumed === null || this.#lastSeq < resumed.lastSeq) return;
+    if (resumed === null || this.#position.lastSeq < resumed.lastSeq) return;
     this.#resumed = null;
     for (const { request, isCancelled } of this.#prompts.findLost(resumed)) {
       this.#ask(request);

@@ -14,7 +14,8 @@ const topics = z
   .max(64, "must name at most 64 topics");
 
 /** `clientSessionId` is made once by the client and kept over reconnects; whoever has the same credential and this id
- *  gets the session, so it must be hard to guess. `lastSeq`: the last message of the session that has arrived. */
+ *  gets the session, so it must be hard to guess. `lastSeq`: the last message of the session that has arrived, by the
+ *  numbers of this `life`. */
 const identify = z.strictObject({
   type: z.literal("identify"),
   txid,
@@ -23,6 +24,7 @@ const identify = z.strictObject({
     .min(16, "must have at least 16 characters, and be hard to guess")
     .regex(ID_PATTERN, "must be letters, digits or . _ : @ / + - and begin with a letter or digit"),
   lastSeq: z.int().min(0).optional(),
+  life: z.string().min(1).max(64).optional(),
 });
 
 /** May say what has arrived of the session, so that the server need not keep it. */

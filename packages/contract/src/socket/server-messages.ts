@@ -97,6 +97,8 @@ const sessionAnswer = z.object({
   accountId: z.string(),
   /** False: the server knows nothing of this session, or not any more. Prompts of it do not run here. */
   resumed: z.boolean(),
+  /** Whose numbers these are: a process that has the session for the first time begins at 1. */
+  life: z.string(),
   /** The number of the next message that comes. Above `lastSeq + 1`, what lies between could not be kept. */
   nextSeq: z.int(),
   /** The number of the newest message there is: once it has come, nothing is missing but what is still to happen. */
