@@ -74,12 +74,16 @@ async function takeUp(run: Run, task: Task, step: number, asked: Spoken): Promis
     if (!outcome.isCut) return ended("done", null);
     if (asked.isShort)
       return ended("insufficient_credits", "The credits ended before the answer did", "insufficient_credits");
+    // Asked to go on with nothing, it would do the same again, at the same price.
+    if (text === "") return ended("model_failed", SPEECHLESS, "upstream_failed");
     task.messages.push(continueMessage);
     return null;
   }
   const isOver = await answerCalls(run, task, step, text, calls);
   return isOver ? ended("done", null) : null;
 }
+
+const SPEECHLESS = "The model used up its longest answer, thinking perhaps, without a word or a call";
 
 const continueMessage: ModelMessage = {
   role: "user",

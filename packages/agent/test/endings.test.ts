@@ -110,6 +110,12 @@ describe("a call that is wrong is answered, and the model can do better", () => 
   });
 });
 
+it("a model that uses up its longest answer without a word is not paid for a hundred of them", async () => {
+  const { outcome } = await run({ model: "sandbox-reasoning" });
+  expect(outcome).toMatchObject({ ending: "model_failed", code: "upstream_failed", steps: 1 });
+  expect(outcome.message).toContain("without a word");
+});
+
 describe("the tools that work where the agent runs", () => {
   it("subgoals, messages, thoughts, output, and a search where one is configured", async () => {
     script(

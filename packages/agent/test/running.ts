@@ -55,7 +55,10 @@ export async function startRunning(endpoint?: {
   const { ledger, pool, clock, close } = ledgerOn(database.url);
   const prices = openPrices({ pool, clock });
   const own = endpoint === undefined ? {} : { [endpoint.model]: RATES };
-  await prices.put({ body: { models: { "sandbox-scripted": RATES, ...own } }, by: "test" });
+  // It thinks for 64 tokens, and then there is no room for a word.
+  const thinker = { ...RATES, maxOutputTokens: 64 };
+  const models = { "sandbox-scripted": RATES, "sandbox-reasoning": thinker, ...own };
+  await prices.put({ body: { models }, by: "test" });
   const refusals = openRefusalLog({ pool, log: silentLog });
   const model = await startSandboxModel();
   let outages = 0;
