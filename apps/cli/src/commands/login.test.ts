@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -97,4 +97,14 @@ test("who was denied, or whose sign-in has ended, is told so", { timeout: 40_000
   await writeFile(fileOf(), JSON.stringify([{ ...kept, staleAtMilliseconds: 0 }]));
   const ended = await run("balance");
   expect([ended.code, ended.stderr]).toEqual([4, expect.stringContaining("Sign in again: bursar login")]);
+});
+
+test("a file of sign-ins that is damaged is named, whatever is wrong with it", async () => {
+  await mkdir(join(home, ".config", "bursar"), { recursive: true });
+  for (const damaged of ["", "[{", "{}", "[null]", '[{"url": 5}]', `[{"url": "${running.url}"}]`]) {
+    await writeFile(fileOf(), damaged);
+    const { code, stderr } = await run("balance", "--json");
+    expect([damaged, code]).toEqual([damaged, 2]);
+    expect(JSON.parse(stderr).error.message).toContain(fileOf());
+  }
 });

@@ -47,11 +47,16 @@ function read(path: string): SignedIn[] {
   }
   try {
     const content: unknown = JSON.parse(text);
-    if (Array.isArray(content)) return content as SignedIn[];
+    if (Array.isArray(content) && content.every(isSignIn)) return content;
   } catch (error) {
     throw unusable(path, error);
   }
-  throw unusable(path, "it is no list");
+  throw unusable(path, "it is no list of them");
+}
+
+function isSignIn(value: unknown): value is SignedIn {
+  const { url, accessToken, refreshToken } = Object(value) as Partial<Record<keyof SignedIn, unknown>>;
+  return [url, accessToken, refreshToken].every((each) => typeof each === "string");
 }
 
 function unusable(path: string, why: unknown): Failure {
