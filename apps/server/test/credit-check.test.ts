@@ -183,7 +183,18 @@ describe("credits", () => {
     expect([short.status, short.body]).toEqual([200, no]);
   });
 
-  it.each([0, -1, "5", null, {}, [], true, 1e-7, 1e300])("refuse to check %j", async (credits) => {
+  it("are read as a client means them that has added them up in binary fractions", async () => {
+    const sum = { credits: 0.1 + 0.2 };
+    expect((await post("/api/credits/check", sum)).body.requiredCredits).toBe(0.3);
+    expect((await post("/api/credits/deduct", sum)).body).toMatchObject({ credits: 0.3 });
+    // The balance and a thousand, as the tester asks.
+    await call(adminToken, "POST", "/api/credits/set", { userId, credits: 3479.594135 });
+    const more = await post("/api/credits/check", { credits: (await total()) + 1000 });
+    expect([more.status, more.body.sufficient]).toEqual([200, false]);
+    expect((await post("/api/credits/deduct", { credits: 0.1234567 })).status).toBe(400);
+  });
+
+  it.each([0, -1, "5", null, {}, [], true, 1e-7, 1e-9, 1e300])("refuse to check %j", async (credits) => {
     const { status, body } = await post("/api/credits/check", { credits });
     expect([status, typeof body.message]).toEqual([400, "string"]);
   });
