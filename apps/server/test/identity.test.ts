@@ -65,6 +65,16 @@ describe("sessions", () => {
     expect((await browser.submit("/device/sign-in", form)).status).toBe(303);
   });
 
+  test("are renewed together with their cookie, whatever was asked before", async () => {
+    const { browser, username, id } = await somebody();
+    await signIn(browser, username);
+    const age = "update identity.sessions set expires_at = now() + interval '5 days' where user_id = $1";
+    await running.engine.pool.query(age, [id]);
+    expect((await browser.get("/api/auth/me")).status).toBe(200);
+    const renewed = await browser.get("/api/identity/get-session");
+    expect(renewed.headers.getSetCookie().join()).toMatch(/session_token=[^;]+; Max-Age=604800/);
+  });
+
   test("are listed, and one that is revoked is refused at once, its refresh tokens too", async () => {
     const { browser, username } = await somebody();
     await signIn(browser, username);

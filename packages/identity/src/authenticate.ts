@@ -29,7 +29,8 @@ export async function authenticate(deps: AuthenticateDeps, headers: Headers): Pr
   if (authorization !== null) return byToken(deps, /^Bearer +(\S+)$/i.exec(authorization)?.[1]);
   if (!hasSessionCookie(headers)) return refused("missing");
   const auth = await deps.auth();
-  const found = await auth.api.getSession({ headers });
+  // Without renewing it: that must reach the browser as a cookie, which only an answer of the library can carry.
+  const found = await auth.api.getSession({ headers, query: { disableRefresh: true } });
   const record = found === null ? null : await findPerson(deps.pool, found.user.id);
   if (found === null || record === null || record.disabled) return refused("invalid");
   const person = await deps.people.heal(record);
