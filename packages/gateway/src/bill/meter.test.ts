@@ -27,6 +27,21 @@ describe("counting output while it flows", () => {
     );
   });
 
+  it("comes to the count of a long piece by and by, and is never below it", async () => {
+    const text = PROSE.repeat(400);
+    const meter = new Meter();
+    expect(meter.countWith([{ index: 0, text }])).toBeGreaterThanOrEqual(countTokens(text));
+    meter.add([{ index: 0, text }]);
+    const bounds = Array.from({ length: 6 }, () => {
+      meter.tighten();
+      return meter.atMost;
+    });
+    expect(bounds).toEqual(bounds.toSorted((a, b) => b - a));
+    expect(new Set(bounds).size).toBeGreaterThan(3);
+    expect(bounds.at(-1)! - countTokens(text)).toBeLessThan(32);
+    expect(await meter.total()).toBe(countTokens(text));
+  });
+
   it("knows of no fewer tokens of text than there are, at any moment", () => {
     const meter = new Meter();
     const text = `${PROSE}漢字を書くのは楽しい。${PROSE}`;

@@ -1,8 +1,10 @@
 import type { Output } from "../stream/event.ts";
-import { loadTokenizer, tokenizerIfLoaded } from "../tokens/tokenizer.ts";
+import { countInTurns, tokenizerIfLoaded } from "../tokens/tokenizer.ts";
 
 /** As with prompts: more than text needs, but for noise. */
 const BYTES_PER_TOKEN_AT_LEAST = 2;
+/** Nothing else runs while these are counted: a piece of a stream may be a picture of megabytes. */
+const MOST_AT_ONCE_CHARACTERS = 8192;
 
 /** Counts output while it flows. Between exact counts it knows a bound that costs next to nothing. */
 export class Meter {
@@ -24,7 +26,10 @@ export class Meter {
 
   /** The same again, with this counted and not only bounded, if the tokenizer is there. */
   countWith(outputs: readonly Output[]): number {
-    return this.#with(outputs, tokenizerIfLoaded() ?? boundOf);
+    const count = tokenizerIfLoaded() ?? boundOf;
+    return this.#with(outputs, (text) =>
+      text.length > MOST_AT_ONCE_CHARACTERS ? boundOf(text) : count(text),
+    );
   }
 
   get isEmpty(): boolean {
@@ -39,32 +44,35 @@ export class Meter {
     }
   }
 
-  /** Counts what has come since the last time, if the tokenizer is there: bound and truth meet again. */
+  /** Counts of what has come since the last time as much as can be counted at once, if the tokenizer is there: bound
+   *  and truth meet again. The last word may grow: it stays in the tail, so that the parts count as the whole does. */
   tighten(): void {
     const count = tokenizerIfLoaded();
-    if (count !== null && this.#tailBound > 0) this.#countTails(count, lastWordBegins);
+    if (count === null || this.#tailBound === 0) return;
+    let left = MOST_AT_ONCE_CHARACTERS;
+    this.#tailBound = 0;
+    for (const [index, tail] of this.#tails) {
+      const end = lastWordBegins(tail.slice(0, left));
+      const rest = tail.slice(end);
+      left -= end;
+      this.#counted += count(tail.slice(0, end));
+      this.#tails.set(index, rest);
+      this.#tailBound += boundOf(rest);
+    }
   }
 
   /** All of it, exactly. */
   async total(): Promise<number> {
-    this.#countTails(await loadTokenizer(), (text) => text.length);
+    const counted = await countInTurns([...this.#tails.values()]);
+    this.#counted += counted;
+    this.#tailBound = 0;
+    this.#tails.clear();
     return this.#counted;
   }
 
   #with(outputs: readonly Output[], size: (text: string) => number): number {
     const more = outputs.reduce((sum, { text }) => sum + size(text), 0);
     return Math.max(this.#counted + this.#tailBound + more, this.#deltas + outputs.length);
-  }
-
-  /** The last word may grow: it stays in the tail, so that the parts count as the whole does. */
-  #countTails(count: (text: string) => number, endOf: (text: string) => number): void {
-    this.#tailBound = 0;
-    for (const [index, tail] of this.#tails) {
-      const end = endOf(tail);
-      this.#counted += count(tail.slice(0, end));
-      this.#tails.set(index, tail.slice(end));
-      this.#tailBound += boundOf(tail.slice(end));
-    }
   }
 }
 

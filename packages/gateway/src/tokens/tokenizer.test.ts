@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, it } from "vitest";
 import { countInTurns, loadTokenizer } from "./tokenizer.ts";
@@ -8,6 +9,27 @@ describe("counting tokens", () => {
       500,
     );
     expect(await countInTurns([text])).toBe(countTokens(text));
+  });
+
+  it("takes time in proportion to the text, also where there are no spaces in it", async () => {
+    const count = await loadTokenizer();
+    const startedAt = performance.now();
+    expect(count("a".repeat(8_000_000))).toBeGreaterThan(500_000);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+  });
+
+  it("lets others run while it counts noise", async () => {
+    await loadTokenizer();
+    let turns = 0;
+    let isOver = false;
+    const turn = () => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    turn();
+    await countInTurns([randomBytes(60_000).toString("base64")]);
+    isOver = true;
+    expect(turns).toBeGreaterThan(12);
   });
 
   it("takes the text of special tokens for text", async () => {

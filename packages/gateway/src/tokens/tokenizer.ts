@@ -7,7 +7,7 @@ export type CountTokens = (text: string) => number;
 const PIECE_CHARACTERS = 256;
 /** Words that it remembers. The library's own default would let a caller fill memory with long ones. */
 const REMEMBERED_WORDS = 20_000;
-const TURN_CHARACTERS = 8192;
+const TURN_MILLISECONDS = 1;
 
 let loaded: CountTokens | null = null;
 let loading: Promise<CountTokens> | null = null;
@@ -29,20 +29,23 @@ export function tokenizerIfLoaded(): CountTokens | null {
   return loaded;
 }
 
-/** Counts much text without holding up the event loop for longer than about a millisecond at a time. */
-export async function countInTurns(texts: readonly string[]): Promise<number> {
+/** Counts much text without holding up the event loop: noise such as base64 takes fifty times as long as prose. Stops
+ *  where there are more than `most`, and gives what it has counted by then. */
+export async function countInTurns(
+  texts: readonly string[],
+  most = Number.POSITIVE_INFINITY,
+): Promise<number> {
   const count = await loadTokenizer();
   let tokens = 0;
-  let left = TURN_CHARACTERS;
+  let turnEnds = performance.now() + TURN_MILLISECONDS;
   for (const text of texts) {
-    for (let at = 0; at < text.length; ) {
-      const end = endOfPiece(text, at, TURN_CHARACTERS);
+    for (let at = 0; at < text.length && tokens <= most; ) {
+      const end = endOfPiece(text, at, PIECE_CHARACTERS);
       tokens += count(text.slice(at, end));
-      left -= end - at;
       at = end;
-      if (left > 0) continue;
+      if (performance.now() < turnEnds) continue;
       await setImmediate();
-      left = TURN_CHARACTERS;
+      turnEnds = performance.now() + TURN_MILLISECONDS;
     }
   }
   return tokens;
@@ -62,6 +65,7 @@ function countPieces(text: string, count: CountTokens): number {
 function endOfPiece(text: string, start: number, length: number): number {
   const end = start + length;
   if (end >= text.length) return text.length;
-  const space = text.lastIndexOf(" ", end);
-  return space > start ? space : end;
+  // In the piece alone: where there are no spaces, a search of the text would begin at its beginning each time.
+  const space = text.slice(start, end + 1).lastIndexOf(" ");
+  return space > 0 ? start + space : end;
 }
