@@ -3,6 +3,7 @@ import { priceBookBody } from "@bursar/contract/operations/prices";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  affordableInputTokens,
   affordableOutputTokens,
   cheaperModel,
   costOf,
@@ -94,6 +95,17 @@ describe("what is affordable", () => {
         if (costOf(at, used(input, most)) > available) return false;
         if (most === (at.maxOutputTokens ?? Number.MAX_SAFE_INTEGER)) return true;
         return costOf(at, used(input, most + 1)) > available;
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("is exact for input, too", () => {
+    fc.assert(
+      fc.property(rates, fc.bigInt({ min: 0n, max: 10_000_000_000n }), (at, available) => {
+        const most = affordableInputTokens(at, available);
+        if (costOf(at, used(most, 0)) > available) return false;
+        return most === Number.MAX_SAFE_INTEGER || costOf(at, used(most + 1, 0)) > available;
       }),
       { numRuns: 500 },
     );

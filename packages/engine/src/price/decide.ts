@@ -72,6 +72,14 @@ export function affordableOutputTokens(rates: Rates, inputTokens: number, credit
   return Number(smaller(tokens, BigInt(limit)));
 }
 
+/** The most input tokens, none of them cached, that this many credits pay for. Free input has no bound. */
+export function affordableInputTokens(rates: Rates, credits: MicroCredits): number {
+  const perToken = rates.input * (BASIS_POINTS + rates.marginBasisPoints);
+  if (perToken === 0n) return Number.MAX_SAFE_INTEGER;
+  const tokens = divideRoundingDown(credits * SCALE, perToken);
+  return Number(smaller(tokens, BigInt(Number.MAX_SAFE_INTEGER)));
+}
+
 /** The best other model that this many credits pay for in full: the dearest of those that fit and are cheaper. */
 export function cheaperModel(
   book: PriceBook,

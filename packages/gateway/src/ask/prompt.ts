@@ -31,7 +31,22 @@ export class Prompt {
 
   /** The tighter bound, for when credits are short: counted, with room for other vocabularies. */
   async carefulBound(): Promise<number> {
-    const bound = Math.ceil((await this.counted()) * OTHER_VOCABULARIES) + EXTRA_TOKENS;
-    return Math.min(bound, this.quickBound);
+    return this.#boundOf(await this.counted());
+  }
+
+  /** The same where it is no more than `most`; else null, as soon as that is known: what nobody can pay for is not
+   *  counted to its end. */
+  async carefulBoundUpTo(most: number): Promise<number | null> {
+    if (this.#counted === null && this.quickBound > most) {
+      const tokens = (await countInTurns(this.#texts, most)) + this.#flatTokens;
+      if (this.#boundOf(tokens) > most) return null;
+      this.#counted = Promise.resolve(tokens);
+    }
+    const bound = await this.carefulBound();
+    return bound > most ? null : bound;
+  }
+
+  #boundOf(counted: number): number {
+    return Math.min(Math.ceil(counted * OTHER_VOCABULARIES) + EXTRA_TOKENS, this.quickBound);
   }
 }

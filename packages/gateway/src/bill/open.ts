@@ -3,7 +3,7 @@ import { larger, type MicroCredits } from "@bursar/contract/money";
 import type { Affordable } from "@bursar/engine/gate/affordable";
 import { type HoldOutcome, holdAtPrices } from "@bursar/engine/hold/hold";
 import type { Refusal } from "@bursar/engine/ledger/command";
-import { costOf, type PriceBook, type Rates } from "@bursar/engine/price/decide";
+import { affordableInputTokens, costOf, type PriceBook, type Rates } from "@bursar/engine/price/decide";
 import { type WithTopUp, withTopUp } from "@bursar/engine/topup/cover";
 import type { Ask } from "../ask/ask.ts";
 import type { EngineDeps, Principal } from "../principal.ts";
@@ -84,8 +84,8 @@ function limitTokens({ ask, rates, settings }: Opening): number {
 async function lowerReserve(opening: Opening, wanted: number, left: MicroCredits): Promise<Reserve | null> {
   if (left <= 0n) return null;
   const { ask, rates } = opening;
-  const inputTokens = await ask.prompt.carefulBound();
-  if (costOf(rates, { inputTokens, cachedInputTokens: 0, outputTokens: 0 }) > left) return null;
+  const inputTokens = await ask.prompt.carefulBoundUpTo(affordableInputTokens(rates, left));
+  if (inputTokens === null) return null;
   const affordable = Math.min(outputTokensFor(rates, inputTokens, left), wanted);
   if (affordable < ask.choices) return null;
   return { inputTokens, outputTokens: ask.choices === 0 ? 0 : affordable - (affordable % ask.choices) };
