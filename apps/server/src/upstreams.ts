@@ -8,10 +8,9 @@ export function upstreamsOf(
   model: { url: string } | null,
 ): readonly UpstreamSettings[] {
   if (model === null) return settings.upstreams;
-  // What is configured by name comes first; one upstream for everything leaves the sandbox its own models.
+  // Before the first upstream for everything, which leaves the sandbox its own models; else in the order that is set, as
+  // in live mode.
   const sandbox = { name: "sandbox", url: model.url, models: SANDBOX_MODELS };
-  const [named, general] = [false, true].map((isGeneral) =>
-    settings.upstreams.filter(({ models }) => models.includes("*") === isGeneral),
-  );
-  return [...named!, sandbox, ...general!];
+  const general = settings.upstreams.findIndex(({ models }) => models.includes("*"));
+  return settings.upstreams.toSpliced(general === -1 ? settings.upstreams.length : general, 0, sandbox);
 }
