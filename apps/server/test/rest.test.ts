@@ -326,6 +326,26 @@ describe("repeating", () => {
     expect(again.body).toEqual(plain.body);
   });
 
+  it("answers 200 for a repeated grant after its end, too, also in a batch", async () => {
+    const account = await running.account("0");
+    const expiresAt = new Date(running.clock.time / 1000 + 1000).toISOString();
+    const grant = { id: "short", accountId: account.id, amount: "5", expiresAt };
+    const first = await admin("POST", "/v1/grants", grant);
+    running.clock.time = (running.clock.time + 2_000_000) as typeof running.clock.time;
+    const again = await admin("POST", "/v1/grants", grant);
+    expect([again.status, again.body]).toEqual([200, first.body]);
+    const operations = [
+      { op: "grant", ...grant },
+      { op: "grant", ...grant, id: "never" },
+    ];
+    const { results } = (await admin("POST", "/v1/batch", { accountId: account.id, operations })).body;
+    expect(results).toMatchObject([
+      { ok: true, id: "short" },
+      { ok: false, error: { param: "expiresAt" } },
+    ]);
+    expect((await account.get("/v1/balance")).body.available).toBe("0");
+  });
+
   it("settles a hold once, whatever comes later", async () => {
     const account = await running.account();
     await account.post("/v1/holds", { id: "once", amount: "10" });

@@ -8,7 +8,7 @@ import type { PriceBook } from "@bursar/engine/price/decide";
 import type { z } from "zod";
 import { workOf } from "./balance.ts";
 import { actor, type Call, type Handler } from "./context.ts";
-import { endsInThePast, grantedAnswer } from "./grants.ts";
+import { endsInThePast, grantedAnswer, isGranted } from "./grants.ts";
 import { costOf, heldAnswer, releasedAnswer, settledAnswer } from "./holds.ts";
 import { firstIssue } from "./input.ts";
 import { isProblem, type Problem, problemBody } from "./problem.ts";
@@ -96,11 +96,11 @@ async function perform(call: BatchCall, book: PriceBook, operation: BatchOperati
 async function performGrant(call: BatchCall, operation: Extract<BatchOperation, { op: "grant" }>) {
   const { deps, principal, requestId } = call;
   if (principal.kind !== "admin") return grantNeedsAdmin;
-  const late = endsInThePast(operation.expiresAt ?? null, deps.clock.now());
-  if (late !== null) return late;
   const accountId = (operation.accountId ?? call.accountId) as typeof call.accountId;
-  const notes = operation.notes ?? call.reason ?? undefined;
   const id = operation.id as GrantId;
+  const late = endsInThePast(operation.expiresAt ?? null, deps.clock.now());
+  if (late !== null && !(await isGranted(deps, accountId, id))) return late;
+  const notes = operation.notes ?? call.reason ?? undefined;
   const request = { ...operation, notes, id, accountId, by: principal.by, requestId };
   return grantedAnswer(accountId, await grant(deps, request));
 }

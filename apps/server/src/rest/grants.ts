@@ -1,6 +1,8 @@
 import { type AccountId, type GrantId, newGrantId, newOperationId } from "@bursar/contract/ids";
 import { credits, iso } from "@bursar/contract/shapes";
+import type { Deps } from "@bursar/engine/deps";
 import { type GrantOutcome, grant } from "@bursar/engine/grant/grant";
+import { grantSources } from "@bursar/engine/ledger/store-read";
 import type { Handler, Success } from "./context.ts";
 import { type Problem, refused } from "./problem.ts";
 
@@ -13,10 +15,10 @@ export const createGrant: Handler<"createGrant"> = async ({
   reason,
 }) => {
   if (body.accountId === undefined) return accountRequired;
-  const late = endsInThePast(body.expiresAt ?? null, deps.clock.now());
-  if (late !== null) return late;
   const id = (body.id ?? idempotencyKey ?? newGrantId()) as GrantId;
   const accountId = body.accountId as AccountId;
+  const late = endsInThePast(body.expiresAt ?? null, deps.clock.now());
+  if (late !== null && !(await isGranted(deps, accountId, id))) return late;
   const notes = reason ?? undefined;
   const request = { ...body, notes, id, accountId, by: principal.by, requestId };
   return grantedAnswer(accountId, await grant(deps, request));
@@ -31,6 +33,15 @@ export const accountRequired: Problem = {
 export function endsInThePast(expiresAt: number | null, now: number): Problem | null {
   if (expiresAt === null || expiresAt > now) return null;
   return { problem: "invalid_request", message: "must be in the future", param: "expiresAt" };
+}
+
+/** Who repeats a grant after its end hears the first result. */
+export async function isGranted(
+  deps: Pick<Deps, "pool">,
+  accountId: AccountId,
+  id: GrantId,
+): Promise<boolean> {
+  return (await grantSources(deps.pool, accountId, [id])).has(id);
 }
 
 export function grantedAnswer(accountId: AccountId, outcome: GrantOutcome): Success<"createGrant"> | Problem {
