@@ -165,7 +165,7 @@ it("listens on several ports, and says in one line when a port is taken", { time
 const LIVE = {
   NODE_ENV: "production",
   DATABASE_URL: "postgresql://x/y",
-  BURSAR_ADMIN_KEY: `bsa_${"k3y".repeat(16)}`,
+  BURSAR_ADMIN_KEY: `bsa_${randomBytes(32).toString("base64url")}`,
 };
 
 /** A strong secret, and also a master key. */
@@ -187,6 +187,7 @@ it.each<[string, Record<string, string>, string[]]>([
     },
     [],
   ],
+  ["BURSAR_ADMIN_KEY", { ...LIVE, BURSAR_ADMIN_KEY: "a".repeat(40) }, []],
   ["BURSAR_SECRET", { ...LIVE }, []],
   ["BURSAR_SECRET", { ...LIVE, BURSAR_SECRET: "too short to be one" }, []],
   ["BURSAR_SECRET", { ...LIVE, BURSAR_SECRET: "ab".repeat(40) }, []],

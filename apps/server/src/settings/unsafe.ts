@@ -18,9 +18,9 @@ export function refuseUnsafe(settings: Guards): void {
   if (settings.databaseUrl === null) {
     throw new SettingsError("DATABASE_URL: is required with NODE_ENV=production, a postgresql:// URL");
   }
-  if (settings.adminKey === null || settings.adminKey.length < WEAKEST_ADMIN_KEY) {
+  if (settings.adminKey === null || isWeak(settings.adminKey, WEAKEST_ADMIN_KEY)) {
     throw new SettingsError(
-      `BURSAR_ADMIN_KEY: is required with NODE_ENV=production, at least ${WEAKEST_ADMIN_KEY} characters; ` +
+      `BURSAR_ADMIN_KEY: is required with NODE_ENV=production, at least ${WEAKEST_ADMIN_KEY} random characters; ` +
         `make one with: node -p "'bsa_' + crypto.randomBytes(32).toString('base64url')"`,
     );
   }
@@ -36,11 +36,13 @@ export function refuseUnsafe(settings: Guards): void {
 }
 
 function refuseWeakSecret(secret: string | null): void {
-  const isStrong =
-    secret !== null && secret.length >= WEAKEST_SECRET && new Set(secret).size >= FEWEST_CHARACTERS;
-  if (isStrong) return;
+  if (secret !== null && !isWeak(secret, WEAKEST_SECRET)) return;
   throw new SettingsError(
     `BURSAR_SECRET: is required with NODE_ENV=production, at least ${WEAKEST_SECRET} random characters; ` +
       `make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
   );
+}
+
+function isWeak(secret: string, shortest: number): boolean {
+  return secret.length < shortest || new Set(secret).size < FEWEST_CHARACTERS;
 }
