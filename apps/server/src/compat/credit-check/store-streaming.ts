@@ -79,11 +79,15 @@ export async function streamFacts(
   return rows[0]?.metadata ?? null;
 }
 
-/** Whether this account's session was ended, by whomever. */
-export async function hasEnded(pool: pg.Pool, accountId: AccountId, holdId: HoldId): Promise<boolean> {
-  const { rowCount } = await pool.query("select 1 from entries where account_id = $1 and key = $2", [
+/** Who ended this account's session, and what they said of it; null: nobody has. */
+export async function endOf(
+  pool: pg.Pool,
+  accountId: AccountId,
+  holdId: HoldId,
+): Promise<{ readonly by: string; readonly metadata: EndedStream["metadata"] } | null> {
+  const { rows } = await pool.query("select by, metadata from entries where account_id = $1 and key = $2", [
     accountId,
     keyOf(closingKey(holdId)),
   ]);
-  return rowCount === 1;
+  return rows[0] ?? null;
 }

@@ -4,7 +4,7 @@ import { divideRoundingUp } from "@bursar/contract/money";
 import { charge } from "@bursar/engine/charge/charge";
 import { extend } from "@bursar/engine/hold/extend";
 import { hold } from "@bursar/engine/hold/hold";
-import { settle } from "@bursar/engine/hold/settle";
+import { settleAtPrices } from "@bursar/engine/hold/settle";
 import { priceCost } from "@bursar/engine/price/work";
 import { personIdOf } from "@bursar/identity/people/naming";
 import type { Person } from "@bursar/identity/person";
@@ -20,7 +20,7 @@ import {
   activeStreams,
   type EndedStream,
   endedStreams,
-  hasEnded,
+  endOf,
   streamFacts,
 } from "./store-streaming.ts";
 
@@ -74,7 +74,7 @@ async function initialize(deps: CreditCheckDeps, { person, body, requestId }: Ro
   });
   if (outcome.kind !== "held") return refused(outcome);
   // Whoever takes an ended session's id for new work must not take the first answer for a new hold.
-  if (outcome.duplicate && (await hasEnded(deps.pool, person!.accountId, outcome.id)))
+  if (outcome.duplicate && (await endOf(deps.pool, person!.accountId, outcome.id)) !== null)
     return refused({ kind: "hold_closed", holdId: outcome.id });
   const answer = {
     ...{ sessionId, modelId, estimatedTokens, status: "active" },
@@ -142,20 +142,30 @@ async function close(
   deps: CreditCheckDeps,
   { person, requestId }: RouteCall,
   { sessionId, holdId, tokens, model }: Session,
-  status: "completed" | "failed" | "aborted",
+  status: string,
 ): Promise<Response> {
-  const cost = costOfTokens(model, tokens);
+  const book = await deps.prices.current();
+  const priced = priceCost(book, costOfTokens(model, tokens));
+  if (priced.kind !== "priced") return refused(priced);
+  const { amount } = priced;
   const request = { ...actor(person!, requestId), metadata: { status, tokens } };
-  const outcome = await settle(deps, { ...request, holdId, cost });
-  if (outcome.kind === "hold_closed") {
-    // The session was over before its owner came back, and nothing was charged: the work was done all the same.
-    const late = await charge(deps, { ...request, id: `${holdId}:late`, cost, feature: "streaming" });
-    if (late.kind !== "charged") return refused(late);
-    return ended(sessionId, status, { ...late, released: 0n, overrun: 0n });
+  const first = await settleAtPrices(deps, book, { ...request, holdId, cost: { kind: "amount", amount } });
+  if (first.kind !== "settled" && first.kind !== "hold_closed") return refused(first);
+  const before = first.kind === "settled" ? first : NOTHING_BEFORE;
+  if (first.kind === "settled") {
+    const end = first.duplicate ? await endOf(deps.pool, person!.accountId, holdId) : null;
+    if (end === null || end.by === request.by)
+      return ended(sessionId, end?.metadata?.status ?? status, first);
+    if (amount <= first.charged) return ended(sessionId, status, first);
   }
-  if (outcome.kind !== "settled") return refused(outcome);
-  return ended(sessionId, status, outcome);
+  // It was ended before its owner came back, for less or for nothing: the work was done all the same.
+  const cost = { kind: "amount", amount: amount - before.charged } as const;
+  const late = await charge(deps, { ...request, id: `${holdId}:late`, cost, feature: "streaming" });
+  if (late.kind !== "charged") return refused(late);
+  return ended(sessionId, status, { ...before, ...late, charged: before.charged + late.charged });
 }
+
+const NOTHING_BEFORE = { charged: 0n, released: 0n, overrun: 0n };
 
 function ended(
   sessionId: string,
