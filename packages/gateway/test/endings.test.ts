@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { GrantId } from "@bursar/contract/ids";
 import { credits } from "@bursar/contract/money";
+import { grant } from "@bursar/engine/grant/grant";
+import type { TopUps } from "@bursar/engine/topup/cover";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Metered, startMetered, until } from "./metered.ts";
@@ -92,6 +95,27 @@ describe("the end of credits", () => {
     }
     expect(last!.bursar?.reason).toBeUndefined();
     expect(last!.usage!.completion_tokens).toBe(400);
+  });
+
+  it("is not final while more are being bought, even if that takes longer than an upstream may", async () => {
+    const account = await metered.account("0.05");
+    const facts = { accountId: account.id, source: "topup", by: "test", amount: credits("50") } as const;
+    const topUps: TopUps = {
+      waitSeconds: 60,
+      isOn: () => Promise.resolve(true),
+      cover: async () => {
+        await sleep(500);
+        await grant(metered, { ...facts, id: `grant_topup_${account.id}` as GrantId });
+        return { kind: "added", credits: facts.amount };
+      },
+    };
+    const gateway = metered.makeGateway({ sliceTokens: 16 }, undefined, topUps);
+    const client = await metered.clientOf(account.id, gateway);
+    const request = { ...ask("[[sandbox: tokens=400 interval=1ms]] go"), ...withUsage };
+    const { chunks, error } = await collect(await client.chat.completions.create(request));
+    expect(error).toBeNull();
+    expect(chunks.at(-1)!.usage!.completion_tokens).toBe(400);
+    await gateway.close();
   });
 
   it("reserves nothing ahead beyond what the caller limits the answer to", async () => {

@@ -13,6 +13,7 @@ import { LedgerUnavailable } from "@bursar/engine/ledger/lane";
 import { sweep } from "@bursar/engine/ledger/sweep";
 import { openPrices } from "@bursar/engine/price/prices";
 import { openRefusalLog } from "@bursar/engine/receipt/refusal-log";
+import type { TopUps } from "@bursar/engine/topup/cover";
 import { startSandboxModel } from "@bursar/sandbox/model";
 import { getRequestListener } from "@hono/node-server";
 import OpenAI from "openai";
@@ -50,9 +51,9 @@ export async function startMetered(
     return outcome;
   };
   const engine = { ledger: { ...ledger, submit }, pool, clock, prices, refusals, log: silentLog };
-  const makeGateway = (other: Partial<GatewaySettings> = {}, url = model.url) =>
+  const makeGateway = (other: Partial<GatewaySettings> = {}, url = model.url, topUps?: TopUps) =>
     createGateway({
-      engine,
+      engine: { ...engine, topUps },
       settings: { ...settings, ...other },
       upstreams: [{ name: "box", url, models: ["sandbox-*"], timeouts }],
     });

@@ -185,8 +185,9 @@ export class Relay {
   #steer(): void {
     if (this.#ending !== null) return;
     const hasRoom = (this.#controller.desiredSize ?? 0) > 0;
-    if (this.#neededTokens === null && hasRoom) this.#stream.resume();
-    else this.#stream.pause();
+    const isShort = this.#neededTokens !== null;
+    if (!isShort && hasRoom) this.#stream.resume();
+    else this.#stream.pause(isShort);
   }
 
   /** Once, whatever comes first. */

@@ -28,6 +28,7 @@ export class EventStream {
   /** Usage in a chunk of its own has come, and no output since. */
   #isCounted = false;
   #reads = 0;
+  #isOurs = false;
 
   constructor(response: IncomingMessage, choices: number, idleMilliseconds: number) {
     this.#response = response;
@@ -54,8 +55,10 @@ export class EventStream {
     this.#kept = events;
   }
 
-  /** Stops reading, so that the upstream stops sending. */
-  pause(): void {
+  /** Stops reading, so that the upstream stops sending. `isOurs`: we wait for credits, which ends by itself; else it is
+   *  the client who does not read. */
+  pause(isOurs: boolean): void {
+    this.#isOurs = isOurs;
     if (this.#end === null) this.#response.pause();
   }
 
@@ -117,7 +120,9 @@ export class EventStream {
   #suspectStall(): void {
     const reads = this.#reads;
     setImmediate(() => {
-      if (this.#reads === reads) this.#finish(this.#stalled());
+      if (this.#reads !== reads) return;
+      if (this.#isOurs && this.#response.isPaused()) this.#idle.refresh();
+      else this.#finish(this.#stalled());
     });
   }
 
