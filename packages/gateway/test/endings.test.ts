@@ -181,6 +181,24 @@ describe("nothing is charged", () => {
     },
   );
 
+  it("for an answer that is too large, and it is not asked for again", async () => {
+    const account = await metered.account("10");
+    let asked = 0;
+    const upstream = await startScriptedUpstream((response) => {
+      asked += 1;
+      response.end(`{"data":[{"index":0,"embedding":[${"0.5,".repeat(200_000)}0]}]}`);
+    });
+    const gateway = metered.makeGateway({ answerLimitBytes: 1000 }, upstream.url);
+    const client = await metered.clientOf(account.id, gateway);
+    const request = client.embeddings.create({ model: "sandbox-embedding", input: "Hi" });
+    const error: unknown = await request.catch((caught: unknown) => caught);
+    expect(asked).toBe(1);
+    expect(error).toMatchObject({ status: 502, message: expect.stringContaining("larger") });
+    expect(await account.balance()).toMatchObject({ available: credits("10"), held: 0n });
+    await gateway.close();
+    await upstream.close();
+  });
+
   it("where the hold was made but its answer was lost", async () => {
     const account = await metered.account("10");
     const before = metered.model.requests.list().length;

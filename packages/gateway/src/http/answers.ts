@@ -53,6 +53,11 @@ export function failureFacts(failure: UpstreamFailure): ErrorFacts {
         code: "upstream_failed",
         message: "The model's provider failed to answer, or to answer in full.",
       };
+    case "too_large": {
+      const message =
+        "The model's answer is larger than this server takes in one piece; ask for less at once.";
+      return { code: "upstream_failed", message };
+    }
     case "timed_out":
       return { code: "upstream_timeout", message: "The model's provider did not answer in time." };
     case "breaker_open": {

@@ -28,7 +28,7 @@ async function attempt(line: Line, asking: Asking): Promise<Whole | UpstreamFail
   const answered = await exchange(line.wire, sending);
   if (answered.kind !== "answered") return answered;
   const { response } = answered;
-  let failure = broken("the answer broke off");
+  let failure: UpstreamFailure = broken("the answer broke off");
   const giveUp = (reason: UpstreamFailure) => {
     failure = reason;
     response.destroy();
@@ -39,7 +39,7 @@ async function attempt(line: Line, asking: Asking): Promise<Whole | UpstreamFail
     deadline - performance.now(),
   );
   signal.addEventListener("abort", callOff);
-  const whole = await readBody(response, limitBytes);
+  const whole = await readBody(response, limitBytes, () => giveUp({ kind: "too_large" }));
   clearTimeout(timer);
   signal.removeEventListener("abort", callOff);
   return whole === null ? failure : { kind: "whole", body: whole };

@@ -72,14 +72,20 @@ async function sortOut(response: IncomingMessage): Promise<Answered | UpstreamFa
 const ERROR_LIMIT_BYTES = 64 * 1024;
 
 /** The whole body; null when it breaks off or is larger than the limit. */
-export function readBody(response: IncomingMessage, limitBytes: number): Promise<Buffer | null> {
+export function readBody(
+  response: IncomingMessage,
+  limitBytes: number,
+  onTooLarge: () => void = () => undefined,
+): Promise<Buffer | null> {
   return new Promise((resolve) => {
     const pieces: Buffer[] = [];
     let size = 0;
     response.on("data", (piece: Buffer) => {
       size += piece.length;
-      if (size <= limitBytes) pieces.push(piece);
-      else response.destroy();
+      if (size <= limitBytes) return void pieces.push(piece);
+      onTooLarge();
+      resolve(null);
+      response.destroy();
     });
     // "close" follows "end", and comes alone when the connection breaks.
     response.on("end", () => resolve(Buffer.concat(pieces)));

@@ -10,5 +10,7 @@ export function logFailure(
   const facts = { requestId, model, failure };
   if (failure.kind === "misconfigured")
     log.error(facts, "an upstream refuses our key, address or model name");
-  else if (failure.kind === "broken" || failure.kind === "timed_out") log.warn(facts, "an upstream failed");
+  else if (LOGGED.has(failure.kind)) log.warn(facts, "an upstream failed");
 }
+
+const LOGGED: ReadonlySet<UpstreamFailure["kind"]> = new Set(["broken", "timed_out", "too_large"]);

@@ -13,6 +13,8 @@ export type UpstreamFailure =
   | { readonly kind: "misconfigured"; readonly detail: string }
   | { readonly kind: "broken"; readonly detail: string }
   | { readonly kind: "timed_out"; readonly detail: string }
+  /** More than is kept in memory. The same again would be as large. */
+  | { readonly kind: "too_large" }
   | { readonly kind: "breaker_open" }
   /** Nobody waits any more: the client left, or we shut down. `isAnswered`: the upstream had begun by then. */
   | { readonly kind: "called_off"; readonly isAnswered: boolean };
