@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { credits } from "@bursar/contract/money";
 import { amountOrZero } from "@bursar/contract/shapes";
 import type { Party } from "@bursar/documents/party";
@@ -9,6 +8,7 @@ import { z } from "zod";
 import { type AgentSettings, agentFrom, agentVariables } from "./settings/agent.ts";
 import { checkSeller, documentVariables, sellerFrom } from "./settings/documents.ts";
 import { SettingsError } from "./settings/error.ts";
+import { port, portsFrom, readFlags, withoutEmpty } from "./settings/flags.ts";
 import { paymentVariables, type StripeAccess, stripeFrom } from "./settings/payments.ts";
 import { refuseUnsafe } from "./settings/unsafe.ts";
 
@@ -72,11 +72,7 @@ export interface OidcSettings {
   readonly clientSecret: string | null;
 }
 
-const port = z.coerce.number<string>({ error: "must be a port number" }).int().min(0).max(65535);
-const ports = z
-  .string()
-  .transform((text) => text.split(","))
-  .pipe(z.array(port).min(1).max(16));
+const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
 
 const upstreams = z
   .string()
@@ -92,7 +88,7 @@ const upstreams = z
     z.array(
       z.strictObject({
         name: z.string().min(1),
-        url: z.url(),
+        url: httpUrl,
         apiKey: z.string().min(1).optional(),
         models: z.array(z.string().min(1)).min(1),
       }),
@@ -115,7 +111,7 @@ const environment = z.object({
   BURSAR_DATA_DIR: z.string().min(1).default(".bursar"),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgresql:// URL" }).optional(),
   BURSAR_UPSTREAMS: upstreams.optional(),
-  LLM_API_URL: z.url().optional(),
+  LLM_API_URL: httpUrl.optional(),
   LLM_API_KEY: z.string().min(1).optional(),
   LLM_MODELS: z.string().min(1).default("*"),
   ...agentVariables,
@@ -129,10 +125,10 @@ const environment = z.object({
     .refine((keys) => keys.every((key) => parseMasterKey(key) !== null), {
       error: `must be former master keys with commas between them, each ${MASTER_KEY_RULE}`,
     }),
-  BURSAR_URL: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }).optional(),
+  BURSAR_URL: httpUrl.optional(),
   BURSAR_VERIFY_EMAIL: z.enum(["true", "false"], { error: "must be true or false" }).optional(),
   BURSAR_PROXY_HOPS: z.coerce
-    .number({ error: "must be a number of proxies" })
+    .number({ error: "must be a number of proxies from 0 to 16" })
     .int()
     .min(0)
     .max(16)
@@ -147,11 +143,20 @@ const environment = z.object({
   OAUTH_CLIENT_ID: z.string().min(1).optional(),
   VITE_APP_ID: z.string().min(1).optional(),
   OAUTH_CLIENT_SECRET: z.string().min(1).optional(),
-  BURSAR_RATE_LIMIT: z.coerce.number().int().min(0).default(0),
+  BURSAR_RATE_LIMIT: z.coerce
+    .number({ error: "must be a whole number of requests a second, 0 for any" })
+    .int()
+    .min(0)
+    .default(0),
   BURSAR_REFERRAL_CONDITION: z
     .enum(["purchase", "verified_mail"], { error: "must be purchase or verified_mail" })
     .default("purchase"),
-  BURSAR_LANES: z.coerce.number().int().min(1).max(16).default(2),
+  BURSAR_LANES: z.coerce
+    .number({ error: "must be a whole number from 1 to 16" })
+    .int()
+    .min(1)
+    .max(16)
+    .default(2),
   SMTP_URL: z
     .url({ protocol: /^smtps?$/, error: "must be smtp://user:password@host:587 or smtps://…" })
     .optional(),
@@ -170,11 +175,15 @@ const environment = z.object({
   ...documentVariables,
   ...paymentVariables,
   BURSAR_SHUTDOWN_SECONDS: z.coerce
-    .number({ error: "must be a number of seconds" })
+    .number({ error: "must be a number of seconds from 0 to 600" })
     .min(0)
     .max(600)
     .default(10),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("warn"),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"], {
+      error: "must be trace, debug, info, warn, error or silent",
+    })
+    .default("warn"),
 });
 
 type Environment = z.output<typeof environment>;
@@ -242,37 +251,6 @@ function masterKeysFrom(data: Environment): readonly string[] {
   if (newest !== undefined) return [newest, ...older.filter((key) => key !== newest)];
   if (older.length === 0) return [];
   throw new SettingsError("BURSAR_MASTER_KEY: is required with BURSAR_OLD_MASTER_KEYS; it is the newest");
-}
-
-/** An empty variable is one that is not set. */
-function withoutEmpty(env: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
-  ) as Record<string, string>;
-}
-
-type Flags = { listen?: string; port?: string; host?: string; "data-dir"?: string };
-
-function readFlags(args: readonly string[]): Flags {
-  const text = { type: "string" } as const;
-  try {
-    const options = { listen: text, port: text, host: text, "data-dir": text };
-    return parseArgs({ args: [...args], options, strict: true }).values;
-  } catch (error) {
-    throw new SettingsError((error as Error).message);
-  }
-}
-
-const DEFAULT_PORT = 3000;
-
-function portsFrom(flags: Flags, data: Environment): readonly number[] {
-  const text = flags.listen ?? flags.port;
-  if (text === undefined) return [data.PORT ?? DEFAULT_PORT];
-  const parsed = ports.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new SettingsError(
-    `--${flags.listen === undefined ? "port" : "listen"}: must be ports such as 3000,3001`,
-  );
 }
 
 function upstreamsFrom(data: Environment): readonly UpstreamSettings[] {

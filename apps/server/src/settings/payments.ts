@@ -19,7 +19,7 @@ export const paymentVariables = {
     .optional(),
   STRIPE_API_URL: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }).optional(),
   BURSAR_TOPUP_WAIT_SECONDS: z.coerce
-    .number({ error: "must be a number of seconds" })
+    .number({ error: "must be a number of seconds from 0 to 60" })
     .min(0)
     .max(60)
     .default(10),
