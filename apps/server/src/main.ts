@@ -20,6 +20,7 @@ import { forgetExpired } from "./identity/forget.ts";
 import { peopleOfAccount } from "./identity/recipients.ts";
 import { referralTerms } from "./identity/referral-terms.ts";
 import { keptSecret } from "./identity/secret.ts";
+import { insist } from "./insist.ts";
 import { listen } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { EVENT_HANDLERS } from "./payments/handlers.ts";
@@ -61,7 +62,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   const paying = { payments, topUpWaitSeconds };
   const engine = openEngine({ url: databaseUrl, lanes, clock, log, masterKeys, redisUrl, ...paying });
   stops.push(() => engine.close());
-  await checkMasterKeys(engine, isSandbox);
+  await insist(() => checkMasterKeys(engine, isSandbox));
   const upstreams = upstreamsOf(settings, outside?.model ?? null);
   const gateway = createGateway({ engine, upstreams });
   const mailServer = await openMailServer(settings, outside);
@@ -100,7 +101,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
       ? {}
       : { sandbox: { clock: sandboxClock, background, mail: outside?.mail ?? null } }),
   });
-  if (!isSandbox) await refuseSandboxPeople(identity);
+  if (!isSandbox) await insist(() => refuseSandboxPeople(identity));
   const server = await listen(app, settings.host, settings.ports, sockets);
   stops.push(async () => {
     // Prompts that run ask the gateway, so it ends after them.
@@ -114,8 +115,11 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
   publicUrl ??= url;
   if (outside?.oidc) (await outsideCode)?.registerAtOidc(outside.oidc, publicUrl);
   outside?.stripe.register(`${url}${STRIPE_WEBHOOK_PATH}`);
-  if (outside === null) await prepareLive(engine, settings);
-  else await showSandbox(engine, identity, settings, { url, ...urlsOf(outside, url), databaseUrl });
+  await insist(() =>
+    outside === null
+      ? prepareLive(engine, settings)
+      : showSandbox(engine, identity, settings, { url, ...urlsOf(outside, url), databaseUrl }),
+  );
   for (const other of server.urls.slice(1)) process.stdout.write(`also   ${other}\n`);
   if (payments === null)
     process.stdout.write("pay    off: set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET to sell credits\n");

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { createTestDatabase } from "@bursar/database/testing";
 import pg from "pg";
 import { afterEach, expect, it } from "vitest";
@@ -146,6 +147,30 @@ it("tells streams that outlast its shutdown why they end, and what they cost", {
   expect(text).toContain('"code":"unavailable"');
   expect(text).toContain('"cost":');
   expect(await server.exit).toBe(0);
+});
+
+it("waits for a database that is slow while it starts", { timeout: 60_000 }, async () => {
+  const database = await createTestDatabase();
+  const busy = new pg.Client({ connectionString: database.url });
+  await busy.connect();
+  await busy.query("begin; lock table accounts in access exclusive mode");
+  const server = start(await dataFolder(), [], { DATABASE_URL: database.url });
+  const isWaiting = async () => {
+    // A transaction sees activity as it was when it first looked.
+    await busy.query("select pg_stat_clear_snapshot()");
+    const { rowCount } = await busy.query(
+      "select from pg_stat_activity where application_name like 'bursar%' and wait_event_type = 'Lock'",
+    );
+    return rowCount! > 0;
+  };
+  while (!(await isWaiting())) await delay(50);
+  await delay(4000);
+  await busy.query("rollback");
+  await busy.end();
+  expect(await server.ready).not.toBeNull();
+  server.child.kill("SIGTERM");
+  expect(await server.exit).toBe(0);
+  await database.drop();
 });
 
 it("listens on several ports, and says in one line when a port is taken", { timeout: 60_000 }, async () => {
