@@ -271,6 +271,8 @@ async function main(): Promise<void> {
   try {
     await start(settings, log, stops);
   } catch (error) {
+    // What breaks because it is being stopped is no failure.
+    if (isStopping) return;
     process.stderr.write(
       error instanceof SettingsError ? `${error.message}\n` : `bursar could not start: ${describe(error)}\n`,
     );

@@ -165,12 +165,23 @@ it("waits for a database that is slow while it starts", { timeout: 60_000 }, asy
   };
   while (!(await isWaiting())) await delay(50);
   await delay(4000);
-  await busy.query("rollback");
   await busy.end();
   expect(await server.ready).not.toBeNull();
   server.child.kill("SIGTERM");
   expect(await server.exit).toBe(0);
   await database.drop();
+});
+
+it("told to end while it starts, ends without calling that a failure", { timeout: 60_000 }, async () => {
+  const folder = await dataFolder();
+  const server = start(folder);
+  const lockFile = () => readFile(join(folder, "postgres/cluster/postmaster.pid"), "utf8").catch(() => "");
+  while (!(await lockFile()).includes("ready")) await delay(5);
+  // Into the migrations.
+  await delay(150);
+  server.child.kill("SIGINT");
+  expect(await server.exit).toBe(0);
+  expect(server.output()).toBe("");
 });
 
 it("listens on several ports, and says in one line when a port is taken", { timeout: 60_000 }, async () => {
