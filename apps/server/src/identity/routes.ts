@@ -1,6 +1,7 @@
 import { newRequestId } from "@bursar/contract/ids";
 import type { Deps as EngineDeps } from "@bursar/engine/deps";
 import { isUnavailable } from "@bursar/engine/ledger/unavailable";
+import { NoPriceBook } from "@bursar/engine/price/prices";
 import type { OpenIdentity } from "@bursar/identity/open";
 import type { Context, Hono } from "hono";
 import { answerOnRecord } from "../administration/compat.ts";
@@ -24,6 +25,7 @@ async function answer(context: Context, deps: Deps, route: Route): Promise<Respo
   const requestId = newRequestId();
   const response = await perform(context, deps, route, requestId).catch((error: unknown) => {
     if (isUnstorable(error)) return message(400, "A text of this request has a NUL character; leave it out");
+    if (error instanceof NoPriceBook) return message(503, error.message, route.onUnavailable);
     deps.log.error({ err: error, requestId, where: route.path }, "a route failed");
     return isUnavailable(error)
       ? message(503, "The database cannot be reached; try again", route.onUnavailable)

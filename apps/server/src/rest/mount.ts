@@ -5,6 +5,7 @@ import { type OperationName, v1 } from "@bursar/contract/v1";
 import { onRecord } from "@bursar/engine/administration/record";
 import type { Principal } from "@bursar/engine/key/principal";
 import { isUnavailable } from "@bursar/engine/ledger/unavailable";
+import { NoPriceBook } from "@bursar/engine/price/prices";
 import type { Context, Hono } from "hono";
 import { readReason } from "../administration/reason.ts";
 import { administratorOf, endingsOf, intentsOf } from "../administration/rest.ts";
@@ -186,6 +187,7 @@ export function unexpected(
   requestId: string,
   where: string,
 ): Problem {
+  if (error instanceof NoPriceBook) return { problem: "unavailable", message: error.message };
   if (isUnavailable(error)) {
     deps.log.warn({ err: error, requestId, where }, "answered unavailable");
     return { problem: "unavailable", message: "The ledger cannot be reached; ask again under the same id" };

@@ -5,9 +5,16 @@ import type { Clock } from "../clock/clock.ts";
 import type { PriceBook } from "./decide.ts";
 import { insertPriceBook, loadPriceBooks, type PriceBookVersion, type PutOutcome } from "./store.ts";
 
+/** Nobody has put one yet, or the first begins later. Until then whatever has to know a price is refused. */
+export class NoPriceBook extends Error {
+  override readonly name = "NoPriceBook";
+  override readonly message =
+    "There are no prices yet: an administrator puts them in with POST /v1/price-book, or bursar prices set";
+}
+
 /** The price book in force, kept in memory: another process's new version counts here after at most a second. */
 export interface Prices {
-  /** Throws when there is no price book at all, or the database cannot say: a price that is not known is a no. */
+  /** Throws: NoPriceBook; database unreachable. A price that is not known is a no. */
   current(): Promise<PriceBook>;
   versions(at: Instant): Promise<PriceBookVersion[]>;
   put(request: {
@@ -44,7 +51,7 @@ export function openPrices(deps: { pool: pg.Pool; clock: Clock }): Prices {
       const isStale = now >= freshUntil || now < freshUntil - FRESH_SECONDS * 1_000_000;
       if (isStale) await refresh();
       const inForce = known.findLast((version) => version.validFrom <= now);
-      if (inForce === undefined) throw new Error("there is no price book in force");
+      if (inForce === undefined) throw new NoPriceBook();
       return inForce;
     },
     versions: (at) => loadPriceBooks(pool, at),
