@@ -1,3 +1,4 @@
+import { errorBody } from "@bursar/contract/errors";
 import type { Instant } from "@bursar/contract/instant";
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
@@ -221,6 +222,23 @@ describe("every operation", () => {
     const found = (path: string) =>
       path.split("/").reduce((at: Record<string, never> | undefined, name) => at?.[name], body);
     for (const [, path] of references) expect([path, found(path!)]).toEqual([path, expect.anything()]);
+  });
+
+  it("describes every status and every fact of an error", async () => {
+    const { paths } = (await running.call(null, "GET", "/openapi.json")).body;
+    const account = await running.account("1");
+    const hold = { id: "far", model: "small", inputTokens: 1, maxOutputTokens: 8_000_000 };
+    for (const [path, answer] of [
+      ["/v1/holds", await account.post("/v1/holds", hold)],
+      ["/v1/spend", await account.post("/v1/spend", "{")],
+      ["/v1/spend", await account.post("/v1/spend", { id: "x".repeat(1 << 20) })],
+      ["/v1/spend", await account.post("/v1/spend", { id: "x", amount: "1", accountId: "acct_other" })],
+    ] as const) {
+      expect(Object.keys(paths[path].post.responses)).toContain(String(answer.status));
+      expect(errorBody.shape.error.strict().safeParse(answer.body.error).error).toBeUndefined();
+    }
+    const headers = paths["/v1/spend"].post.parameters.map(({ name }: { name: string }) => name);
+    expect(headers).toContain("idempotency-key");
   });
 });
 

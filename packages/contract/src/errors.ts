@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { affordable } from "./operations/balance.ts";
 
 /** Every error code of REST v1, with its status and type. First come the ledger's refusals, named as there. */
 export const ERRORS = {
@@ -97,6 +98,17 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
 
+const facts = {
+  available: z.string().optional().describe("For too few credits: what is there, in credits"),
+  missing: z.string().optional().describe("For too few credits: how many more it takes"),
+  affordable: affordable.optional().describe("For too few credits for a model: what they would pay for"),
+  topUp: z.string().optional().describe("For too few credits: why auto top-up could not help"),
+  paymentId: z.string().optional().describe("For a payment that was declined"),
+  reason: z.string().nullable().optional().describe("The payment provider's code for a decline"),
+  used: z.string().optional().describe("For a cap below what is used: what is used, in credits"),
+  retryAfterSeconds: z.int().optional().describe("When to ask again, as in the header"),
+};
+
 /** The body of every answer that is not a success. `param` names the field at fault, where there is one. */
 export const errorBody = z.object({
   error: z.object({
@@ -105,10 +117,11 @@ export const errorBody = z.object({
     message: z.string(),
     param: z.string().nullable(),
     requestId: z.string(),
-    /** For too few credits: what is there, and what is missing, in credits. */
-    available: z.string().optional(),
-    missing: z.string().optional(),
+    ...facts,
   }),
 });
 
 export type ErrorBody = z.infer<typeof errorBody>;
+
+/** What an error may say besides, to help its caller go on. */
+export type ErrorFacts = Partial<Pick<ErrorBody["error"], keyof typeof facts>>;

@@ -1,5 +1,6 @@
 import { ERRORS, errorBody } from "@bursar/contract/errors";
 import { REASON_HEADER } from "@bursar/contract/headers";
+import { ID_PATTERN } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import { batchOperation } from "@bursar/contract/operations/spend";
 import { v1 } from "@bursar/contract/v1";
@@ -28,23 +29,31 @@ export function openApiDocument(): Json {
     paths,
     components: {
       securitySchemes: { apiKey: { type: "http", scheme: "bearer" } },
-      schemas: { Error: schemaOf(errorBody, "output"), BatchOperation: schemaOf(batchOperation, "input") },
+      schemas: {
+        Error: schemaOf(errorBody, "output"),
+        BatchOperation: schemaOf(batchOperation, "input"),
+        Json: ANY_JSON,
+      },
     },
   };
 }
 
-/** zod writes JSON Schema 2020-12, which is what OpenAPI 3.1 uses. */
-function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return JSON.parse(JSON.stringify(json), anyJson) as Json;
-}
+const JSON_PATH = "#/components/schemas/Json";
 
-/** The one schema that refers to itself is any JSON, which an empty schema says as well. zod keeps it under the `$defs`
- *  of the schema, where no reference of the document finds it. */
-function anyJson(key: string, value: unknown): unknown {
-  if (key === "$defs") return undefined;
-  const reference = (value as Json | null)?.["$ref"];
-  return typeof reference === "string" && reference.startsWith("#/$defs/") ? {} : value;
+/** Any JSON value, as in `metadata`. It holds itself, so that it needs a name. */
+const ANY_JSON: Json = {
+  anyOf: [
+    { type: ["string", "number", "boolean", "null"] },
+    { type: "array", items: { $ref: JSON_PATH } },
+    { type: "object", additionalProperties: { $ref: JSON_PATH } },
+  ],
+};
+
+/** zod writes JSON Schema 2020-12, which is what OpenAPI 3.1 uses. What holds itself (any JSON value, nothing else) it
+ *  names by a path from the schema's own root; here the root is the whole document. */
+function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
+  const { $schema: _, $defs: __, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return JSON.parse(JSON.stringify(json).replaceAll(/#\/\$defs\/__schema\d+/g, JSON_PATH)) as Json;
 }
 
 function describe(operation: Operation): Json {
@@ -63,6 +72,7 @@ function describe(operation: Operation): Json {
       ...parametersIn("path", operation.params),
       ...parametersIn("query", operation.query),
       ...(operation.access === "account" ? PAYER_HEADERS : []),
+      ...(takesId(body) ? [IDEMPOTENCY_KEY] : []),
       ...(isRecorded(operation) || operation.name === "batch" ? [REASON] : []),
     ],
     ...(body === undefined ? {} : { requestBody: requestBody(operation, body) }),
@@ -92,6 +102,14 @@ const PAYER_HEADERS: readonly Json[] = [
   },
 ];
 
+const IDEMPOTENCY_KEY: Json = {
+  name: "idempotency-key",
+  in: "header",
+  required: false,
+  description: "In place of the id in the body: makes the call safe to repeat",
+  schema: { type: "string", pattern: ID_PATTERN.source },
+};
+
 const REASON: Json = {
   name: REASON_HEADER,
   in: "header",
@@ -102,6 +120,10 @@ const REASON: Json = {
 
 function requestBody(operation: Operation, body: z.ZodType): Json {
   return { required: true, content: { "application/json": { schema: bodySchema(operation, body) } } };
+}
+
+function takesId(body: z.ZodType | undefined): boolean {
+  return body !== undefined && "id" in ((schemaOf(body, "input")["properties"] as Json | undefined) ?? {});
 }
 
 /** A batch's operations are checked one by one, so its own schema leaves them open. */
@@ -129,16 +151,34 @@ function parametersIn(place: "path" | "query", schema: z.ZodType | undefined): J
   }));
 }
 
-const ALWAYS = ["unauthenticated", "invalid_request", "unavailable"] as const;
+const ALWAYS = [
+  "unauthenticated",
+  "cross_origin",
+  "invalid_request",
+  "rate_limited",
+  "internal",
+  "unavailable",
+] as const;
+/** Of who may act for an account, and whose credits pay. */
+const ACCOUNT = [
+  "admin_required",
+  "role_required",
+  "organization_unknown",
+  "organization_ambiguous",
+  "repository_unknown",
+] as const;
+const BODY = ["invalid_json", "body_too_large"] as const;
 
 function errorsOf(operation: Operation): Record<string, Json> {
   const codes = [
     ...operation.errors,
     ...ALWAYS,
+    ...(operation.access === "account" ? ACCOUNT : []),
+    ...(operation.body === undefined ? [] : BODY),
     ...(operation.access === "admin" ? ["admin_required" as const] : []),
     ...(operation.access === "person" ? ["person_required" as const] : []),
   ];
-  const byStatus = Map.groupBy(codes, (code) => String(ERRORS[code].status));
+  const byStatus = Map.groupBy(new Set(codes), (code) => String(ERRORS[code].status));
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [
       status,

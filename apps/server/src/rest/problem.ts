@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorBody, type ErrorCode } from "@bursar/contract/errors";
+import { ERRORS, type ErrorBody, type ErrorCode, type ErrorFacts } from "@bursar/contract/errors";
 import { formatCredits } from "@bursar/contract/money";
 import type { CommandKind, Refusal } from "@bursar/engine/ledger/command";
 import type { NotCovered, WithTopUp } from "@bursar/engine/topup/cover";
@@ -13,7 +13,7 @@ export interface Problem {
   /** Whole seconds, told in the header too. */
   readonly retryAfterSeconds?: number;
   /** More facts of the refusal that help its caller go on. */
-  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly extra?: ErrorFacts;
 }
 
 export function isProblem(value: unknown): value is Problem {
