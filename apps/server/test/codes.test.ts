@@ -7,6 +7,7 @@ import { verifyLedger } from "@bursar/engine/ledger/verify";
 import { type ReferralTerms, rewardReferrals } from "@bursar/engine/referral/reward";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { peopleOf } from "./people-of.ts";
 import { type Running, startRunning } from "./running.ts";
 
 let running: Running;
@@ -235,6 +236,26 @@ describe("a promo code", () => {
     const again = await use(account, "SPRING-1");
     expect([again.status, again.body]).toEqual([200, first.body]);
     expect(await availableOf(account)).toBe("10");
+  });
+
+  it("gives one person its credits once, however many organizations they make; a gift card is for these, too", async () => {
+    const owner = await peopleOf(running)("collector");
+    await make("ONCE");
+    const [card] = (await makeCards(1)).cards;
+    const named = { "x-bursar-organization": "org_collector" };
+    await owner.post("/v1/organizations", { id: "org_collector", name: "Collector" });
+    const key = await admin("POST", "/v1/keys", { accountId: "acct_org_collector", name: "Theirs" });
+    const refused = await Promise.all([
+      owner.post("/v1/promo-codes/redeem", { code: "ONCE" }, named),
+      owner.post("/v1/promo-codes/redeem", { code: "ONCE", accountId: "acct_org_collector" }),
+      running.call(key.body.key, "POST", "/v1/promo-codes/redeem", { code: "ONCE" }),
+      running.call(key.body.key, "POST", "/v1/promo-codes/redeem", { code: "NEVER-MADE" }),
+    ]);
+    for (const { status, body } of refused)
+      expect([status, body.error.code]).toEqual([403, "person_required"]);
+    expect((await owner.post("/v1/promo-codes/redeem", { code: "ONCE" })).status).toBe(201);
+    expect((await owner.post("/v1/gift-cards/redeem", { code: card.code }, named)).status).toBe(201);
+    expect((await owner.get("/v1/balance", named)).body.available).toBe("50");
   });
 
   it("with one use left that fifty accounts redeem at once has one winner", async () => {

@@ -27,7 +27,8 @@ export const redeemPromoCode = operation({
   method: "post",
   path: "/v1/promo-codes/redeem",
   access: "account",
-  summary: "Redeem a promo code, once an account. The same account again gets the first answer.",
+  summary:
+    "Redeem a promo code, once an account, and for no organization. The same account again gets the first answer.",
   body: z.strictObject({ code, accountId: id.optional() }),
   status: 201,
   answer: z.object({
@@ -37,6 +38,7 @@ export const redeemPromoCode = operation({
     expiresAt: instantText.nullable(),
   }),
   errors: [
+    "person_required",
     "account_unknown",
     "code_unknown",
     "code_void",

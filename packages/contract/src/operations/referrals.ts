@@ -44,7 +44,7 @@ export const makeReferralCode = operation({
   body: z.strictObject({ accountId: id.optional() }).optional(),
   status: 200,
   answer: z.object({ code: z.string() }),
-  errors: ["account_unknown"],
+  errors: ["person_required", "account_unknown"],
 });
 
 export const trackReferral = operation({
@@ -57,6 +57,7 @@ export const trackReferral = operation({
   status: 201,
   answer: z.object({ state, reward }),
   errors: [
+    "person_required",
     "account_unknown",
     "code_unknown",
     "referral_self",
