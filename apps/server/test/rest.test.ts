@@ -430,6 +430,33 @@ describe("the gate", () => {
     expect(held.body).toMatchObject({ state: "open", amount: "1", available: "0" });
   });
 
+  it("says of a hold, held, repeated or refused, what its feature and its parent pay for, as a check does", async () => {
+    const account = await running.account("10");
+    const scoped = { accountId: account.id, amount: "1000", scope: ["images"] };
+    await admin("POST", "/v1/grants", scoped);
+    const work = { model: "small", inputTokens: 0, maxOutputTokens: 1000 };
+    const hold = async (fields: object) => {
+      const { body } = await account.post("/v1/holds", { ...work, ...fields });
+      return (body.error ?? body).affordable.maxOutputTokens;
+    };
+    // 10 credits at 500 a million.
+    expect((await account.post("/v1/check", work)).body.affordable).toEqual({ maxOutputTokens: 20_000 });
+    expect(await hold({ id: "text" })).toBe(20_000);
+    expect(await hold({ id: "text" })).toBe(20_000);
+    const images = { ...work, feature: "images" };
+    expect((await account.post("/v1/check", images)).body.affordable.maxOutputTokens).toBe(2_019_000);
+    expect(await hold({ id: "image", feature: "images" })).toBe(2_019_000);
+    await account.post("/v1/runs", { id: "small-run", budget: "2" });
+    const parentId = "run:small-run";
+    expect(await hold({ id: "child", parentId })).toBe(4000);
+    expect(await hold({ id: "child", parentId })).toBe(4000);
+    expect(await hold({ id: "too-much", parentId, maxOutputTokens: 4000 })).toBe(3000);
+    await account.post("/v1/holds/child/release");
+    expect(await hold({ id: "child", parentId })).toBe(4000);
+    await running.call(account.key, "DELETE", "/v1/runs/small-run");
+    expect(await hold({ id: "child", parentId })).toBe(0);
+  });
+
   it("stops at debt and at a freeze, by name", async () => {
     const account = await running.account("5");
     await account.post("/v1/holds", { id: "h", amount: "5" });

@@ -93,6 +93,13 @@ export class ModelAccount {
   #newlyDone: [key: string, done: Done][] = [];
 
   submit(command: Command, now: number): Outcome {
+    const outcome = this.#submit(command, now);
+    if (command.kind !== "hold" || (outcome.kind !== "done" && outcome.kind !== "duplicate")) return outcome;
+    const isOpen = this.state.holds.some(({ id, open }) => id === command.id && open);
+    return { ...outcome, usable: (isOpen ? outcome.result.amount : 0n) + this.#usableBeside(command) };
+  }
+
+  #submit(command: Command, now: number): Outcome {
     const before = structuredClone(this.state);
     this.#now = now;
     this.#entries = [];
@@ -308,6 +315,14 @@ export class ModelAccount {
   #checkCovered(amount: bigint, feature: string | null): void {
     const available = this.spendable(feature);
     if (available < amount) refuse({ kind: "insufficient_credits", available, missing: amount - available });
+  }
+
+  /** What another hold like this one could reserve. */
+  #usableBeside({ parentId, feature }: Of<"hold">): bigint {
+    if (this.state.frozen || this.state.owed > 0n) return 0n;
+    if (parentId === undefined) return this.spendable(feature ?? null);
+    const parent = this.state.holds.find(({ id, open }) => id === parentId && open);
+    return parent === undefined ? 0n : this.#inScope(parent, feature ?? parent.feature);
   }
 
   #window(cap: Cap): string {

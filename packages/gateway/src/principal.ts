@@ -1,5 +1,4 @@
 import type { AccountId, HoldId } from "@bursar/contract/ids";
-import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "@bursar/engine/deps";
 import type { Cap } from "@bursar/engine/ledger/command";
 
@@ -10,8 +9,8 @@ export interface Principal {
   /** How ledger entries name the caller: `key:…`. */
   readonly by: string;
   readonly caps: readonly Cap[];
-  /** The run whose budget the call draws from, and what was left of it a moment ago. */
-  readonly run?: { readonly holdId: HoldId; readonly left: MicroCredits } | null;
+  /** The run whose budget the call draws from. */
+  readonly run?: { readonly holdId: HoldId } | null;
 }
 
 export type EngineDeps = Pick<Deps, "ledger" | "prices" | "clock" | "refusals" | "topUps" | "log" | "pool">;

@@ -292,6 +292,18 @@ describe("what the upstream says it used", () => {
   });
 });
 
+it("tells an upstream how long a stream can be paid for, without credits that are for other features", async () => {
+  const account = await metered.account("1");
+  const images = { id: `images_${account.id}` as GrantId, accountId: account.id, scope: ["images"] };
+  await grant(metered, { ...images, source: "purchase", amount: credits("1000"), by: "test" });
+  const request = { ...ask("go"), model: "sandbox-large", stream: true as const };
+  await collect(await account.client.chat.completions.create(request));
+  const { body } = metered.model.requests.list().at(-1)!;
+  // 1 credit at 10,000 a million, less the prompt.
+  expect(body).toMatchObject({ max_tokens: expect.any(Number) });
+  expect((body as { max_tokens: number }).max_tokens).toBeLessThanOrEqual(100);
+});
+
 it("asks an upstream for an answer that is not compressed: what comes is read as it is", async () => {
   const account = await metered.account("10");
   let asked: unknown;

@@ -82,7 +82,7 @@ async function runNamed(
   }
   const run = await readRun(deps, accountId, id);
   if (run === null) return { ...runUnknown(id), param: RUN_HEADER };
-  if (run.state === "open") return { holdId: run.holdId, left: run.left };
+  if (run.state === "open") return { holdId: run.holdId };
   return { problem: "run_ended", message: `The run ${id} has ended`, param: RUN_HEADER };
 }
 

@@ -89,9 +89,7 @@ async function opened(
 ): Promise<Permitted> {
   const { deps, request, parentId, estimate } = purse;
   const limitTokens =
-    parentId === null
-      ? await limitOf(purse, { call, rates, wanted, paid: outcome.amount + outcome.available })
-      : outputTokens;
+    parentId === null ? await limitOf(purse, { call, rates, wanted, paid: outcome.usable }) : outputTokens;
   const { id: holdId, amount } = outcome;
   const facts = { call, book, rates, holdId, parentId, estimate, inputTokens, amount, limitTokens };
   const open = new OpenCall(deps, request, facts);

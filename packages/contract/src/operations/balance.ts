@@ -41,7 +41,7 @@ export const affordable = z.object({
   maxOutputTokens: z
     .int()
     .nullable()
-    .describe("The most output tokens of this model the balance pays for now"),
+    .describe("The most output tokens of this model that this work's credits pay for now"),
   model: z.string().optional().describe("A cheaper model that fits, when this one does not"),
 });
 

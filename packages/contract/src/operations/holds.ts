@@ -20,8 +20,10 @@ export const holdAnswer = z.object({
   state: z.literal("open"),
   amount: creditsText,
   expiresAt: instantText,
-  available: creditsText,
-  affordable,
+  available: creditsText.describe("All that the account has left besides, whatever it may pay for"),
+  affordable: affordable.describe(
+    "By what this work can use: the hold itself, and what can be held besides, for its feature or of its parent",
+  ),
 });
 
 export const createHold = operation({

@@ -3,7 +3,7 @@ import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import { type Affordable, affordableFor } from "../gate/affordable.ts";
-import type { ByAccount, Cap, HoldCommand, Refusal, Result } from "../ledger/command.ts";
+import type { ByAccount, Cap, HoldCommand, Outcome, Refusal } from "../ledger/command.ts";
 import type { PriceBook } from "../price/decide.ts";
 import { type Priced, type Pricing, priceWork, type Work } from "../price/work.ts";
 import { decisionFor } from "../receipt/policy.ts";
@@ -28,12 +28,16 @@ export interface HoldRequest extends ByAccount {
 export type HoldOutcome =
   | {
       readonly kind: "held";
-      /** True when this id was held before: everything else is the first answer. */
+      /** True when this id was held before: everything else is the first answer, but for what is usable by now. */
       readonly duplicate: boolean;
       readonly id: HoldId;
       readonly amount: MicroCredits;
       readonly expiresAt: Instant;
+      /** All that the account has left besides, whatever it may pay for. */
       readonly available: MicroCredits;
+      /** What this work can use by now: what it holds, and what can be held besides, for its feature or of its parent. */
+      readonly usable: MicroCredits;
+      /** By what is usable. */
       readonly affordable: Affordable;
     }
   | Exclude<Pricing, Priced>
@@ -69,8 +73,14 @@ export async function holdAtPrices(
   const outcome = await deps.ledger.submit(command);
   if (outcome.kind === "done" || outcome.kind === "duplicate") return held(request, book, outcome);
   await recordRefusal(deps, command, outcome);
-  if (outcome.kind !== "insufficient_credits") return outcome;
-  return { ...outcome, affordable: affordableFor(book, request.work, outcome.available) };
+  const usable = usableOf(outcome);
+  return usable === null ? outcome : { ...outcome, affordable: affordableFor(book, request.work, usable) };
+}
+
+/** What less work could still use; null: no work is allowed, or not because of the amount alone. */
+function usableOf(refusal: Refusal): MicroCredits | null {
+  if (refusal.kind === "insufficient_credits") return refusal.available;
+  return refusal.kind === "parent_exhausted" ? refusal.left : null;
 }
 
 function holdCommand(request: HoldRequest, priced: Priced, now: Instant): HoldCommand {
@@ -86,17 +96,17 @@ function holdCommand(request: HoldRequest, priced: Priced, now: Instant): HoldCo
 function held(
   request: HoldRequest,
   book: PriceBook,
-  outcome: { kind: "done" | "duplicate"; result: Result },
+  { kind, result, usable = result.amount }: Extract<Outcome, { kind: "done" | "duplicate" }>,
 ): HoldOutcome {
-  const { amount, expiresAt, available } = outcome.result;
+  const { amount, expiresAt, available } = result;
   return {
     kind: "held",
-    duplicate: outcome.kind === "duplicate",
+    duplicate: kind === "duplicate",
     id: request.id,
     amount,
     expiresAt: expiresAt!,
     available,
-    // The hold itself can be used for this work too.
-    affordable: affordableFor(book, request.work, available + amount),
+    usable,
+    affordable: affordableFor(book, request.work, usable),
   };
 }

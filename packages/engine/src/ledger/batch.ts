@@ -6,10 +6,11 @@ import { revokedCounter, windowStart } from "./caps.ts";
 import { chainEntries } from "./chain.ts";
 import type { Command, Outcome, Refusal, Result, UsageRecord } from "./command.ts";
 import { decide } from "./decide.ts";
+import { usableBeside } from "./decide-spend.ts";
 import { type Entry, keyOf } from "./entry.ts";
 import { EntryLines } from "./entry-lines.ts";
 import { grantsToText } from "./grants-text.ts";
-import { holdsNamed, keyNameOf, keysToProbe } from "./key.ts";
+import { closingKey, holdsNamed, keyNameOf, keysToProbe } from "./key.ts";
 import { addGroup, type LoadedBook, setCounter } from "./loaded-book.ts";
 import { resultOf } from "./result.ts";
 import type { Loaded, Named, NamedCounter, Wanted } from "./store-load.ts";
@@ -102,12 +103,20 @@ export class Batch {
     if (ended !== null) return ended;
     switch (decision.kind) {
       case "accept":
-        return { kind: "done", result: this.#accept(book, command, decision.changes) };
+        return this.#answer("done", book, command, this.#accept(book, command, decision.changes));
       case "duplicate":
-        return { kind: "duplicate", result: decision.known.result };
+        return this.#answer("duplicate", book, command, decision.known.result);
       case "refuse":
         return decision.refusal;
     }
+  }
+
+  /** A repeated hold may be closed by now. */
+  #answer(kind: "done" | "duplicate", book: LoadedBook, command: Command, result: Result): Outcome {
+    if (command.kind !== "hold") return { kind, result };
+    const isClosed = kind === "duplicate" && book.groups?.has(keyOf(closingKey(command.id))) === true;
+    const own = isClosed ? 0n : result.amount;
+    return { kind, result, usable: own + usableBeside(book, command, this.#now) };
   }
 
   #endOfKey(command: Command): Refusal | null {

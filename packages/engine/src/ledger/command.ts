@@ -201,9 +201,15 @@ export type Refusal =
     };
 
 export type Outcome =
-  | { readonly kind: "done"; readonly result: Result }
+  | ({ readonly kind: "done"; readonly result: Result } & Usable)
   /** The same command was done before; this is its first result. */
-  | { readonly kind: "duplicate"; readonly result: Result }
+  | ({ readonly kind: "duplicate"; readonly result: Result } & Usable)
   | Refusal;
+
+interface Usable {
+  /** After a hold, what its work can use by now: the hold itself while it is open, and what can be held besides, for its
+   *  feature or of its parent. Undefined for other commands. */
+  readonly usable?: MicroCredits | undefined;
+}
 
 export type OutcomeKind = Outcome["kind"];

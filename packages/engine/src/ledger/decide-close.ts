@@ -81,7 +81,7 @@ function chargeBeyond(draft: Draft, hold: Hold, excess: MicroCredits): void {
 function growFromParent(draft: Draft, hold: Hold, cost: MicroCredits): Hold {
   const parent = draft.parentOf(hold);
   if (parent === null || cost <= hold.amount) return hold;
-  const [draws] = splitDraws(drawsInScope(draft, parent, hold.feature), cost - hold.amount);
+  const [draws] = splitDraws(drawsInScope(draft.account, parent, hold.feature), cost - hold.amount);
   const growth = sumOfDraws(draws);
   const left = subtractDraws(parent.draws, draws);
   draft.putHold({ ...parent, amount: parent.amount - growth, draws: left });

@@ -1,5 +1,14 @@
+import type { Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
-import { type Draw, type Hold, isInScope, payingGrants, spendable, sumOfDraws } from "./account.ts";
+import {
+  type Account,
+  type Draw,
+  type Hold,
+  isInScope,
+  payingGrants,
+  spendable,
+  sumOfDraws,
+} from "./account.ts";
 import type { Book } from "./book.ts";
 import {
   addCounted,
@@ -60,6 +69,15 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
   return null;
 }
 
+/** What can be held now beside a hold, for its feature or of its parent. */
+export function usableBeside(book: Book, { feature, parentId }: HoldCommand, now: Instant): MicroCredits {
+  const { account } = book;
+  if (account.frozen || account.owed > 0n) return 0n;
+  if (parentId === undefined) return spendable(account, feature ?? null, now);
+  const parent = book.holds.get(parentId);
+  return parent === undefined ? 0n : sumOfDraws(drawsInScope(account, parent, feature ?? parent.feature));
+}
+
 /** Grows an open hold, renews its expiry, or takes down what its work has cost so far. */
 export function extend(draft: Draft, book: Book, command: ExtendCommand): Refusal | null {
   const open = draft.hold(command.holdId);
@@ -112,7 +130,7 @@ function reserve(
     (parent === null ? isCovered(draft, amount, feature) : isLeft(draft, parent, amount, feature));
   if (refusal !== null) return refused(refusal);
   if (parent !== null) {
-    const draws = splitDraws(drawsInScope(draft, parent, feature ?? parent.feature), amount)[0];
+    const draws = splitDraws(drawsInScope(draft.account, parent, feature ?? parent.feature), amount)[0];
     return { kind: "reserved", draws, parent };
   }
   const draws = drawFrom(payingGrants(draft.account, feature ?? null, draft.now), amount);
@@ -140,8 +158,7 @@ function shrunk(parent: Hold, draws: readonly Draw[]): Hold {
 }
 
 /** What of a parent's reserve may pay for this feature. */
-export function drawsInScope(draft: Draft, parent: Hold, feature: string | null): Draw[] {
-  const { grants } = draft.account;
+export function drawsInScope({ grants }: Account, parent: Hold, feature: string | null): Draw[] {
   return parent.draws.filter(([id]) => grants.some((grant) => grant.id === id && isInScope(grant, feature)));
 }
 
@@ -163,7 +180,7 @@ function isLeft(
   amount: MicroCredits,
   feature: string | undefined,
 ): Refusal | null {
-  const left = sumOfDraws(drawsInScope(draft, parent, feature ?? parent.feature));
+  const left = sumOfDraws(drawsInScope(draft.account, parent, feature ?? parent.feature));
   return left >= amount ? null : { kind: "parent_exhausted", parentId: parent.id, left };
 }
 

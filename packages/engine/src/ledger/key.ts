@@ -25,13 +25,14 @@ export function keyNameOf(command: Command): string {
   }
 }
 
-/** All keys whose past a decision needs: the command's own, and how the holds it names were closed. */
+/** All keys whose past an answer needs: the command's own, and how the holds it names were closed. */
 export function keysToProbe(command: Command): string[] {
   const own = keyNameOf(command);
   if (command.kind === "extend") return [own, closingKey(command.holdId)];
   if (command.kind === "revoke") return [own, command.grantId];
-  if (command.kind === "hold" && command.parentId !== undefined) return [own, closingKey(command.parentId)];
-  return [own];
+  if (command.kind !== "hold") return [own];
+  const closings = [own, closingKey(command.id)];
+  return command.parentId === undefined ? closings : [...closings, closingKey(command.parentId)];
 }
 
 export function holdsNamed(command: Command): HoldId[] {

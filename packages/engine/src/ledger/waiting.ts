@@ -40,5 +40,5 @@ export function respond(waiting: Waiting, outcome: Answer): void {
     return;
   }
   const isOwnDoing = outcome.kind === "duplicate" && waiting.attempted;
-  waiting.resolve(isOwnDoing ? { kind: "done", result: outcome.result } : outcome);
+  waiting.resolve(isOwnDoing ? { ...outcome, kind: "done" } : outcome);
 }

@@ -1,5 +1,5 @@
 import type { HoldId } from "@bursar/contract/ids";
-import { larger, type MicroCredits } from "@bursar/contract/money";
+import type { MicroCredits } from "@bursar/contract/money";
 import type { Affordable } from "@bursar/engine/gate/affordable";
 import { type HoldOutcome, holdAtPrices } from "@bursar/engine/hold/hold";
 import type { Refusal } from "@bursar/engine/ledger/command";
@@ -141,7 +141,7 @@ async function opened(
   };
 }
 
-/** A stream may grow into what is available, an answer in one piece has what it holds. The upstream is told, because
+/** A stream may grow into what is usable, an answer in one piece has what it holds. The upstream is told, because
  *  what it thinks without showing is output too, and no count here could stop it. A stream on an account that tops up
  *  by itself is not cut short for what has not been bought yet. */
 async function outputCapOf(
@@ -152,19 +152,13 @@ async function outputCapOf(
 ): Promise<number | null> {
   const { ask, rates, principal } = opening;
   if (ask.choices === 0) return null;
-  const paid = ask.streams ? held.amount + growthLeft(opening, held) : held.amount;
+  const paid = ask.streams ? held.usable : held.amount;
   const capFor = (inputTokens: number) => Math.floor(outputTokensFor(rates, inputTokens, paid) / ask.choices);
   const limit = limitTokens(opening);
   if (capFor(reserve.inputTokens) >= limit) return null;
   if (ask.streams && (await engine.topUps?.isOn(principal.accountId)) === true) return null;
   const cap = capFor(Math.min(reserve.inputTokens, await ask.prompt.carefulBound()));
   return cap >= limit ? null : cap;
-}
-
-/** What a stream may grow by: a run's is what is left of its budget. */
-function growthLeft({ principal }: Opening, { amount, available }: Held): MicroCredits {
-  const { run = null } = principal;
-  return run === null ? available : larger(run.left - amount, 0n);
 }
 
 /** The model was priced by the same book just before: what is no hold is a refusal. */
