@@ -26,6 +26,8 @@ const UNDEFINED_TABLE = "42P01";
 export async function migrate(request: { url: string; directory: string }): Promise<MigrationResult> {
   const files = await readMigrationFiles(request.directory);
   const client = new Client(connectionOptions({ url: request.url, applicationName: "bursar-migrate" }));
+  // A connection that breaks between two queries is told of by the next: without a listener it would end the process.
+  client.on("error", () => undefined);
   await client.connect();
   try {
     // Session-wide, and gone with the connection: a migrator that dies blocks nobody.
