@@ -1,7 +1,7 @@
 /** Each test here was written because the ledger broke its contract. They stay, as regressions.
  *  (F11 is no more: settlements and releases have no id of their own, a hold closes once under its own.) */
 import { createTestDatabase } from "@bursar/database/testing";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LOAD_STATEMENTS } from "../src/ledger/store-load.ts";
 import { PLANNING } from "../src/ledger/store-statement.ts";
 import { verifyLedger } from "../src/ledger/verify.ts";
@@ -193,6 +193,79 @@ it("F23: a hold that grew and is released leaves nothing counted in its caps, al
   await submit({ kind: "extend", id: "x", holdId: "h", amount: 90n, caps });
   await submit({ kind: "release", holdId: "h" });
   expect(await submit({ kind: "spend", id: "s", amount: 100n, caps })).toMatchObject({ kind: "done" });
+});
+
+describe("F28: an extension of somebody else's hold", () => {
+  const capOf = (id: string) => [{ id, limit: 10n, window: "day" }];
+  const mine = capOf("mine");
+
+  it("counts in the caps of who extends: a capped key grows no hold beyond its cap, step by step", async () => {
+    const { submit } = await account(1000n);
+    await submit({ kind: "hold", id: "h", amount: 5n, caps: capOf("theirs") });
+    const more = (id: string, amount: bigint) =>
+      submit({ kind: "extend", id, holdId: "h", amount, caps: mine });
+    expect(await more("x1", 7n)).toMatchObject({ kind: "done" });
+    expect(await more("x2", 7n)).toMatchObject({ kind: "cap_exceeded", used: 7n });
+    expect(await more("x3", 3n)).toMatchObject({ kind: "done" });
+    expect(await submit({ kind: "spend", id: "s", amount: 1n, caps: mine })).toMatchObject({
+      kind: "cap_exceeded",
+    });
+  });
+
+  it.each([
+    ["what was not needed is taken back", 11n, 6n],
+    ["all of it, where none was needed", 2n, 0n],
+    ["what goes beyond all that was held is the other's", 40n, 10n],
+  ])("settled, %s", async (_, cost, used) => {
+    const { submit } = await account(1000n);
+    await submit({ kind: "hold", id: "h", amount: 5n });
+    await submit({ kind: "extend", id: "x", holdId: "h", amount: 10n, caps: mine });
+    await submit({ kind: "extend", id: "theirs", holdId: "h", amount: 0n });
+    await submit({ kind: "settle", holdId: "h", amount: cost });
+    expect(await submit({ kind: "spend", id: "s", amount: 11n, caps: mine })).toMatchObject({ used });
+  });
+
+  it("leaves the other's later growth to the other, and counts in nobody's cap that only renewed", async () => {
+    const { submit } = await account(1000n);
+    await submit({ kind: "hold", id: "h", amount: 5n });
+    await submit({ kind: "extend", id: "renewed", holdId: "h", amount: 0n, caps: capOf("renewer") });
+    await submit({ kind: "extend", id: "x", holdId: "h", amount: 1n, caps: mine });
+    await submit({ kind: "extend", id: "grown", holdId: "h", amount: 100n });
+    await submit({ kind: "settle", holdId: "h", amount: 500n });
+    expect(await submit({ kind: "spend", id: "s1", amount: 9n, caps: mine })).toMatchObject({ kind: "done" });
+    const all = { kind: "spend", id: "s2", amount: 10n, caps: capOf("renewer") } as const;
+    expect(await submit(all)).toMatchObject({ kind: "done" });
+  });
+
+  it("of a run pays for no work below it: that counts in its own caps", async () => {
+    const { submit } = await account(1000n);
+    await submit({ kind: "hold", id: "run", amount: 100n, caps: capOf("theirs").map(wide) });
+    await submit({ kind: "extend", id: "x", holdId: "run", amount: 1n, caps: mine });
+    const child = (id: string, amount: bigint) =>
+      submit({ kind: "hold", id, amount, parentId: "run", caps: mine });
+    expect(await child("much", 90n)).toMatchObject({ kind: "cap_exceeded" });
+    expect(await child("little", 9n)).toMatchObject({ kind: "done" });
+    expect(await child("more", 1n)).toMatchObject({ kind: "cap_exceeded" });
+  });
+
+  it("makes the work nobody else's", async () => {
+    const { id, submit } = await account(1000n);
+    const person = (name: string) => [{ id: `${name}/total`, limit: 100n, window: "total" }];
+    const facts = { model: "m", inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, priceVersion: 1 };
+    for (const [hold, caps] of Object.entries({ uncounted: undefined, counted: person("user_a") })) {
+      await submit({ kind: "hold", id: hold, amount: 5n, caps });
+      await submit({ kind: "extend", id: `${hold}.x`, holdId: hold, amount: 5n, caps: person("user_b") });
+      const usage = { ...facts, keyId: null, personId: "user_c" };
+      await submit({ kind: "settle", holdId: hold, amount: 10n, usage });
+    }
+    const { rows } = await test.pool.query(
+      "select person_id from usage_records where account_id = $1 order by seq",
+      [id],
+    );
+    expect(rows.map(({ person_id }) => person_id)).toEqual(["user_c", "user_a"]);
+  });
+
+  const wide = (cap: object) => ({ ...cap, limit: 1000n });
 });
 
 /** By reading: a write from memory waits for a millisecond at most, and then leaves it to this. */

@@ -51,6 +51,8 @@ interface Count {
   amount: bigint;
   /** Counted by an ancestor already. */
   readonly inherited: boolean;
+  /** Named by who extended the hold and not by who opened it: counts what was added, and nothing else. */
+  readonly added: boolean;
 }
 
 interface State {
@@ -350,7 +352,9 @@ export class ModelAccount {
       parentId: parent?.id ?? null,
       parts: new Map(),
       feature: feature ?? parent?.feature ?? null,
-      counts: (parent?.counts ?? []).map((count) => ({ ...count, amount: 0n, inherited: true })),
+      counts: (parent?.counts ?? [])
+        .filter((count) => !count.added)
+        .map((count) => ({ ...count, amount: 0n, inherited: true })),
       reported: 0n,
       expiresAt,
       open: true,
@@ -358,7 +362,7 @@ export class ModelAccount {
     const own = caps.filter((cap) => !hold.counts.some((count) => count.id === cap.id));
     this.#reserve(hold, parent, amount, own, grantId);
     for (const cap of own) {
-      hold.counts.push({ id: cap.id, window: this.#window(cap), amount, inherited: false });
+      hold.counts.push({ id: cap.id, window: this.#window(cap), amount, inherited: false, added: false });
       this.#count(cap.id, this.#window(cap), amount);
     }
     this.state.holds.push(hold);
@@ -368,16 +372,24 @@ export class ModelAccount {
   #extend({ holdId, amount, expiresAt, reported, caps = [] }: Of<"extend">): void {
     const hold = this.#openHold(holdId);
     const parent = this.#parentOf(hold);
-    const own = caps.filter((cap) => !parent?.counts.some((counted) => counted.id === cap.id));
+    const isCounted = (cap: Cap, by: ModelHold | null) =>
+      by?.counts.some(({ id, added }) => id === cap.id && !added) === true;
+    const own = caps.filter((cap) => !isCounted(cap, parent));
     this.#reserve(hold, parent, amount, own, undefined);
     for (const id of new Set(hold.counts.filter((count) => !count.inherited).map((count) => count.id))) {
       const named = caps.find((cap) => cap.id === id);
       const newest = hold.counts.findLast((count) => count.id === id)!;
+      if (newest.added && named === undefined) continue;
       const window = named === undefined ? newest.window : this.#window(named);
       const counted = hold.counts.find((count) => count.id === id && count.window === window);
-      if (counted === undefined) hold.counts.push({ id, window, amount, inherited: false });
+      if (counted === undefined) hold.counts.push({ ...newest, window, amount });
       else counted.amount += amount;
       this.#count(id, window, amount);
+    }
+    for (const cap of caps) {
+      if (amount === 0n || hold.counts.some(({ id }) => id === cap.id)) continue;
+      hold.counts.push({ id: cap.id, window: this.#window(cap), amount, inherited: false, added: true });
+      this.#count(cap.id, this.#window(cap), amount);
     }
     hold.expiresAt = expiresAt ?? hold.expiresAt;
     hold.reported = reported ?? hold.reported;
@@ -468,11 +480,13 @@ export class ModelAccount {
   }
 
   /** A cap hears of the difference between what was counted and the cost: the newest window first. One that an
-   *  ancestor counts hears only of what went beyond everything that was reserved. */
+   *  ancestor counts hears only of what went beyond everything that was reserved, and one of an extension alone only
+   *  of what was not needed. */
   #correct(hold: ModelHold, difference: bigint, beyond: bigint): void {
     const newestFirst = hold.counts.toReversed();
     let left = new Map<string, bigint>();
-    for (const { id, window, amount, inherited } of newestFirst) {
+    for (const { id, window, amount, inherited, added } of newestFirst) {
+      if (added && difference > 0n) continue;
       const isFirst = !left.has(id);
       const rest = left.get(id) ?? (inherited ? beyond : difference);
       const by = rest >= 0n ? (isFirst ? rest : 0n) : -min(-rest, amount);

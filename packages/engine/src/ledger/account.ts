@@ -47,6 +47,8 @@ export interface CountedCap {
   readonly amount: MicroCredits;
   /** Counted by an ancestor: a child of a counted budget counts nothing more. */
   readonly inherited: boolean;
+  /** It counted none of the hold but what was added under this cap: by an extension of somebody else's hold. */
+  readonly addedOnly?: true | undefined;
 }
 
 /** An open hold. `amount` is what it reserves itself: what its open children reserve is theirs. */

@@ -29,9 +29,14 @@ export function capOfPerson(personId: string, window: Cap["window"]): string {
   return `${personId}/${window}`;
 }
 
+/** The caps that the whole hold counts in, by itself or by what it draws from. */
+function countingAll({ caps }: Pick<Hold, "caps">): CountedCap[] {
+  return caps.filter(({ addedOnly }) => addedOnly !== true);
+}
+
 /** In whose caps a hold counts, whoever settles it; null: in nobody's. */
-export function personCounted({ caps }: Pick<Hold, "caps">): string | null {
-  const total = caps.find(({ id }) => id.endsWith(TOTAL));
+export function personCounted(hold: Pick<Hold, "caps">): string | null {
+  const total = countingAll(hold).find(({ id }) => id.endsWith(TOTAL));
   return total === undefined ? null : total.id.slice(0, -TOTAL.length);
 }
 
@@ -56,36 +61,44 @@ export function isReachable(
   { byAccount, countedIn }: OnHold,
 ): boolean {
   if (byAccount === true && hold.expiresAt === null) return false;
-  return countedIn === undefined || hold.caps.some((cap) => cap.id === countedIn);
+  return countedIn === undefined || countingAll(hold).some((cap) => cap.id === countedIn);
 }
 
 /** What a parent reserved was counted then: its children count only in caps of their own. */
 export function notYetCounted(caps: readonly Cap[] | undefined, parent: Hold | null): readonly Cap[] {
-  return (caps ?? []).filter((cap) => !parent?.caps.some((counted) => counted.id === cap.id));
+  if (caps === undefined || parent === null) return caps ?? [];
+  const before = countingAll(parent);
+  return caps.filter((cap) => !before.some((counted) => counted.id === cap.id));
 }
 
 export function counted(caps: readonly Cap[], amount: MicroCredits, now: Instant): CountedCap[] {
   return caps.map((cap) => ({ id: cap.id, windowStart: windowStart(cap, now), amount, inherited: false }));
 }
 
-/** An extension counts in the caps that its hold counts in: in today's window where the caller names the cap, else in
- *  the newest that the hold has. */
+/** An extension counts in the caps that its hold counts in, and in those of whoever asks: in today's window where the
+ *  caller names the cap, else in the newest that the hold has. */
 export function countedOfExtension(
   hold: Hold,
-  caps: readonly Cap[] | undefined,
+  caps: readonly Cap[] = [],
   amount: MicroCredits,
   now: Instant,
 ): CountedCap[] {
   const newest = new Map(hold.caps.filter((cap) => !cap.inherited).map((cap) => [cap.id, cap]));
-  return [...newest.values()].map((cap) => {
-    const named = caps?.find((other) => other.id === cap.id);
-    return { ...cap, amount, windowStart: named === undefined ? cap.windowStart : windowStart(named, now) };
-  });
+  const more: CountedCap[] = [];
+  for (const cap of newest.values()) {
+    const named = caps.find((other) => other.id === cap.id);
+    if (named !== undefined) more.push({ ...cap, amount, windowStart: windowStart(named, now) });
+    else if (cap.addedOnly !== true) more.push({ ...cap, amount });
+  }
+  if (amount === 0n) return more;
+  const others = caps.filter((cap) => !hold.caps.some((known) => known.id === cap.id));
+  return [...more, ...counted(others, amount, now).map((cap) => ({ ...cap, addedOnly: true as const }))];
 }
 
 /** What a child carries on of its parent's caps: counted there, and known here, so that its own children know too. */
 export function inherited(parent: Hold | null): CountedCap[] {
-  return (parent?.caps ?? []).map((cap) => ({ ...cap, amount: 0n, inherited: true }));
+  if (parent === null) return [];
+  return countingAll(parent).map((cap) => ({ ...cap, amount: 0n, inherited: true }));
 }
 
 /** Adds an extension's count: to the window it falls into, which may be another than the hold's first. */
@@ -99,7 +112,8 @@ export function addCounted(caps: readonly CountedCap[], more: readonly CountedCa
 }
 
 /** By how much each counter moves when a hold closes: what was counted too much leaves the newest window first, what
- *  was too little joins it. Caps that an ancestor counted only hear of what went beyond all that was reserved. */
+ *  was too little joins it. Caps that an ancestor counted only hear of what went beyond all that was reserved, and those
+ *  of somebody else's extension only of what was not needed. */
 export function corrections(
   hold: Pick<Hold, "amount" | "caps">,
   cost: MicroCredits,
@@ -109,8 +123,9 @@ export function corrections(
   const newestFirst = hold.caps.toReversed();
   for (const id of new Set(newestFirst.map((cap) => cap.id))) {
     const windows = newestFirst.filter((cap) => cap.id === id);
+    const difference = cost - hold.amount;
     if (windows[0]!.inherited) moves.push({ cap: windows[0]!, by: beyond });
-    else moves.push(...corrected(windows, cost - hold.amount));
+    else if (difference < 0n || windows[0]!.addedOnly !== true) moves.push(...corrected(windows, difference));
   }
   return moves;
 }
