@@ -73,6 +73,9 @@ it("a run on the organization's credits counts its budget for whoever starts it,
   expect(inRun.status).toBe(200);
   expect(Number(await useOf(bob))).toBeCloseTo(before + 5, 6);
   expect((await chat(bob, { "x-bursar-run": "org-run" })).body.error.code).toBe("run_unknown");
+  await ada.post("/v1/runs", { id: "adas-run", budget: "5" }, named);
+  const inAnothers = await chat(bob, { ...named, "x-bursar-run": "adas-run" });
+  expect([inAnothers.status, inAnothers.body.error.code]).toEqual([404, "run_unknown"]);
   const ended = await running.call(bob.token, "DELETE", "/v1/runs/org-run", undefined, named);
   expect(ended.body.spent).toBe(inRun.headers.get("x-bursar-cost"));
   expect(Number(await useOf(bob))).toBeCloseTo(before + Number(ended.body.spent), 6);

@@ -286,12 +286,36 @@ it("a member reaches their own holds and runs alone, also in a batch; owner and 
   expect(codeOf(await cyd.post("/v1/holds/bobs/extend", { amount: "1" }, pays))).toBe("hold_unknown");
   expect((await cyd.post("/v1/batch", batch, pays)).body.results[0].error.code).toBe("hold_unknown");
   const ended = (who: Signed) => running.call(who.token, "DELETE", "/v1/runs/bobs-run", undefined, pays);
-  expect((await ended(cyd)).body.state).toBe("open");
+  expect(codeOf(await ended(cyd))).toBe("run_unknown");
   expect((await bob.post("/v1/holds/bobs/settle", { amount: "1" }, pays)).body).toMatchObject({
     charged: "1",
   });
   expect((await ended(ada)).body.state).toBe("ended");
   expect((await ada.get(path)).body).toMatchObject({ available: "99", held: "0" });
+});
+
+it("a member's run is unknown to other members, open or ended, whatever they ask of it", async () => {
+  const { ada, bob, cyd } = people as Record<"ada" | "bob" | "cyd", Signed>;
+  const { pays } = await organization("100", "bob", "cyd");
+  const run = { id: "secret", budget: "5" };
+  await bob.post("/v1/runs", run, pays);
+  const show = (who: Signed) => who.get("/v1/runs/secret", pays);
+  const draw = (who: Signed, id: string) =>
+    who.post("/v1/holds", { id, amount: "1", parentId: "run:secret" }, pays);
+  const op = { op: "hold", id: "in-batch", amount: "1", parentId: "run:secret" };
+  expect(codeOf(await show(cyd))).toBe("run_unknown");
+  expect(codeOf(await draw(cyd, "cyds"))).toBe("hold_unknown");
+  const batch = await cyd.post("/v1/batch", { operations: [op] }, pays);
+  expect(batch.body.results[0].error.code).toBe("hold_unknown");
+  expect(codeOf(await cyd.post("/v1/holds/run:secret/extend", { amount: "1" }, pays))).toBe("hold_unknown");
+  expect(codeOf(await cyd.post("/v1/runs", run, pays))).toBe("key_conflict");
+  expect(codeOf(await bob.post("/v1/runs", run, pays))).toBe(200);
+  expect([codeOf(await draw(bob, "bobs-part")), codeOf(await draw(ada, "adas-part"))]).toEqual([201, 201]);
+  for (const who of [bob, ada]) expect((await show(who)).body).toMatchObject({ held: "2", left: "3" });
+  expect((await ada.get("/v1/runs", pays)).body.runs).toMatchObject([{ id: "secret" }]);
+  await running.call(bob.token, "DELETE", "/v1/runs/secret", undefined, pays);
+  expect(codeOf(await show(cyd))).toBe("run_unknown");
+  for (const who of [bob, ada]) expect((await show(who)).body.state).toBe("ended");
 });
 
 describe("a member's caps", () => {

@@ -36,6 +36,7 @@ function planOf(accountId: AccountId, name: string): Command[] {
 
 it("a tree of a thousand holds from four processes never goes above the run's budget", async () => {
   const accountId = await test.createAccount();
+  const reader = { accountId, by: "test" };
   const submit = (loose: Parameters<typeof command>[1]) => test.ledger.submit(command(accountId, loose));
   await submit({ kind: "grant", id: "g", amount: 10n * BUDGET });
   await submit({ kind: "hold", id: holdIdOfRun("tree"), amount: BUDGET });
@@ -49,7 +50,7 @@ it("a tree of a thousand holds from four processes never goes above the run's bu
   });
   let looks = 0;
   while (!isOver) {
-    const { spent, held, left, budget } = (await readRun(test, accountId, "tree"))!;
+    const { spent, held, left, budget } = (await readRun(test, "tree", reader))!;
     expect([budget, spent, held + left]).toEqual([BUDGET, 0n, BUDGET]);
     expect(left).toBeGreaterThanOrEqual(0n);
     looks++;
@@ -80,9 +81,9 @@ it("a tree of a thousand holds from four processes never goes above the run's bu
   );
   const settlers = shares.map((commands) => startWorker({ url: test.url, commands, lanes: 1, clients: 20 }));
   expect(await Promise.all(settlers.map(({ ended }) => ended))).toEqual(Array(PROCESSES).fill(0));
-  const before = (await readRun(test, accountId, "tree"))!;
+  const before = (await readRun(test, "tree", reader))!;
   expect(before.spent).toBe(200n * (EACH - 10n));
-  const ended = await endRun(test, { accountId, id: "tree", by: "test" });
+  const ended = await endRun(test, { ...reader, id: "tree" });
   expect(ended).toMatchObject({ state: "ended", held: 0n, left: 0n, children: 0, spent: before.spent });
   expect(await endRun(test, { accountId, id: "tree", by: "another" })).toEqual(ended);
   const { rows } = await test.pool.query(
@@ -95,6 +96,7 @@ it("a tree of a thousand holds from four processes never goes above the run's bu
 
 it("a run that is nobody's is no run", async () => {
   const accountId = await test.createAccount();
-  expect(await readRun(test, accountId, "none")).toBeNull();
-  expect(await endRun(test, { accountId, id: "none", by: "test" })).toBeNull();
+  const reader = { accountId, by: "test" };
+  expect(await readRun(test, "none", reader)).toBeNull();
+  expect(await endRun(test, { ...reader, id: "none" })).toBeNull();
 });

@@ -1,9 +1,10 @@
-import { type AccountId, ID_PATTERN, newRequestId } from "@bursar/contract/ids";
-import { readRun } from "@bursar/engine/run/run";
+import { ID_PATTERN, newRequestId } from "@bursar/contract/ids";
+import { type RunReader, readRun } from "@bursar/engine/run/run";
 import type { Call } from "@bursar/gateway/call";
 import type { Gateway } from "@bursar/gateway/gateway";
 import type { Context, Hono } from "hono";
 import { authenticate } from "../rest/authenticate.ts";
+import { actor } from "../rest/context.ts";
 import { passHttpGate } from "../rest/gate.ts";
 import { readJson } from "../rest/input.ts";
 import { type MountDeps, unexpected } from "../rest/mount.ts";
@@ -61,7 +62,7 @@ async function run(
   if (isProblem(paying)) return paying;
   const { keyId, by, caps } = paying.principal;
   const { accountId } = paying;
-  const run = await runNamed(deps, accountId, context.req.header(RUN_HEADER));
+  const run = await runNamed(deps, actor({ ...paying, requestId }), context.req.header(RUN_HEADER));
   if (isProblem(run)) return run;
   const signal = context.req.raw.signal;
   return handle({ body: body.value, signal, principal: { accountId, keyId, by, caps, run }, requestId });
@@ -72,7 +73,7 @@ const RUN_HEADER = "x-bursar-run";
 /** The run whose budget pays, where one is named. */
 async function runNamed(
   deps: OpenAiDeps,
-  accountId: AccountId,
+  reader: RunReader,
   id: string | undefined,
 ): Promise<NonNullable<Call["principal"]["run"]> | null | Problem> {
   if (id === undefined) return null;
@@ -80,7 +81,7 @@ async function runNamed(
     const message = `${RUN_HEADER}: must be the id of a run`;
     return { problem: "invalid_request", message, param: RUN_HEADER };
   }
-  const run = await readRun(deps, accountId, id);
+  const run = await readRun(deps, id, reader);
   if (run === null) return { ...runUnknown(id), param: RUN_HEADER };
   if (run.state === "open") return { holdId: run.holdId };
   return { problem: "run_ended", message: `The run ${id} has ended`, param: RUN_HEADER };

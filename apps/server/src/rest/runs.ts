@@ -39,12 +39,13 @@ function answerOf(run: engine.Run) {
   };
 }
 
-export const listRuns: Handler<"listRuns"> = async ({ deps, accountId }) => ({
-  answer: { runs: (await engine.listRuns(deps, accountId)).map(answerOf) },
+export const listRuns: Handler<"listRuns"> = async (call) => ({
+  answer: { runs: (await engine.listRuns(call.deps, actor(call))).map(answerOf) },
 });
 
-export const getRun: Handler<"getRun"> = async ({ deps, accountId, params }) => {
-  const run = await engine.readRun(deps, accountId, params.id);
+export const getRun: Handler<"getRun"> = async (call) => {
+  const { deps, accountId, params } = call;
+  const run = await engine.readRun(deps, params.id, actor(call));
   if (run === null) return runUnknown(params.id);
   const children = await listChildren(deps.pool, accountId, run.holdId);
   const holds = children.map(({ amount, reported, expiresAt, ...child }) => ({

@@ -3,14 +3,14 @@ import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import { type Affordable, affordableFor } from "../gate/affordable.ts";
-import type { ByAccount, Cap, HoldCommand, Outcome, Refusal } from "../ledger/command.ts";
+import type { Cap, HoldCommand, OnHold, Outcome, Refusal } from "../ledger/command.ts";
 import type { PriceBook } from "../price/decide.ts";
 import { type Priced, type Pricing, priceWork, type Work } from "../price/work.ts";
 import { decisionFor } from "../receipt/policy.ts";
 import { recordRefusal } from "../receipt/refused.ts";
 import { type WithTopUp, withTopUp } from "../topup/cover.ts";
 
-export interface HoldRequest extends ByAccount {
+export interface HoldRequest extends OnHold {
   readonly accountId: AccountId;
   readonly id: HoldId;
   readonly by: string;

@@ -62,7 +62,7 @@ export interface SpendCommand extends CommandBase {
   readonly usage?: UsageRecord | undefined;
 }
 
-export interface HoldCommand extends CommandBase, ByAccount {
+export interface HoldCommand extends CommandBase, OnHold {
   readonly kind: "hold";
   readonly id: HoldId;
   readonly amount: MicroCredits;
@@ -75,7 +75,7 @@ export interface HoldCommand extends CommandBase, ByAccount {
   readonly caps?: readonly Cap[] | undefined;
 }
 
-/** Who may know of a hold. To anybody else it is unknown. */
+/** Who may know of a hold, and draw from it. To anybody else it is unknown. */
 export interface OnHold extends ByAccount {
   /** For callers who share an account: a hold that does not count in this cap is none of theirs. */
   readonly countedIn?: string | undefined;

@@ -19,7 +19,7 @@ import {
   notYetCounted,
   withinCaps,
 } from "./caps.ts";
-import type { ExtendCommand, HoldCommand, Refusal, SpendCommand } from "./command.ts";
+import type { ExtendCommand, HoldCommand, OnHold, Refusal, SpendCommand } from "./command.ts";
 import type { Draft } from "./draft.ts";
 import { drawFrom, mergeDraws, splitDraws, subtractDraws } from "./draw.ts";
 
@@ -110,7 +110,7 @@ type Reservation =
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "reserved"; readonly draws: readonly Draw[]; readonly parent: Hold | null };
 
-type Reserving = Pick<HoldCommand, "parentId" | "grantId" | "caps" | "byAccount">;
+type Reserving = Pick<HoldCommand, "parentId" | "grantId" | "caps" | keyof OnHold>;
 
 function reserve(
   draft: Draft,
@@ -121,7 +121,7 @@ function reserve(
 ): Reservation {
   if (request.grantId !== undefined) return reserveGrant(draft, request.grantId, amount);
   const parent = request.parentId === undefined ? null : (draft.hold(request.parentId) ?? null);
-  if (request.parentId !== undefined && !mayDrawFrom(parent, request))
+  if (request.parentId !== undefined && (parent === null || !isReachable(parent, request)))
     return refused({ kind: "hold_unknown", holdId: request.parentId });
   const isRenewal = amount === 0n;
   const refusal =
@@ -135,10 +135,6 @@ function reserve(
   }
   const draws = drawFrom(payingGrants(draft.account, feature ?? null, draft.now), amount);
   return { kind: "reserved", draws, parent };
-}
-
-function mayDrawFrom(parent: Hold | null, { byAccount }: Reserving): boolean {
-  return parent !== null && isReachable(parent, { byAccount });
 }
 
 /** An administrator's hold on what is left of one grant, as for a disputed purchase. */

@@ -4,6 +4,7 @@ import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import { type HoldOutcome, type HoldRequest, hold } from "../hold/hold.ts";
 import { release } from "../hold/settle.ts";
+import type { OnHold } from "../ledger/command.ts";
 import { keyOf } from "../ledger/entry.ts";
 import { closingKey } from "../ledger/key.ts";
 import { findRun, listOpenRuns, type RunRow } from "./store.ts";
@@ -53,41 +54,45 @@ export async function startRun(
   const request = { ...facts, id: holdIdOfRun(id), work: { kind: "amount", amount: budget } as const };
   const outcome = await hold(deps, request);
   if (outcome.kind !== "held") return outcome;
-  const run = await readRun(deps, facts.accountId, id);
-  if (run === null) throw new Error(`the run ${id} was started and is not there`);
-  return { kind: "started", duplicate: outcome.duplicate, run };
+  const run = await readRun(deps, id, facts);
+  if (run !== null) return { kind: "started", duplicate: outcome.duplicate, run };
+  if (outcome.duplicate) return { kind: "key_conflict", key: request.id };
+  throw new Error(`the run ${id} was started and is not there`);
 }
 
-/** How a run stands, also after its end. null: the account has no such run. */
+/** Who asks for a run. One who knows only what counts in a cap of theirs knows only the runs that they have started. */
+export interface RunReader extends Pick<OnHold, "countedIn"> {
+  readonly accountId: AccountId;
+  readonly by: string;
+}
+
+/** How a run stands, also after its end. null: there is no such run for whoever asks. */
 export async function readRun(
   deps: Pick<Deps, "pool">,
-  accountId: AccountId,
   id: string,
+  { accountId, by, countedIn }: RunReader,
 ): Promise<Run | null> {
+  const startedBy = countedIn === undefined ? null : by;
   const holdId = holdIdOfRun(id);
   const keys = { opening: keyOf(holdId), closing: keyOf(closingKey(holdId)) };
-  const row = await findRun(deps.pool, { accountId, holdId, ...keys });
+  const row = await findRun(deps.pool, { accountId, holdId, startedBy, ...keys });
   return row === null ? null : runOf(row);
 }
 
 /** The open runs, the latest first. */
-export async function listRuns(deps: Pick<Deps, "pool">, accountId: AccountId): Promise<Run[]> {
-  const ids = await listOpenRuns(deps.pool, accountId, PREFIX);
-  const runs = await Promise.all(ids.map((holdId) => readRun(deps, accountId, holdId.slice(PREFIX.length))));
+export async function listRuns(deps: Pick<Deps, "pool">, reader: RunReader): Promise<Run[]> {
+  const ids = await listOpenRuns(deps.pool, reader.accountId, PREFIX);
+  const runs = await Promise.all(ids.map((holdId) => readRun(deps, holdId.slice(PREFIX.length), reader)));
   return runs.filter((run) => run !== null);
 }
 
-export interface EndRunRequest {
-  readonly accountId: AccountId;
+export interface EndRunRequest extends RunReader {
   readonly id: string;
-  /** Only a run that counts in this cap. */
-  readonly countedIn?: string | undefined;
-  readonly by: string;
   readonly requestId?: string | undefined;
 }
 
 /** Ends a run at once: every hold below it closes at the cost that it reported last, and the rest of the budget goes
- *  back where it came from. Ending it again changes nothing. null: the account has no such run.
+ *  back where it came from. Ending it again changes nothing. null: there is no such run for whoever asks.
  *  Throws: LedgerUnavailable. */
 export async function endRun(
   deps: Pick<Deps, "ledger" | "pool">,
@@ -96,7 +101,7 @@ export async function endRun(
   const { id, ...facts } = request;
   // hold_unknown, hold_closed: what there is to be told is how the run stands.
   await release(deps, { ...facts, holdId: holdIdOfRun(id) });
-  return readRun(deps, request.accountId, id);
+  return readRun(deps, id, request);
 }
 
 function runOf(row: RunRow): Run {

@@ -40,15 +40,16 @@ const FIND = `${BELOW}
   from entries o
   left join holds h on h.account_id = o.account_id and h.hold_id = o.reference
   left join entries c on c.account_id = o.account_id and c.key = $4::uuid
-  where o.account_id = $1 and o.key = $3::uuid and o.kind = 'hold'`;
+  where o.account_id = $1 and o.key = $3::uuid and o.kind = 'hold'
+    and ($5::text is null or o.by = $5)`;
 
-/** By the keys of its opening and its closing. */
+/** By the keys of its opening and its closing; one that somebody else started is none where that is asked. */
 export async function findRun(
   pool: pg.Pool,
-  run: { accountId: AccountId; holdId: HoldId; opening: string; closing: string },
+  run: { accountId: AccountId; holdId: HoldId; opening: string; closing: string; startedBy: string | null },
 ): Promise<RunRow | null> {
-  const { accountId, holdId, opening, closing } = run;
-  const { rows } = await pool.query<RunRow>(FIND, [accountId, holdId, opening, closing]);
+  const { accountId, holdId, opening, closing, startedBy } = run;
+  const { rows } = await pool.query<RunRow>(FIND, [accountId, holdId, opening, closing, startedBy]);
   return rows[0] ?? null;
 }
 
