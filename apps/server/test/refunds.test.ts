@@ -1,7 +1,4 @@
-import type { PaymentId } from "@bursar/contract/ids";
 import { addSeconds } from "@bursar/contract/instant";
-import { applyDisputes } from "@bursar/engine/payment/disputes";
-import { readPayment } from "@bursar/engine/payment/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
 
@@ -50,12 +47,16 @@ async function refundAtProvider(account: Account): Promise<void> {
   await world.settle();
 }
 
-async function closeDispute(account: Account, outcome: "won" | "lost"): Promise<void> {
+async function disputeOf(account: Account): Promise<string> {
   const { rows } = await world.engine.pool.query<{ id: string }>(
-    "select dispute_id as id from payment_disputes where account_id = $1",
+    "select dispute_id as id from payment_disputes where account_id = $1 order by opened_at, dispute_id",
     [account.id],
   );
-  world.stripe.closeDispute(rows[0]!.id, outcome);
+  return rows[0]!.id;
+}
+
+async function closeDispute(account: Account, outcome: "won" | "lost"): Promise<void> {
+  world.stripe.closeDispute(await disputeOf(account), outcome);
 }
 
 /** The hold that freezes something of the account. */
@@ -635,13 +636,8 @@ describe("a dispute", () => {
     await closeDispute(account, "won");
     await world.settle();
     expect(await account.available()).toBe("1000");
-    // The bank has taken it up again, which nobody can do in the sandbox.
-    const payment = await readPayment(world.engine.pool, account.id, `pay-${account.id}` as PaymentId);
-    const { rows } = await world.engine.pool.query<{ id: string }>(
-      "select dispute_id as id from payment_disputes where account_id = $1",
-      [account.id],
-    );
-    await applyDisputes(world.paying, payment!, [{ id: rows[0]!.id, amount: 200, state: "lost" }]);
+    world.stripe.appealDispute(await disputeOf(account));
+    await closeDispute(account, "lost");
     await world.advance(60);
     expect(await account.balance()).toEqual(["0", "0", "0"]);
     expect((await account.get("/v1/topup-policy")).body.disabledReason).toBe("dispute_lost");

@@ -70,7 +70,7 @@ async function disputesOf(stripe: Stripe, intentId: string): Promise<DisputeReco
   return disputes.data.toReversed().map(({ id, amount, status }) => ({ id, amount, state: stateOf(status) }));
 }
 
-/** An inquiry that the bank closes without a chargeback is won. */
+/** An inquiry that the bank closes without a chargeback is won. An appeal makes it open again. */
 function stateOf(status: Stripe.Dispute["status"]): DisputeRecord["state"] {
   if (status === "lost") return "lost";
   return status === "won" || status === "warning_closed" || status === "prevented" ? "won" : "open";

@@ -4,14 +4,14 @@ import { grant } from "../grant/grant.ts";
 import { disableTopUp } from "../topup/store-policies.ts";
 import { lookDelaySeconds, nextLookAt, nextStep, retryDelaySeconds, type Step } from "./decide.ts";
 import type { AdvanceDeps } from "./deps.ts";
-import { applyDisputes } from "./disputes.ts";
+import { applyDisputes, giveAgainWon } from "./disputes.ts";
 import { actionNeeded, canceled, declined, granted, reversed } from "./notices.ts";
 import { isOpen, type Payment, type PaymentState } from "./payment.ts";
 import type { IntentRecord, PaymentFailure } from "./payments.ts";
 import { recordOf } from "./record.ts";
 import { applyRefunds, takeBackAll } from "./refunds.ts";
 import { lend, movePayment, putOff, readPayment } from "./store.ts";
-import { lockPayment } from "./store-refunds.ts";
+import { lockPayment, readDisputes } from "./store-refunds.ts";
 
 const OPEN: readonly PaymentState[] = ["wanted", "charging", "requires_action"];
 const BEFORE_GRANTED: readonly PaymentState[] = [...OPEN, "failed", "canceled"];
@@ -24,12 +24,17 @@ const BEFORE_REVERSED: readonly PaymentState[] = [...OPEN, "granted", "confirmed
  *  Returns the payment as it is then. Throws: PaymentsUnavailable, LedgerUnavailable, database unreachable; the payment
  *  is then as far as it came. */
 export async function advance(deps: AdvanceDeps, payment: Payment): Promise<Payment> {
+  // Before the provider is asked: what was written since is newer than its answer.
+  const seen = await readDisputes(deps.pool, payment);
   const { record, isAnswer } = await recordOf(deps, payment);
   if (record !== null) {
     const now = deps.clock.now();
     await take(deps, payment, record, nextStep(payment, record, { isAnswer, now }));
+    // Refunds may take of it.
+    await giveAgainWon(deps, payment, seen);
     await applyRefunds(deps, payment, record.refunds);
-    await applyDisputes(deps, payment, record.disputes);
+    if (!(await applyDisputes(deps, payment, record.disputes, seen)))
+      return advance(deps, (await readPayment(deps.pool, payment.accountId, payment.id))!);
   }
   const after = (await readPayment(deps.pool, payment.accountId, payment.id))!;
   if (after.state === payment.state) await lookAgainLater(deps, after, record);

@@ -14,7 +14,7 @@ import {
 import type { RefundRequest } from "./refund-request.ts";
 import { holdIdFor, releases } from "./refunds.ts";
 import { endRequest, isMade, readRequest, setAmount } from "./store-refund-requests.ts";
-import { readRefunds } from "./store-refunds.ts";
+import { readTaken } from "./store-refunds.ts";
 import { givenBy } from "./taken.ts";
 
 /** Carries a refund on from wherever it is: counts what is unused, asks the provider, takes the credits. Any number of
@@ -98,7 +98,7 @@ async function holdUnused(
   request: RefundRequest,
 ): Promise<MicroCredits> {
   let held = 0n;
-  for (const [grantId] of givenBy(payment, await readRefunds(deps.pool, payment)))
+  for (const [grantId] of givenBy(payment, await readTaken(deps.pool, payment)))
     held += await holdGrant(deps, payment, request, grantId as GrantId);
   return held;
 }

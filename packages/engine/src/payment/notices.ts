@@ -120,10 +120,10 @@ export async function disputeOpened(
   client: Queryable,
   clock: Clock,
   payment: Payment,
-  dispute: { id: string; amount: number },
+  dispute: { id: string; roundId: string; amount: number },
 ): Promise<void> {
   await tell(client, clock, payment, {
-    id: `dispute:${dispute.id}`,
+    id: `dispute:${dispute.roundId}`,
     kind: "dispute_opened",
     title: "A payment is disputed",
     text: `${formatMoney(dispute.amount, payment.currency)} are disputed with the bank. What is left of those credits, and auto top-up, wait until that is decided.`,
@@ -135,17 +135,21 @@ export async function disputeClosed(
   client: Queryable,
   clock: Clock,
   payment: Payment,
-  dispute: { id: string; state: "won" | "lost" },
+  dispute: { id: string; roundId: string; outcome: keyof typeof CLOSED },
 ): Promise<void> {
-  const text =
-    dispute.state === "won"
-      ? "The payment stands: its credits can be used again, and auto top-up goes on."
-      : "The payment was charged back: its credits are taken back, what was spent of them is owed, and auto top-up is switched off.";
+  const { id, roundId, outcome } = dispute;
   await tell(client, clock, payment, {
-    id: `dispute_closed:${dispute.id}:${dispute.state}`,
+    id: `dispute_closed:${roundId}:${outcome}`,
     kind: "dispute_closed",
     title: "A dispute is closed",
-    text,
-    details: { disputeId: dispute.id, outcome: dispute.state },
+    text: CLOSED[outcome],
+    details: { disputeId: id, outcome: outcome === "lost" ? "lost" : "won" },
   });
 }
+
+const CLOSED = {
+  won: "The payment stands: its credits can be used again, and auto top-up goes on.",
+  won_on_appeal:
+    "The payment stands after all: the credits that were taken back are yours again. Auto top-up stays off until somebody switches it on.",
+  lost: "The payment was charged back: its credits are taken back, what was spent of them is owed, and auto top-up is switched off.",
+} as const;

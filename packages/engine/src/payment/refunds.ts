@@ -41,7 +41,8 @@ export async function applyRefunds(
       ...(await releases(deps, current, refund.holdId, { by: SYSTEM, note: "Credits were given back" })),
       revoke(deps, current, refund.draws, `refund:${refund.id}`, why),
     ]);
-    if (refund.failed) await giveAgain(deps, current, refund);
+    if (refund.failed)
+      await giveAgain(deps, current, [regrantIdOf(refund.id), refund.credits], "The refund failed");
   }
 }
 
@@ -113,20 +114,25 @@ async function heldFor(client: pg.PoolClient, payment: Payment, requestId: strin
   return holds.map(({ id, amount }) => [id === request ? grantId : id.slice(request.length + 1), amount]);
 }
 
-/** The bank sent the money back to us: the credits come again, as a grant of the refund's own. */
-async function giveAgain(deps: AdvanceDeps, payment: Payment, refund: Refund): Promise<void> {
-  if (refund.credits === 0n) return;
+/** The money came back to us: so do the credits, once, as a grant of their own. */
+export async function giveAgain(
+  deps: AdvanceDeps,
+  payment: Payment,
+  [id, amount]: Draws[number],
+  notes: string,
+): Promise<void> {
+  if (amount === 0n) return;
   const outcome = await grant(deps, {
     accountId: payment.accountId,
-    id: regrantIdOf(refund.id) as GrantId,
-    amount: refund.credits,
+    id: id as GrantId,
+    amount,
     source: payment.kind === "topup" ? "topup" : "purchase",
     expiresAt: null,
     reference: payment.id,
     by: SYSTEM,
-    notes: "The refund failed",
+    notes,
   });
-  if (outcome.kind !== "granted") throw new Error(`${refund.id}: ${outcome.kind} for a refund that failed`);
+  if (outcome.kind !== "granted") throw new Error(`${id}: ${outcome.kind} for money that came back`);
 }
 
 /** All that is left of the payment's credits, and the rest as debt. */

@@ -5,7 +5,15 @@ import type pg from "pg";
 import type { Payment } from "./payment.ts";
 import type { DisputeRecord } from "./payments.ts";
 import type { Queryable } from "./store.ts";
-import { type Draws, drawsFromJson, drawsToJson, type TakenRefund } from "./taken.ts";
+import {
+  type Draws,
+  drawsFromJson,
+  drawsToJson,
+  sumOf,
+  type Taken,
+  type TakenRefund,
+  wonGrantIdOf,
+} from "./taken.ts";
 
 type Key = Pick<Payment, "accountId" | "id">;
 
@@ -44,15 +52,23 @@ const toRefund = ({ amount, draws, ...row }: RefundRow) => ({
 
 /** What refunds and lost disputes have taken of a payment's credits, in the order they were first seen. */
 export async function readTaken(
-  client: pg.PoolClient,
+  queryable: Queryable,
   { accountId, id }: Key,
-): Promise<{ readonly refunds: readonly Refund[]; readonly disputes: readonly Draws[] }> {
-  const refunds = await client.query<RefundRow>(REFUNDS, [accountId, id]);
-  const disputes = await readDisputes(client, { accountId, id });
+): Promise<Required<Omit<Taken, "refunds">> & { readonly refunds: readonly Refund[] }> {
+  const refunds = await queryable.query<RefundRow>(REFUNDS, [accountId, id]);
+  const disputes = await readDisputes(queryable, { accountId, id });
   return {
     refunds: refunds.rows.map(toRefund),
     disputes: disputes.flatMap(({ draws }) => (draws === null ? [] : [draws])),
+    won: wonAgain(disputes),
   };
+}
+
+/** What comes again of disputes that were lost, and won on appeal. */
+export function wonAgain(disputes: readonly Dispute[]): Draws {
+  return disputes.flatMap(({ id, state, draws }): Draws => {
+    return state === "won" && draws !== null ? [[wonGrantIdOf(id), sumOf(draws)]] : [];
+  });
 }
 
 /** The same for showing, with when each was first seen. */
@@ -100,15 +116,17 @@ export async function markRefundFailed(
   );
 }
 
+/** One round of a dispute. */
 export interface Dispute {
   readonly id: string;
+  /** won, with draws: they were taken, and are given again. */
   readonly state: DisputeRecord["state"];
   /** null: nothing has been taken for it. */
   readonly draws: Draws | null;
 }
 
-export async function readDisputes(client: pg.PoolClient, { accountId, id }: Key): Promise<Dispute[]> {
-  const { rows } = await client.query<Omit<Dispute, "draws"> & { draws: Stored | null }>(
+export async function readDisputes(queryable: Queryable, { accountId, id }: Key): Promise<Dispute[]> {
+  const { rows } = await queryable.query<Omit<Dispute, "draws"> & { draws: Stored | null }>(
     `select dispute_id as id, state, draws from payment_disputes
      where account_id = $1 and payment_id = $2 order by opened_at, dispute_id`,
     [accountId, id],
@@ -116,7 +134,7 @@ export async function readDisputes(client: pg.PoolClient, { accountId, id }: Key
   return rows.map((row) => ({ ...row, draws: row.draws === null ? null : drawsFromJson(row.draws) }));
 }
 
-/** Also of one that was won before: it is open again until they are taken, so that no top-up buys them. */
+/** It stays open until they are taken, so that no top-up buys them. */
 export async function keepDisputeDraws(
   client: pg.PoolClient,
   { accountId, id }: Key,
@@ -124,8 +142,7 @@ export async function keepDisputeDraws(
   draws: Draws,
 ): Promise<void> {
   await client.query(
-    `update payment_disputes set draws = $4, state = 'open'
-     where account_id = $1 and payment_id = $2 and dispute_id = $3`,
+    "update payment_disputes set draws = $4 where account_id = $1 and payment_id = $2 and dispute_id = $3",
     [accountId, id, disputeId, drawsToJson(draws)],
   );
 }
@@ -143,16 +160,17 @@ export async function insertDispute(
   );
 }
 
-/** False when somebody else has closed it. */
+/** False when it is not any more as it was known: somebody else has closed it, or has decided what it takes. */
 export async function closeDispute(
   client: pg.PoolClient,
   { accountId, id }: Key,
-  { disputeId, state, now }: { disputeId: string; state: "won" | "lost"; now: Instant },
+  known: Dispute,
+  { state, now }: { readonly state: "won" | "lost"; readonly now: Instant },
 ): Promise<boolean> {
   const { rowCount } = await client.query(
-    `update payment_disputes set state = $4, closed_at = $5
-     where account_id = $1 and payment_id = $2 and dispute_id = $3 and state = 'open'`,
-    [accountId, id, disputeId, state, formatPostgresTimestamp(now)],
+    `update payment_disputes set state = $6, closed_at = $7
+     where account_id = $1 and payment_id = $2 and dispute_id = $3 and state = $4 and (draws is null) = $5`,
+    [accountId, id, known.id, known.state, known.draws === null, state, formatPostgresTimestamp(now)],
   );
   return rowCount === 1;
 }
@@ -184,7 +202,10 @@ export async function disputesToFreeze(pool: pg.Pool): Promise<DisputeToFreeze[]
      where d.state = 'open' and p.state in ('granted', 'confirmed') and exists (
        select from (select p.grant_id as id union all
          select 'grant_refund_failed_' || r.refund_id from payment_refunds r
-         where r.account_id = d.account_id and r.payment_id = d.payment_id and r.failed) given
+         where r.account_id = d.account_id and r.payment_id = d.payment_id and r.failed union all
+         select 'grant_dispute_won_' || w.dispute_id from payment_disputes w
+         where w.account_id = d.account_id and w.payment_id = d.payment_id and w.state = 'won'
+           and w.draws is not null) given
        where split_part(split_part(';' || a.grants, ';' || given.id || ' ', 2), ' ', 2) not in ('', '0'))
      order by d.opened_at, d.dispute_id limit 500`,
   );

@@ -33,6 +33,12 @@ it.each<[string, Parameters<typeof allocate>[1], bigint, Draws]>([
       ["grant_refund_failed_re_1", 400n],
     ],
   ],
+  [
+    "what was given again after a lost dispute was won on appeal",
+    { refunds: [], disputes: [[["grant_p", 1000n]]], won: [["grant_dispute_won_dp_1", 1000n]] },
+    700n,
+    [["grant_dispute_won_dp_1", 700n]],
+  ],
   ["less a lost dispute", { refunds: [], disputes: [[["grant_p", 300n]]] }, 1000n, [["grant_p", 700n]]],
 ])("takes %s", (_, taken, amount, draws) => {
   expect(allocate(payment, taken, amount)).toEqual(draws);

@@ -11,19 +11,32 @@ export interface TakenRefund {
   readonly draws: Draws;
 }
 
+/** What refunds and lost disputes have taken of a payment, and what of that came again. */
+export interface Taken {
+  readonly refunds: readonly TakenRefund[];
+  readonly disputes: readonly Draws[];
+  /** What came again of lost disputes that were won on appeal, by which grants. */
+  readonly won?: Draws;
+}
+
 /** The grant by which a failed refund's credits were given again. */
 export const regrantIdOf = (refundId: string) => `grant_refund_failed_${refundId}`;
 
-/** By which grants a payment has given its credits: its own, then what was given again after refunds that failed. */
+/** The grant by which the credits of a lost dispute were given again that was won on appeal. */
+export const wonGrantIdOf = (roundId: string) => `grant_dispute_won_${roundId}`;
+
+/** By which grants a payment has given its credits: its own, then what was given again after refunds that failed and
+ *  disputes that were won on appeal. */
 export function givenBy(
   payment: Pick<Payment, "grantId" | "credits">,
-  refunds: readonly Pick<TakenRefund, "id" | "credits" | "failed">[],
+  { refunds, won = [] }: Pick<Taken, "refunds" | "won">,
 ): Draws {
+  const again = refunds.filter(({ failed }) => failed);
   return [
     [payment.grantId, payment.credits],
-    ...refunds
-      .filter(({ failed, credits }) => failed && credits > 0n)
-      .map(({ id, credits }) => [regrantIdOf(id), credits] as const),
+    ...[...again.map(({ id, credits }) => [regrantIdOf(id), credits] as const), ...won].filter(
+      ([, credits]) => credits > 0n,
+    ),
   ];
 }
 
@@ -31,11 +44,11 @@ export function givenBy(
  *  in which it was given. As far as that goes. Pure. */
 export function allocate(
   payment: Pick<Payment, "grantId" | "credits">,
-  taken: { readonly refunds: readonly TakenRefund[]; readonly disputes: readonly Draws[] },
+  taken: Taken,
   amount: MicroCredits,
   held: Draws = [],
 ): Draws {
-  const given = givenBy(payment, taken.refunds);
+  const given = givenBy(payment, taken);
   const all = [...taken.refunds.flatMap(({ draws }) => draws), ...taken.disputes.flat()];
   const left = new Map(given.map(([grantId, credits]) => [grantId, credits - partOf(all, grantId)]));
   const draws = new Map<string, MicroCredits>();

@@ -112,6 +112,30 @@ test("a dispute is opened and lost by hand, and closes once", async () => {
   ]);
 });
 
+test("what a bank has decided is appealed against: lost it may be won, and won lost", async () => {
+  const intent = await paid();
+  const { id } = sandbox.openDispute(intent);
+  expect(() => sandbox.appealDispute(id)).toThrow("is open: needs_response");
+  sandbox.closeDispute(id, "lost");
+  expect(sandbox.appealDispute(id).status).toBe("appeal_needs_response");
+  const evidence = { uncategorized_text: "winning_evidence" };
+  expect((await errorOf(stripe.disputes.update(id, { evidence }))).message).toContain("An appeal takes no");
+  sandbox.closeDispute(id, "won");
+  sandbox.appealDispute(id);
+  await advance(9 * 86_400_000);
+  const { status, balance_transactions: booked } = await stripe.disputes.retrieve(id);
+  expect([status, ...booked.map(({ amount }) => amount)]).toEqual(["lost", -1000, 1000, -1000]);
+  expect(receiver.types().slice(2)).toEqual([
+    "charge.dispute.closed",
+    "charge.dispute.updated",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
+    "charge.dispute.updated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.closed",
+  ]);
+});
+
 test("the balance is the sum of what moved it, and usable two days later", async () => {
   const sums = async () => {
     const { available, pending } = await stripe.balance.retrieve();

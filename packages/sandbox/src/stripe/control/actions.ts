@@ -3,7 +3,13 @@ import { payInvoicePage } from "../billing/pay.ts";
 import { chargeOf } from "../charge/charge.ts";
 import { type PageOutcome, type Payer, payCheckout } from "../checkout/pay.ts";
 import { deleteCustomer } from "../customer/delete.ts";
-import { closeDispute, type DisputeReason, disputeOf, openDispute } from "../dispute/dispute.ts";
+import {
+  appealDispute,
+  closeDispute,
+  type DisputeReason,
+  disputeOf,
+  openDispute,
+} from "../dispute/dispute.ts";
 import type { Deliverer } from "../event/deliver.ts";
 import type { Delivery } from "../event/delivery.ts";
 import { resend } from "../event/emit.ts";
@@ -31,6 +37,8 @@ export interface Actions {
   readonly openDispute: (chargeOrIntentId: string, reason?: DisputeReason) => Stripe.Dispute;
   /** The bank decides. */
   readonly closeDispute: (disputeId: string, outcome: "lost" | "won") => Stripe.Dispute;
+  /** What the bank has decided is appealed against; it decides again by `closeDispute`. */
+  readonly appealDispute: (disputeId: string) => Stripe.Dispute;
   /** As somebody in Stripe's dashboard does. */
   readonly deleteCustomer: (customerId: string) => void;
   /** Delivers an event again, to every endpoint. */
@@ -64,6 +72,11 @@ export function createActions(world: World, deliverer: Deliverer, webhookSecret:
     closeDispute: (id, outcome) => {
       const dispute = disputeOf(world, id);
       closeDispute(world, dispute, outcome);
+      return after(structuredClone(dispute));
+    },
+    appealDispute: (id) => {
+      const dispute = disputeOf(world, id);
+      appealDispute(world, dispute);
       return after(structuredClone(dispute));
     },
     changeCard: (id, change) => after(changeCard(world, id, change)),

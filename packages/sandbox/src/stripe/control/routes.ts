@@ -60,6 +60,7 @@ const ROUTES: readonly ControlRoute[] = [
   on("POST", "disputes/:id", ({ actions }, id, body) =>
     actions.closeDispute(id, parse(deciding, body).outcome),
   ),
+  on("POST", "disputes/:id/appeal", ({ actions }, id) => actions.appealDispute(id)),
   on("POST", "authenticate/:id", ({ actions }, id, body) => {
     actions.authenticate(id, parse(holder, body).answer);
     return { id };

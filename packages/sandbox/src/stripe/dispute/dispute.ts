@@ -95,6 +95,19 @@ export function closeDispute(world: World, dispute: Stripe.Dispute, outcome: "lo
   emit(world, "charge.dispute.closed", dispute, previous);
 }
 
+/** What was decided is appealed against: by us, or by the holder's bank, which takes back what was won. Throws a refusal:
+ *  nothing is decided. */
+export function appealDispute(world: World, dispute: Stripe.Dispute): void {
+  if (!isClosed(dispute)) throw invalid(`Dispute ${dispute.id} is open: ${dispute.status}.`, "dispute");
+  const previous = { status: dispute.status };
+  const isAgainstUs = dispute.status === "won";
+  dispute.status = "appeal_needs_response";
+  dispute.evidence_details.due_by = secondsOf(world) + DAYS_TO_ANSWER * DAY_SECONDS;
+  if (isAgainstUs) dispute.balance_transactions.push(withdrawn(world, dispute));
+  emit(world, "charge.dispute.updated", dispute, previous);
+  if (isAgainstUs) emit(world, "charge.dispute.funds_withdrawn", dispute);
+}
+
 const CLOSED: ReadonlySet<string> = new Set(["lost", "warning_closed", "won"]);
 
 export function isClosed({ status }: Stripe.Dispute): boolean {

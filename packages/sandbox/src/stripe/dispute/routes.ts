@@ -25,6 +25,9 @@ const DECISIVE: Readonly<Record<string, "lost" | "won">> = {
 
 function answer(world: World, dispute: Stripe.Dispute, params: z.output<typeof answering>): void {
   if (isClosed(dispute)) throw invalid("This dispute is already closed", "dispute");
+  const isAppeal = dispute.status.startsWith("appeal_");
+  if (isAppeal && params.evidence !== undefined)
+    throw invalid("An appeal takes no other evidence", "evidence");
   const before = structuredClone(dispute);
   const given = Object.entries(params.evidence ?? {}).filter(([, value]) => value !== undefined);
   Object.assign(dispute.evidence, Object.fromEntries(given));
