@@ -69,6 +69,19 @@ export async function grantSources(
   return new Map(rows.map((row) => [row.id, row.source]));
 }
 
+/** What was granted under this id; null: nothing was. */
+export async function grantedUnder(
+  pool: pg.Pool,
+  accountId: AccountId,
+  grantId: string,
+): Promise<MicroCredits | null> {
+  const { rows } = await pool.query<{ granted: MicroCredits }>(
+    "select granted from grants where account_id = $1 and grant_id = $2",
+    [accountId, grantId],
+  );
+  return rows[0]?.granted ?? null;
+}
+
 /** What grants of this source have added to an account after its entry of this number. */
 export async function grantedSince(
   pool: pg.Pool,

@@ -1,9 +1,8 @@
-import type { GrantId } from "@bursar/contract/ids";
 import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { Deps } from "../deps.ts";
 import { isUnavailable } from "../ledger/unavailable.ts";
 import { issueOnce, liveOn } from "../quota/issue.ts";
-import { dueInstalments, grantIdOf, instalmentsOf } from "./decide.ts";
+import { dueInstalments, graceIdOf, grantIdOf, instalmentsOf } from "./decide.ts";
 import { settleReversals } from "./reversals.ts";
 import { findTerms } from "./store.ts";
 import { dueInvoices, type Invoice, lastPaidPeriod, markIssued } from "./store-invoices.ts";
@@ -59,21 +58,23 @@ export async function termsOf(
 }
 
 /** While a renewal is unpaid, what expired unused with the period that ended lives on, until grace ends: of the period's
- *  own invoice, and of every change within it. */
+ *  own invoice, and of every change within it. Refunds and disputes have it like the month that it continues. */
 export async function giveGrace(
   deps: CreditDeps,
   subscription: Subscription,
   graceUntil: Instant,
 ): Promise<void> {
   for (const invoice of await lastPaidPeriod(deps.pool, subscription)) {
-    const months = instalmentsOf(invoice, await termsOf(deps, invoice));
+    const terms = await termsOf(deps, invoice);
+    const months = instalmentsOf(invoice, terms);
     await liveOn(deps, subscription.accountId, {
       grantId: grantIdOf(invoice.id, months === 1 ? null : months),
-      newId: `grant_grace_${invoice.id}` as GrantId,
+      newId: graceIdOf(invoice.id),
       cap: null,
       source: "subscription",
       expiresAt: graceUntil,
       by: "system:subscription",
     });
+    await settleReversals(deps, invoice, terms, invoice.issued);
   }
 }

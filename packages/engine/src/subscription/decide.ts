@@ -94,6 +94,11 @@ export function grantIdOf(invoiceId: string, month: number | null): GrantId {
   return `grant_${invoiceId}${month === null ? "" : `_${month}`}` as GrantId;
 }
 
+/** The ledger's key of what was unused of a period's last month, and lives on while the renewal is unpaid. */
+export function graceIdOf(invoiceId: string): GrantId {
+  return `grant_grace_${invoiceId}` as GrantId;
+}
+
 /** A period gives base and bonus in full, whatever discount there was; a change gives as much of what its new plan gives
  *  in a period as was paid of the new plan's price. Rounded down. */
 function amountOf(

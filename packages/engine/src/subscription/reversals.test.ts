@@ -15,6 +15,7 @@ import {
   type TestLedger,
 } from "../../test/ledger-on-test-database.ts";
 import { balance } from "../balance/balance.ts";
+import { verifyLedger } from "../ledger/verify.ts";
 import { subscribe } from "./subscribe.ts";
 import { syncInvoice, syncSubscription } from "./sync.ts";
 import { tendSubscriptions } from "./tend.ts";
@@ -190,4 +191,122 @@ it("of a part that is disputed no more than the part is frozen, whatever work gi
   await hear();
   await tendAll();
   expect(await figures()).toEqual(["550", "0", "0"]);
+});
+
+/** To the time in which the renewal of a plan, of which `spent` was used, stays unpaid: 550 credits less these are left. */
+async function grace(spent: string, before: () => void = () => undefined): Promise<void> {
+  await begin("galaxy");
+  await submit({ kind: "spend", id: "some", amount: credits(spent) });
+  before();
+  world.setBroke(accountId, true);
+  await passTo(addMonths(START, 1));
+  await passTo(addSeconds(addMonths(START, 1), 2 * 3600));
+}
+/** Whatever comes again, and whoever looks again, changes nothing. */
+async function settled(): Promise<string[]> {
+  await hear();
+  const found = await figures();
+  for (let again = 0; again < 2; again++) {
+    await Promise.all([syncInvoice(deps(), "in_1"), syncInvoice(deps(), "in_1"), tendSubscriptions(deps())]);
+    await tendAll();
+    expect(await figures()).toEqual(found);
+  }
+  return found;
+}
+
+it("a refund takes what lives on through grace, and what was spent becomes debt", async () => {
+  await grace("130");
+  expect(await settled()).toEqual(["420", "0", "0"]);
+  await submit({ kind: "spend", id: "in grace", amount: credits("20") });
+  world.payBack("in_1", 4000);
+  expect(await settled()).toEqual(["0", "0", "150"]);
+  await passTo(addMonths(START, 2));
+  expect(await settled()).toEqual(["0", "0", "150"]);
+});
+
+it("refunds before and in grace take their shares of the whole month, grace first, and one that fails gives back its own", async () => {
+  await grace("130", () => world.payBack("in_1", 1000));
+  // A quarter of 550, of what was left of the month.
+  expect(await settled()).toEqual(["282", "0", "0"]);
+  await submit({ kind: "grant", id: "gift", amount: credits("30"), source: "free", priority: 20 });
+  const second = world.payBack("in_1", 2000);
+  expect(await settled()).toEqual(["37", "0", "0"]);
+  const { grants } = (await balance(one, accountId))!;
+  expect(grants.map(({ id, remaining }) => [id, remaining])).toEqual([
+    ["gift", credits("30")],
+    ["grant_grace_in_1", credits("7.5")],
+  ]);
+  world.decide("in_1", second, "returned");
+  expect(await settled()).toEqual(["312", "0", "0"]);
+  world.payBack("in_1", 3000);
+  expect(await settled()).toEqual(["0", "0", "100"]);
+});
+
+it("what was unused when grace ended is asked for by no later refund", async () => {
+  await grace("130");
+  await submit({ kind: "spend", id: "in grace", amount: credits("20") });
+  await passTo(addSeconds(addMonths(START, 1), 9 * 86_400));
+  expect(await settled()).toEqual(["0", "0", "0"]);
+  world.payBack("in_1", 2000);
+  expect(await settled()).toEqual(["0", "0", "75"]);
+});
+
+it("a refund between the month's end and a grace that begins late takes its share of both", async () => {
+  await begin("galaxy");
+  await submit({ kind: "spend", id: "some", amount: credits("130") });
+  // The provider is hours late with the renewal.
+  one.clock.set(addSeconds(addMonths(START, 1), 3 * 3600));
+  world.payBack("in_1", 2000);
+  expect(await settled()).toEqual(["0", "0", "65"]);
+  world.setBroke(accountId, true);
+  await passTo(one.clock.now());
+  expect(await settled()).toEqual(["145", "0", "0"]);
+  world.payBack("in_1", 2000);
+  expect(await settled()).toEqual(["0", "0", "130"]);
+});
+
+it.each([
+  ["won, it is free", "returned", ["420", "0", "0"]],
+  ["lost, it goes, and what was spent is owed", "taken", ["0", "0", "130"]],
+] as const)(
+  "a dispute in grace freezes what lives on, also what work gives back; %s",
+  async (_name, state, left) => {
+    await grace("130");
+    await submit({ kind: "hold", id: "hold_g", amount: credits("100") });
+    const dispute = world.dispute("in_1", 4000);
+    await hear();
+    await submit({ kind: "release", holdId: "hold_g" });
+    expect(await figures()).toEqual(["100", "320", "0"]);
+    await tendAll();
+    expect(await settled()).toEqual(["0", "420", "0"]);
+    world.decide("in_1", dispute, state);
+    expect(await settled()).toEqual(left);
+  },
+);
+
+it("what the month itself has frozen of a disputed share is not frozen of its grace again", async () => {
+  await grace("100", () => world.dispute("in_1", 2000));
+  expect(await settled()).toEqual(["175", "275", "0"]);
+});
+
+it("what an administrator took of grace is not taken again", async () => {
+  await grace("130");
+  await submit({ kind: "revoke", id: "by hand", grantId: "grant_grace_in_1", amount: credits("300") });
+  world.payBack("in_1", 4000);
+  expect(await settled()).toEqual(["0", "0", "130"]);
+});
+
+it("grace of a year's last month goes with the year's refund, and no other month with it", async () => {
+  await begin("galaxy-year");
+  await passTo(addMonths(START, 11));
+  world.setBroke(accountId, true);
+  await passTo(addMonths(START, 12));
+  await passTo(addSeconds(addMonths(START, 12), 2 * 3600));
+  expect(Number((await settled())[0])).toBeGreaterThanOrEqual(500);
+  world.payBack("in_1", 40_000);
+  expect(await settled()).toEqual(["0", "0", "0"]);
+});
+
+it("after all of this the ledger proves itself", async () => {
+  expect((await verifyLedger(one.connect)).problems).toEqual([]);
 });

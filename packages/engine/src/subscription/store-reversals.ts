@@ -9,10 +9,10 @@ import type { Invoice } from "./store-invoices.ts";
 
 type Key = Pick<Invoice, "accountId" | "id">;
 
-/** What a reversal has taken of a month. */
+/** What a reversal has taken of one of a month's grants. */
 export interface Taking {
   readonly draws: Draws;
-  /** So much of the month's own grant was gone when it was decided, and is not taken again. */
+  /** So much of the grant was gone when it was decided, and is not taken again. */
   readonly already: MicroCredits;
 }
 
@@ -20,7 +20,7 @@ export interface Taking {
 export interface Reversal extends ReversalRecord {
   /** When it was first seen. */
   readonly at: Instant;
-  /** What it has taken, by the month's own grant; a month that is not among them is still to be decided. */
+  /** What it has taken, by the grant of a month; one that is not among them is still to be decided. */
   readonly takings: ReadonlyMap<string, Taking>;
 }
 
@@ -121,7 +121,7 @@ export async function invoicesToFreeze(
   const { rows } = await pool.query<{ accountId: AccountId; id: string }>(
     `select distinct r.account_id as "accountId", r.invoice_id as id
      from subscription_reversals r join accounts a using (account_id)
-     where r.state = 'open' and ';' || a.grants ~ (';grant_' || r.invoice_id || '(_[0-9]+)? [^ ]+ [1-9]')
+     where r.state = 'open' and ';' || a.grants ~ (';grant_(grace_)?' || r.invoice_id || '(_[0-9]+)? [^ ]+ [1-9]')
      limit 500`,
   );
   return rows;

@@ -8,7 +8,7 @@ import { revokedCounter } from "../ledger/caps.ts";
 import { readCounters } from "../ledger/store-load.ts";
 import { allocate, type Draws, sumOf } from "../payment/taken.ts";
 import { stopTopUp } from "../topup/stop.ts";
-import { takenFor } from "./decide.ts";
+import { graceIdOf, takenFor } from "./decide.ts";
 import type { Invoice } from "./store-invoices.ts";
 import {
   isOfBefore,
@@ -21,14 +21,22 @@ import {
 
 type TakingDeps = Pick<Deps, "pool" | "clock">;
 
-interface Month {
+/** One of the grants that give a month's credits: its own, and before it the one by which they live on through grace. */
+interface Part {
   readonly grantId: GrantId;
   /** What it gave, without what expired unused. */
   readonly had: MicroCredits;
 }
 
-export function isDecided({ takings }: Reversal, { grantId }: Pick<Month, "grantId">): boolean {
-  return takings.has(grantId);
+type Named = Pick<Part, "grantId">;
+
+export function isDecided({ takings }: Reversal, grants: readonly Named[]): boolean {
+  return grants.every(({ grantId }) => takings.has(grantId));
+}
+
+/** Whether it was before grace, or is decided. */
+export function isBegun({ takings }: Reversal, grants: readonly Named[]): boolean {
+  return grants.some(({ grantId }) => takings.has(grantId));
 }
 
 /** Once it is known which refunds there were, they count, and not what stood for them. */
@@ -39,20 +47,23 @@ function countingOf(known: readonly Reversal[]): readonly Reversal[] {
 
 /** What was taken before refunds were kept one by one belongs to them once they are known; a refund that has failed since
  *  comes last, so that it gives back what no other has taken. */
-export function undecidedOf(known: readonly Reversal[], month: Pick<Month, "grantId">): readonly Reversal[] {
+export function undecidedOf(known: readonly Reversal[], grants: readonly Named[]): readonly Reversal[] {
   const counting = countingOf(known);
   const hasBefore = counting.length < known.length;
-  const undecided = counting.filter((reversal) => !isDecided(reversal, month));
-  const failed = undecided.filter(({ kind, state }) => kind === "refund" && state === "returned");
-  return [...undecided.filter(({ state }) => state === "taken"), ...(hasBefore ? failed : [])];
+  const taken = counting.filter((one) => one.state === "taken" && !isDecided(one, grants));
+  const failed = counting.filter(
+    (one) => one.kind === "refund" && one.state === "returned" && !isBegun(one, grants),
+  );
+  return [...taken, ...(hasBefore ? failed : [])];
 }
 
 /** Decides what the reversals take of a month that are not decided yet. All that `known` says is decided has been done.
- *  Returns them all; null: others have decided since `known` was read. Throws: database unreachable. */
+ *  What was decided before grace gave some of the month's credits again is made up for. Returns them all; null: others
+ *  have decided since `known` was read. Throws: database unreachable. */
 export async function decideTakings(
   deps: TakingDeps,
   invoice: Invoice,
-  month: Month,
+  month: readonly Part[],
   known: readonly Reversal[],
 ): Promise<readonly Reversal[] | null> {
   const gone = await revokedOf(deps, invoice, month);
@@ -60,9 +71,12 @@ export async function decideTakings(
   return withTransaction(deps.pool, async (client) => {
     await lockInvoice(client, invoice);
     const now = await readReversals(client, invoice);
-    const countDecided = (all: readonly Reversal[]) => all.filter((one) => isDecided(one, month)).length;
-    if (now.length !== known.length || countDecided(now) !== countDecided(known)) return null;
-    const foreign = gone - newlyTaken(now, month);
+    // Also by whoever has seen a grace that had not begun here.
+    const names = [...month, { grantId: graceIdOf(invoice.id) }];
+    if (now.length !== known.length || countTakings(now, names) !== countTakings(known, names)) return null;
+    const foreign = new Map(
+      month.map(({ grantId }) => [grantId, (gone.get(grantId) ?? 0n) - newlyTaken(now, grantId)]),
+    );
     for (const reversal of undecidedOf(now, month))
       if (states.get(reversal.id) === reversal.state)
         await decideTaking(deps, client, invoice, month, reversal, foreign);
@@ -70,56 +84,106 @@ export async function decideTakings(
   });
 }
 
-/** All that was ever revoked of a month's own grant, by whom ever. */
+function countTakings(known: readonly Reversal[], grants: readonly Named[]): number {
+  const ids = new Set(grants.map(({ grantId }) => grantId));
+  return known.reduce((sum, { takings }) => sum + [...ids].filter((id) => takings.has(id)).length, 0);
+}
+
+/** All that was ever revoked of a month's grants, by whom ever. */
 async function revokedOf(
   { pool }: Pick<TakingDeps, "pool">,
   { accountId }: Invoice,
-  { grantId }: Month,
-): Promise<MicroCredits> {
-  const counter = revokedCounter(grantId);
-  const counted = await readCounters(pool, [[accountId, counter, "total"]]);
-  return counted.get(counterName(counter, "total")) ?? 0n;
+  month: readonly Named[],
+): Promise<ReadonlyMap<GrantId, MicroCredits>> {
+  const counters = month.map(({ grantId }) => [accountId, revokedCounter(grantId), "total"] as const);
+  const counted = await readCounters(pool, counters);
+  return new Map(
+    month.map(({ grantId }) => [grantId, counted.get(counterName(revokedCounter(grantId), "total")) ?? 0n]),
+  );
 }
 
-/** How much the reversals that count take of a month's own grant themselves. */
-function newlyTaken(known: readonly Reversal[], { grantId }: Month): MicroCredits {
+/** How much the reversals that count take of one of a month's grants themselves. */
+function newlyTaken(known: readonly Reversal[], grantId: GrantId): MicroCredits {
   const takings = countingOf(known).flatMap(({ takings: by }) => by.get(grantId) ?? []);
   const own = takings.flatMap((taking) => drawsAnew(taking, grantId)).filter(([from]) => from === grantId);
   return sumOf(own);
 }
 
-/** `foreign`: what is gone of the month's own grant that no reversal has taken itself. The reversals have it first. */
+/** `foreign`: what is gone of each of the month's grants that no reversal has taken itself. The reversals have it first,
+ *  then what grace gave again, then the rest of the month. */
 async function decideTaking(
   { clock }: Pick<TakingDeps, "clock">,
   client: pg.PoolClient,
   invoice: Invoice,
-  { grantId, had }: Month,
+  month: readonly Part[],
   reversal: Reversal,
-  foreign: MicroCredits,
+  foreign: ReadonlyMap<GrantId, MicroCredits>,
 ): Promise<void> {
   const all = await readReversals(client, invoice);
-  const decided = (isOfBefore(reversal) ? all : countingOf(all)).flatMap(
-    ({ id, state, takings, amount: of }) => {
-      const own = takings.get(grantId);
-      if (own === undefined) return [];
-      return [
-        { id: `${id}_${grantId}`, failed: state === "returned", credits: sumOf(own.draws), ...own, of },
-      ];
-    },
-  );
-  const standing = decided.filter(({ failed }) => !failed);
+  const counting = isOfBefore(reversal) ? all : countingOf(all);
+  const due = dueOf(invoice, month, reversal, counting);
+  const open = month.filter(({ grantId }) => !reversal.takings.has(grantId));
+  const parts = alreadyGone(open, counting, foreign, due);
+  let missing = due - parts.reduce((sum, { already }) => sum + already, 0n);
+  let anew = 0n;
+  for (const { grantId, had, decided, already } of parts) {
+    const before: Draws = already === 0n ? [] : [[grantId, already]];
+    const taken = { refunds: decided, disputes: [before] };
+    const rest = reversal.state === "returned" ? [] : allocate({ grantId, credits: had }, taken, missing);
+    const draws = merged(grantId, already, rest);
+    await keepTaking(client, invoice, reversal.id, grantId, { draws, already });
+    missing -= sumOf(rest);
+    anew += sumOf(rest);
+  }
+  // What was gone before, or is made up for with nothing, stops nothing now.
+  const isNews = open.length === month.length && parts.every(({ already }) => already === 0n);
+  if (anew > 0n || isNews) await stopTopUp(client, invoice.accountId, anew, clock.now());
+}
+
+/** Of each grant, what others have taken of it and no reversal has had yet: it counts first. */
+function alreadyGone(
+  open: readonly Part[],
+  counting: readonly Reversal[],
+  foreign: ReadonlyMap<GrantId, MicroCredits>,
+  due: MicroCredits,
+) {
+  let missing = due;
+  return open.map((part) => {
+    const decided = decidedOf(counting, part.grantId);
+    const counted = decided.reduce((sum, taking) => sum + taking.already, 0n);
+    const left = larger((foreign.get(part.grantId) ?? 0n) - counted, 0n);
+    const already = smaller(missing, left);
+    missing -= already;
+    return { ...part, decided, already };
+  });
+}
+
+/** What a reversal is still to take of a month. */
+function dueOf(
+  invoice: Invoice,
+  month: readonly Part[],
+  reversal: Reversal,
+  counting: readonly Reversal[],
+): MicroCredits {
+  const had = month.reduce((sum, part) => sum + part.had, 0n);
+  const standing = counting
+    .filter((other) => other.state !== "returned" && isDecided(other, month))
+    .map((other) => ({ of: other.amount, credits: takenOfMonth(other, month) }));
   const due = takenFor(had, invoice.amountPaid, standing, reversal.amount);
-  const left = larger(foreign - decided.reduce((sum, { already }) => sum + already, 0n), 0n);
-  const already = smaller(due, left);
-  const isOver = reversal.state === "returned";
-  const before: Draws = already === 0n ? [] : [[grantId, already]];
-  const taken = { refunds: decided, disputes: [before] };
-  const rest = isOver ? [] : allocate({ grantId, credits: had }, taken, due - already);
-  const draws = merged(grantId, already, rest);
-  await keepTaking(client, invoice, reversal.id, grantId, { draws, already });
-  // What was gone before stops nothing now.
-  if (already > 0n && rest.length === 0) return;
-  await stopTopUp(client, invoice.accountId, sumOf(rest), clock.now());
+  return larger(due - takenOfMonth(reversal, month), 0n);
+}
+
+function takenOfMonth({ takings }: Reversal, month: readonly Named[]): MicroCredits {
+  return month.reduce((sum, { grantId }) => sum + sumOf(takings.get(grantId)?.draws ?? []), 0n);
+}
+
+/** What was taken of one grant, and of what was given again for it. */
+function decidedOf(known: readonly Reversal[], grantId: GrantId) {
+  return known.flatMap(({ id, state, takings }) => {
+    const own = takings.get(grantId);
+    if (own === undefined) return [];
+    return [{ id: `${id}_${grantId}`, failed: state === "returned", credits: sumOf(own.draws), ...own }];
+  });
 }
 
 function merged(grantId: GrantId, already: MicroCredits, rest: Draws): Draws {
