@@ -102,6 +102,20 @@ it("a change costs what its preview said; a cheaper plan comes with the next per
   expect((await current(account)).plan.id).toBe("orbit");
 });
 
+it("an id makes one change: for another plan it is a conflict, and nothing changes", async () => {
+  const account = await world.account();
+  await begin(account, "orbit");
+  const change = async (plan: string) => {
+    const key = { "idempotency-key": "one-change" };
+    const { status, body } = await world.call(account.key, "PATCH", "/v1/subscription", { plan }, key);
+    return [status, body.error?.code ?? body.subscription.renewsAs.id];
+  };
+  expect(await change("galaxy")).toEqual([200, "galaxy"]);
+  expect(await change("galaxy")).toEqual([200, "galaxy"]);
+  expect(await change("orbit")).toEqual([409, "key_conflict"]);
+  expect(await current(account)).toMatchObject({ plan: { id: "galaxy" }, renewsAs: { id: "galaxy" } });
+});
+
 it("a year is paid for once, and gives its credits month by month", async () => {
   const start = world.clock.now();
   const account = await world.account();

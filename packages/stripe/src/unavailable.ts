@@ -49,3 +49,14 @@ export async function ifThere<Answer>(call: Promise<Answer>): Promise<Answer | n
     throw error;
   }
 }
+
+/** null where the idempotency key was used before for another request: no outage, and never to be had by waiting. */
+export async function unlessKeyUsed<Answer>(call: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await call;
+  } catch (error) {
+    // 409: the other one is still under way, and may be this one.
+    if (error instanceof Stripe.errors.StripeIdempotencyError && error.statusCode !== 409) return null;
+    throw error;
+  }
+}

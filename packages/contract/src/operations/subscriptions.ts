@@ -171,7 +171,7 @@ export const changeSubscription = operation({
   body: changeBody,
   status: 200,
   answer: one,
-  errors: ["plan_unknown", "subscription_unknown", "payment_failed", ...providerErrors],
+  errors: ["plan_unknown", "subscription_unknown", "key_conflict", "payment_failed", ...providerErrors],
 });
 
 export const cancelSubscription = operation({

@@ -19,6 +19,8 @@ export type Refusal =
 
 export type ChangeOutcome =
   | Refusal
+  /** The change's id was used before for another one. */
+  | { readonly kind: "key_conflict" }
   | { readonly kind: "payment_failed"; readonly message: string }
   | { readonly kind: "changed"; readonly subscription: Subscription };
 
@@ -65,7 +67,7 @@ export async function previewChange(
 /** A dearer plan begins at once: the difference is charged, and gives credits in proportion. Any other plan begins with
  *  the next period: what is paid for stays, and nothing is given back. Neither touches credits that are there.
  *  Outcomes, first match wins: subscription_unknown, plan_unknown, currency_not_sold, subscription_refused,
- *  payment_failed (nothing has changed), changed. Throws: PaymentsUnavailable. */
+ *  key_conflict, payment_failed (nothing has changed), changed. Throws: PaymentsUnavailable. */
 export async function changePlan(
   deps: SubscriptionDeps,
   request: { readonly accountId: AccountId; readonly planId: string; readonly changeId: string },
@@ -79,6 +81,7 @@ export async function changePlan(
   // Before the provider knows of it: its invoice may come at any moment.
   await keepTerms(deps.pool, subscription, terms);
   const outcome = await deps.payments.change({ providerId, terms, currency, changeId, charges });
+  if (outcome.kind === "key_conflict") return outcome;
   if (outcome.kind === "refused") return { kind: "payment_failed", message: outcome.message };
   await syncAll(deps, providerId);
   return { kind: "changed", subscription: (await currentSubscription(deps.pool, accountId)) ?? subscription };
@@ -133,7 +136,9 @@ export async function setCancelAtPeriodEnd(
   deps: SubscriptionDeps,
   accountId: AccountId,
   isCanceled: boolean,
-): Promise<Exclude<ChangeOutcome, { kind: "payment_failed" | "plan_unknown" | "currency_not_sold" }>> {
+): Promise<
+  Exclude<ChangeOutcome, { kind: "key_conflict" | "payment_failed" | "plan_unknown" | "currency_not_sold" }>
+> {
   const subscription = await openSubscription(deps, accountId);
   if (subscription === null) return { kind: "subscription_unknown" };
   const { providerId } = subscription;

@@ -91,7 +91,11 @@ export interface ChangeRequest {
   readonly currency: Currency;
 }
 
-export type ChangeOutcome = { readonly kind: "changed"; readonly record: SubscriptionRecord } | Refused;
+export type ChangeOutcome =
+  | { readonly kind: "changed"; readonly record: SubscriptionRecord }
+  /** The change's id was used before for another one. */
+  | { readonly kind: "key_conflict" }
+  | Refused;
 
 /** A subscription as the provider knows it now. */
 export interface SubscriptionRecord {

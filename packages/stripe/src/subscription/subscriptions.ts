@@ -11,7 +11,7 @@ import type {
 } from "@bursar/engine/subscription/payments";
 import { Stripe } from "stripe";
 import { EXPANDED, failureOf, recordOfIntent } from "../intent.ts";
-import { asked, ifThere, isInvalidRequest, isMissing } from "../unavailable.ts";
+import { asked, ifThere, isInvalidRequest, isMissing, unlessKeyUsed } from "../unavailable.ts";
 import { contentOf, paymentsOf } from "./content.ts";
 import { methodChangeOf } from "./method-change.ts";
 import { ensureProduct, priceData } from "./plan.ts";
@@ -180,8 +180,9 @@ async function change(
   const idempotencyKey = `${providerId}/${changeId}`;
   try {
     const changed = await asked(
-      stripe.subscriptions.update(providerId, { items, ...how }, { idempotencyKey }),
+      unlessKeyUsed(stripe.subscriptions.update(providerId, { items, ...how }, { idempotencyKey })),
     );
+    if (changed === null) return { kind: "key_conflict" };
     return { kind: "changed", record: recordOfSubscription(changed) };
   } catch (error) {
     return refused(error);
