@@ -29,8 +29,11 @@ export interface Upstream {
 export interface GatewaySettings {
   /** Output tokens a stream holds ahead, per choice. */
   readonly sliceTokens: number;
-  /** Output tokens assumed where neither the caller nor the price book gives a limit. */
+  /** Output tokens assumed where neither the caller nor the price book gives a limit: so few that any model takes them
+   *  for one. */
   readonly defaultOutputTokens: number;
+  /** No model's answer is longer: what pays for so much needs no limit. */
+  readonly longestOutputTokens: number;
   /** How long a hold lives without news from its owner. */
   readonly holdSeconds: number;
   /** How often a running call tells the ledger what it has cost so far. */
@@ -54,6 +57,7 @@ export interface GatewaySettings {
 export const DEFAULT_SETTINGS: GatewaySettings = {
   sliceTokens: 256,
   defaultOutputTokens: 4096,
+  longestOutputTokens: 131_072,
   holdSeconds: 600,
   reportSeconds: 10,
   headerPatienceMilliseconds: 5000,

@@ -38,8 +38,8 @@ export async function answerWhole(
   const failure = failureIn(parsed);
   if (failure !== null) return drop(parts, call, hold, failure);
   const settlement = await settleWhole(parts, hold, parsed);
-  const isCut =
-    outputCap !== null && choicesOf(parsed).some((choice) => choice["finish_reason"] === "length");
+  const isShort = outputCap !== null && outputCap * ask.choices < hold.limitTokens;
+  const isCut = isShort && choicesOf(parsed).some((choice) => choice["finish_reason"] === "length");
   return new Response(new Uint8Array(answered.body), { headers: headersOf(hold, settlement, isCut) });
 }
 

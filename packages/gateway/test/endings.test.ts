@@ -80,6 +80,32 @@ describe("the end of credits", () => {
     expect(await account.balance()).toMatchObject({ held: 0n, owed: 0n });
   });
 
+  it("leaves no debt where nobody limits an answer in one piece: the upstream is told what is held", async () => {
+    const account = await metered.account("3");
+    const request = account.client.chat.completions.create(ask("[[sandbox: tokens=10000]] go"));
+    const { data, response } = await request.withResponse();
+    expect(data).toMatchObject({
+      choices: [{ finish_reason: "length" }],
+      usage: { completion_tokens: 4096 },
+    });
+    // More would have been paid for, had the caller asked for it.
+    expect(response.headers.get("x-bursar-reason")).toBeNull();
+    expect(await account.balance()).toMatchObject({ held: 0n, owed: 0n });
+  });
+
+  it("does not cut an answer in one piece that nobody limits, where any answer is little of what there is", async () => {
+    const account = await metered.account("308");
+    const both = await Promise.all(
+      [1, 2].map(() => account.client.chat.completions.create(ask("[[sandbox: tokens=10000]] go"))),
+    );
+    // The longest answer there is costs 79 credits. After one call, that is more than a quarter of what is left.
+    const lengths = both.map(({ usage }) => usage!.completion_tokens).sort((a, b) => a - b);
+    expect(lengths).toEqual([4096, 10_000]);
+    expect(await entriesOf(account, "extend")).toBe(1);
+    expect(await entriesOf(account, "spend")).toBe(0);
+    expect(await account.balance()).toMatchObject({ held: 0n, owed: 0n });
+  });
+
   it("is not final: a slice that is refused ahead of need is asked for again when it is needed", async () => {
     const account = await metered.account("100");
     const content = "[[sandbox: tokens=400 interval=3ms]] go";

@@ -9,6 +9,7 @@ import type { Ask } from "../ask/ask.ts";
 import type { EngineDeps, Principal } from "../principal.ts";
 import type { GatewaySettings } from "../settings.ts";
 import { leftOf, type OpenHold, outputTokensFor } from "./budget.ts";
+import { holdLongest } from "./longest.ts";
 
 export interface Opening {
   readonly ask: Ask;
@@ -16,14 +17,18 @@ export interface Opening {
   readonly requestId: string;
   readonly book: PriceBook;
   readonly rates: Rates;
-  readonly settings: Pick<GatewaySettings, "sliceTokens" | "defaultOutputTokens" | "holdSeconds">;
+  readonly settings: Pick<
+    GatewaySettings,
+    "sliceTokens" | "defaultOutputTokens" | "longestOutputTokens" | "holdSeconds"
+  >;
 }
 
 export type Opened =
   | {
       readonly kind: "open";
       readonly hold: OpenHold;
-      /** The most output tokens of a choice that the credits pay for, if that is less than the caller may ask. */
+      /** The most output tokens of a choice, where the upstream must be told: the credits pay for less than the caller
+       *  may ask, or nobody else has said how long an answer in one piece may become. */
       readonly outputCap: number | null;
     }
   | {
@@ -126,19 +131,17 @@ async function opened(
   held: Held & WithTopUp,
 ): Promise<Opened> {
   const { ask, principal, requestId, book, rates, settings } = opening;
-  return {
-    kind: "open",
-    outputCap: await outputCapOf(engine, opening, reserve, held),
-    hold: {
-      ...{ requestId, principal, book, rates, holdId: held.id, model: ask.model, prompt: ask.prompt },
-      amount: held.amount,
-      available: held.available,
-      inputTokens: reserve.inputTokens,
-      limitTokens: (ask.outputLimit ?? rates.maxOutputTokens ?? Number.POSITIVE_INFINITY) * ask.choices,
-      holdSeconds: settings.holdSeconds,
-      topUp: held.topUp,
-    },
+  const guessed = ask.streams ? Number.POSITIVE_INFINITY : settings.defaultOutputTokens;
+  const hold: OpenHold = {
+    ...{ requestId, principal, book, rates, holdId: held.id, model: ask.model, prompt: ask.prompt },
+    amount: held.amount,
+    available: held.available,
+    inputTokens: reserve.inputTokens,
+    limitTokens: (ask.outputLimit ?? rates.maxOutputTokens ?? guessed) * ask.choices,
+    holdSeconds: settings.holdSeconds,
+    topUp: held.topUp,
   };
+  return { kind: "open", hold, outputCap: await outputCapOf(engine, opening, hold, held.usable) };
 }
 
 /** A stream may grow into what is usable, an answer in one piece has what it holds. The upstream is told, because
@@ -147,18 +150,26 @@ async function opened(
 async function outputCapOf(
   engine: EngineDeps,
   opening: Opening,
-  reserve: Reserve,
-  held: Held,
+  hold: OpenHold,
+  usable: MicroCredits,
 ): Promise<number | null> {
-  const { ask, rates, principal } = opening;
+  const { ask, rates, principal, settings } = opening;
   if (ask.choices === 0) return null;
-  const paid = ask.streams ? held.usable : held.amount;
+  const isGuess = !ask.streams && ask.outputLimit === null && rates.maxOutputTokens === null;
+  if (
+    isGuess &&
+    (await holdLongest(engine, hold, usable - hold.amount, settings.longestOutputTokens * ask.choices))
+  )
+    return null;
+  const paid = ask.streams ? usable : hold.amount;
   const capFor = (inputTokens: number) => Math.floor(outputTokensFor(rates, inputTokens, paid) / ask.choices);
   const limit = limitTokens(opening);
-  if (capFor(reserve.inputTokens) >= limit) return null;
+  // The caller's limit is in the body, and the model's own is known to it. A guess is known to nobody else.
+  const known = isGuess ? limit : null;
+  if (capFor(hold.inputTokens) >= limit) return known;
   if (ask.streams && (await engine.topUps?.isOn(principal.accountId)) === true) return null;
-  const cap = capFor(Math.min(reserve.inputTokens, await ask.prompt.carefulBound()));
-  return cap >= limit ? null : cap;
+  const cap = capFor(Math.min(hold.inputTokens, await ask.prompt.carefulBound()));
+  return cap >= limit ? known : cap;
 }
 
 /** The model was priced by the same book just before: what is no hold is a refusal. */
