@@ -1,5 +1,6 @@
 import { iso } from "@bursar/contract/shapes";
 import type { Invite } from "@bursar/engine/organization/decide";
+import type { InviteLimited } from "@bursar/engine/organization/invite-mail";
 import * as engine from "@bursar/engine/organization/invites";
 import { personRequired } from "./authenticate.ts";
 import type { Handler } from "./context.ts";
@@ -9,10 +10,20 @@ import type { Problem } from "./problem.ts";
 export const createInvite: Handler<"createInvite"> = async (call) => {
   const linkTo = `${call.deps.identity.url()}/join?token=`;
   const outcome = await engine.invite(call.deps, { ...inOrganization(call), ...call.body, linkTo });
+  if (outcome.kind === "limited") return limited(outcome);
   if (outcome.kind !== "invited") return denied(outcome);
   const { invite, link, token } = outcome;
   return { answer: { ...inviteAnswer(invite), link, token } };
 };
+
+function limited({ of, retryAfterSeconds }: InviteLimited): Problem {
+  const isMailbox = of === "mailbox";
+  const what = isMailbox
+    ? "This address has been sent as many invites as it may get within an hour"
+    : "You have sent as many invites as a person may within an hour";
+  const message = `${what}; try again in ${retryAfterSeconds} seconds`;
+  return { problem: "rate_limited", message, param: isMailbox ? "email" : null, retryAfterSeconds };
+}
 
 function inviteAnswer({ id, email, role, createdAt, expiresAt }: Invite) {
   return { id, email, role, createdAt: iso(createdAt)!, expiresAt: iso(expiresAt)! };

@@ -25,7 +25,7 @@ export const createInvite = operation({
   }),
   status: 201,
   answer: invite.extend({ link: z.string(), token: z.string().describe("Shown once, and in the mail") }),
-  errors: ["organization_unknown", "role_required"],
+  errors: ["organization_unknown", "role_required", "rate_limited"],
 });
 
 export const listInvites = operation({

@@ -7,6 +7,7 @@ import type { Queryable } from "../mail/store.ts";
 import { addTry, countTries, forgetTries, lockTries } from "./store-tries.ts";
 
 const WINDOW_MICROSECONDS = 15 * 60 * MICROSECONDS_PER_SECOND;
+const HOUR_MICROSECONDS = 3600 * MICROSECONDS_PER_SECOND;
 const ACCOUNT_LIMIT = 10;
 const ADDRESS_LIMIT = 100;
 
@@ -31,26 +32,52 @@ export function tryCode<Outcome>(
   failed: (outcome: Outcome) => boolean,
 ): Promise<Outcome | Limited> {
   const now = deps.clock.now();
-  const start = (now - (now % WINDOW_MICROSECONDS)) as Instant;
+  const start = startOf(now, WINDOW_MICROSECONDS);
   const [account, place] = [`account:${accountId}`, `address:${digest(address)}`];
   return withTransaction(deps.pool, async (client) => {
     const ofAccount = await lockTries(client, account, start);
     const ofAddress = await countTries(client, place, start);
-    if (ofAccount >= ACCOUNT_LIMIT || ofAddress >= ADDRESS_LIMIT) {
-      const left = start + WINDOW_MICROSECONDS - now;
-      return { kind: "limited", retryAfterSeconds: Math.ceil(left / MICROSECONDS_PER_SECOND) };
-    }
+    if (ofAccount >= ACCOUNT_LIMIT || ofAddress >= ADDRESS_LIMIT)
+      return limitedUntil(start + WINDOW_MICROSECONDS, now);
     const outcome = await work(client);
     if (failed(outcome)) for (const scope of [account, place]) await addTry(client, scope, start);
     return outcome;
   });
 }
 
-/** Forgets windows that are over. */
-export async function forgetOldTries(deps: Pick<Deps, "pool" | "clock">): Promise<void> {
-  await forgetTries(deps.pool, (deps.clock.now() - WINDOW_MICROSECONDS) as Instant);
+/** What may happen so often within an hour. */
+export interface HourlyLimit {
+  readonly scope: string;
+  readonly limit: number;
 }
 
-function digest(address: string): string {
+/** Counts something once in all of these, in the caller's transaction; whoever asks about one of them next waits until it
+ *  ends. Where one is used up, nothing is counted, and that one is said. Callers name them in one order. */
+export async function countWithinHour<Limit extends HourlyLimit>(
+  client: Queryable,
+  now: Instant,
+  limits: readonly Limit[],
+): Promise<(Limited & { readonly by: Limit }) | null> {
+  const start = startOf(now, HOUR_MICROSECONDS);
+  for (const by of limits)
+    if ((await lockTries(client, by.scope, start)) >= by.limit)
+      return { ...limitedUntil(start + HOUR_MICROSECONDS, now), by };
+  for (const { scope } of limits) await addTry(client, scope, start);
+  return null;
+}
+
+/** Forgets windows that are over, the longest too. */
+export async function forgetOldTries(deps: Pick<Deps, "pool" | "clock">): Promise<void> {
+  await forgetTries(deps.pool, (deps.clock.now() - HOUR_MICROSECONDS) as Instant);
+}
+
+const startOf = (now: Instant, window: number) => (now - (now % window)) as Instant;
+
+function limitedUntil(end: number, now: Instant): Limited {
+  return { kind: "limited", retryAfterSeconds: Math.ceil((end - now) / MICROSECONDS_PER_SECOND) };
+}
+
+/** Addresses are kept as hashes. */
+export function digest(address: string): string {
   return createHash("sha256").update(address).digest("hex").slice(0, 32);
 }

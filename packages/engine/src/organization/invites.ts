@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { newInviteId } from "@bursar/contract/ids";
-import { addSeconds, formatInstant } from "@bursar/contract/instant";
+import { addSeconds } from "@bursar/contract/instant";
 import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
 import { enqueueMail } from "../mail/outbox.ts";
 import { type AcceptDecision, decideAcceptance, type Invite, type Member } from "./decide.ts";
+import { countInvite, type InviteLimited, letter } from "./invite-mail.ts";
 import { findOrganization, type OrganizationRecord } from "./store.ts";
 import * as store from "./store-invites.ts";
 import { findMember, insertMember } from "./store-members.ts";
@@ -20,12 +21,14 @@ export interface InviteRequest extends InOrganization {
 
 export type InviteOutcome =
   | { readonly kind: "invited"; readonly invite: Invite; readonly token: string; readonly link: string }
+  | InviteLimited
   | Denied;
 
 const SECONDS_PER_DAY = 86_400;
 
 /** Invites whoever reads this mailbox, by a link that is good once and for some days. An earlier invite of the same
- *  mailbox ends. The token is in this answer and in the mail, and nowhere else. */
+ *  mailbox ends. The token is in this answer and in the mail, and nowhere else.
+ *  Outcomes, first match wins: organization_unknown, role_required, limited, invited. */
 export function invite(deps: Pick<Deps, "pool" | "clock">, request: InviteRequest): Promise<InviteOutcome> {
   const { organizationId, role, days, linkTo, actor } = request;
   return takeTurn(deps, request, "invite", async (turn): Promise<InviteOutcome> => {
@@ -35,6 +38,8 @@ export function invite(deps: Pick<Deps, "pool" | "clock">, request: InviteReques
       return { kind: "role_required", role: inviter, action: "invite" };
     const token = `inv_${randomBytes(32).toString("base64url")}`;
     const email = request.email.toLowerCase();
+    const limited = await countInvite(client, now, { actor, email });
+    if (limited !== null) return limited;
     await store.revokeInvitesOf(client, { organizationId, email, at: now });
     const made = { id: newInviteId(), organizationId, email, role, createdAt: now };
     const invite = { ...made, expiresAt: addSeconds(now, days * SECONDS_PER_DAY), ...store.OPEN };
@@ -47,19 +52,6 @@ export function invite(deps: Pick<Deps, "pool" | "clock">, request: InviteReques
     });
     return { kind: "invited", invite, token, link };
   });
-}
-
-function letter({ name }: OrganizationRecord, invite: Invite, link: string, token: string) {
-  const until = formatInstant(invite.expiresAt).slice(0, 16).replace("T", " ");
-  const text =
-    `You are invited to work on the credits of ${name}, as ${invite.role === "admin" ? "an admin" : "a member"}.\n\n` +
-    `Join here, signed in as ${invite.email}:\n\n${link}\n\nOr on the command line:\nbursar org accept ${token}\n\n` +
-    `The link is good once, until ${until} UTC. If you expected no invite, do nothing.\n`;
-  return { subject: `Join ${oneLine(name)}`, text };
-}
-
-function oneLine(name: string): string {
-  return name.replace(/\p{Cc}/gu, " ");
 }
 
 function hashOf(token: string): Buffer {
