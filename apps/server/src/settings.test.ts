@@ -25,3 +25,13 @@ it.each([
 ])("says of %s=%s what would be right", (name, value, rule) => {
   expect(() => readSettings({ [name]: value }, [])).toThrow(`${name}: ${rule}`);
 });
+
+it("lets an upstream be sent the fields that it allows, and names one that is none of them", () => {
+  const upstreams = (allow: string[]) =>
+    JSON.stringify([{ name: "llm", url: "http://127.0.0.1/v1", models: ["*"], allow }]);
+  const { upstreams: read } = readSettings({ BURSAR_UPSTREAMS: upstreams(["service_tier"]) }, []);
+  expect(read).toMatchObject([{ allow: ["service_tier"] }]);
+  expect(() => readSettings({ BURSAR_UPSTREAMS: upstreams(["service-tier"]) }, [])).toThrow(
+    /^BURSAR_UPSTREAMS.*service_tier/,
+  );
+});

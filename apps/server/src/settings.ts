@@ -4,6 +4,7 @@ import { amountOrZero } from "@bursar/contract/shapes";
 import type { Party } from "@bursar/documents/party";
 import type { Welcome } from "@bursar/engine/quota/welcome";
 import { MASTER_KEY_RULE, parseMasterKey } from "@bursar/engine/secret/master-keys";
+import { EXTRA_FIELDS } from "@bursar/gateway/ask/extras";
 import { z } from "zod";
 import { type AgentSettings, agentFrom, agentVariables } from "./settings/agent.ts";
 import { checkSeller, documentVariables, sellerFrom } from "./settings/documents.ts";
@@ -63,6 +64,8 @@ export interface UpstreamSettings {
   readonly url: string;
   readonly apiKey?: string | undefined;
   readonly models: readonly string[];
+  /** Fields that callers may send although they can cost more than the price book says. */
+  readonly allow?: readonly string[] | undefined;
 }
 
 export interface OidcSettings {
@@ -91,6 +94,7 @@ const upstreams = z
         url: httpUrl,
         apiKey: z.string().min(1).optional(),
         models: z.array(z.string().min(1)).min(1),
+        allow: z.array(z.enum(EXTRA_FIELDS)).optional(),
       }),
     ),
   );

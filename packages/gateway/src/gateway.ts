@@ -1,8 +1,9 @@
 import { ratesFor } from "@bursar/engine/price/decide";
-import type { Ask, Reader } from "./ask/ask.ts";
+import type { Ask, Invalid, Reader } from "./ask/ask.ts";
 import { readChat } from "./ask/chat.ts";
 import { readCompletion } from "./ask/completion.ts";
 import { readEmbedding } from "./ask/embedding.ts";
+import { checkExtras } from "./ask/extras.ts";
 import { holdIdOf, openHold } from "./bill/open.ts";
 import { openSettlements } from "./bill/settlements.ts";
 import type { Call, Parts } from "./call.ts";
@@ -65,15 +66,14 @@ const ENDING_MILLISECONDS = 5000;
 async function answer(parts: Parts, call: Call, read: Reader, onDone: () => void): Promise<Response> {
   const { requestId } = call;
   const reading = read(call.body);
-  if (reading.kind === "invalid") {
-    const { param, message } = reading;
-    return done(onDone, errorAnswer({ code: "invalid_request", status: 400, message, param }, requestId));
-  }
+  if (reading.kind === "invalid") return done(onDone, invalidAnswer(reading, requestId));
   const { ask } = reading;
   const book = await parts.engine.prices.current();
   const rates = ratesFor(book, ask.model);
   const line = parts.lines.find(ask.model);
   if (rates === null || line === null) return done(onDone, unknownModel(ask, rates !== null, requestId));
+  const extra = checkExtras(ask.body, line.upstream.allow);
+  if (extra !== null) return done(onDone, invalidAnswer(extra, requestId));
   const { principal } = call;
   const opening = { ask, book, rates, requestId, principal, settings: parts.settings };
   const opened = await openHold(parts.engine, opening).catch((error: unknown) => {
@@ -112,6 +112,10 @@ async function run(
 function done(onDone: () => void, response: Response): Response {
   onDone();
   return response;
+}
+
+function invalidAnswer({ param, message }: Invalid, requestId: string): Response {
+  return errorAnswer({ code: "invalid_request", status: 400, message, param }, requestId);
 }
 
 function unknownModel(ask: Ask, isPriced: boolean, requestId: string): Response {

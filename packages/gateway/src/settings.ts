@@ -24,6 +24,8 @@ export interface Upstream {
   readonly timeouts?: Partial<UpstreamTimeouts> | undefined;
   /** The field that limits output when the caller sent none. Default: what the host is known to take. */
   readonly outputLimitField?: "max_tokens" | "max_completion_tokens" | undefined;
+  /** Fields of EXTRA_FIELDS that callers may send as they like, because their cost is known to be covered. */
+  readonly allow?: readonly string[] | undefined;
 }
 
 export interface GatewaySettings {

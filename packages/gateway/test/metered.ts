@@ -55,7 +55,7 @@ export async function startMetered(
     createGateway({
       engine: { ...engine, topUps },
       settings: { ...settings, ...other },
-      upstreams: [{ name: "box", url, models: ["sandbox-*"], timeouts }],
+      upstreams: [{ name: "box", url, models: ["sandbox-*"], timeouts, allow: ["web_search_options"] }],
     });
   const gateway = makeGateway();
   const server = await serve(gateway);

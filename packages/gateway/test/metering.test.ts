@@ -340,6 +340,8 @@ describe("bad input", () => {
     [{ ...ask("x"), n: 0 }, 400, "n"],
     [{ ...ask("x"), max_tokens: -1 }, 400, "max_tokens"],
     [{ ...ask("x"), max_tokens: "many" }, 400, "max_tokens"],
+    [{ ...ask("x"), service_tier: "priority" }, 400, "service_tier"],
+    [{ ...ask("x"), models: ["sandbox-small", "sandbox-large"] }, 400, "models"],
   ])("is refused with the field, and holds nothing: %j", async (body, status, param) => {
     const account = await metered.account("10");
     const answer = await fetch(`${metered.baseURL}/chat/completions`, {
@@ -352,5 +354,12 @@ describe("bad input", () => {
       error: { param, requestId: expect.stringMatching(/^req_/) },
     });
     expect(await account.balance()).toMatchObject({ available: credits("10"), held: 0n });
+  });
+
+  it("is not what an upstream's settings allow, nor what costs no more", async () => {
+    const account = await metered.account("10");
+    const extras = { web_search_options: {}, service_tier: "flex" as const };
+    await account.client.chat.completions.create({ ...ask("Hi"), ...extras });
+    expect(metered.model.requests.list().at(-1)!.body).toMatchObject(extras);
   });
 });
