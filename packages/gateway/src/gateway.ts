@@ -4,6 +4,7 @@ import { readChat } from "./ask/chat.ts";
 import { readCompletion } from "./ask/completion.ts";
 import { readEmbedding } from "./ask/embedding.ts";
 import { checkExtras } from "./ask/extras.ts";
+import { checkNames } from "./ask/names.ts";
 import { holdIdOf, openHold } from "./bill/open.ts";
 import { openSettlements } from "./bill/settlements.ts";
 import type { Call, Parts } from "./call.ts";
@@ -72,8 +73,8 @@ async function answer(parts: Parts, call: Call, read: Reader, onDone: () => void
   const rates = ratesFor(book, ask.model);
   const line = parts.lines.find(ask.model);
   if (rates === null || line === null) return done(onDone, unknownModel(ask, rates !== null, requestId));
-  const extra = checkExtras(ask.body, line.upstream.allow);
-  if (extra !== null) return done(onDone, invalidAnswer(extra, requestId));
+  const unfit = checkNames(ask.body) ?? checkExtras(ask.body, line.upstream.allow);
+  if (unfit !== null) return done(onDone, invalidAnswer(unfit, requestId));
   const { principal } = call;
   const opening = { ask, book, rates, requestId, principal, settings: parts.settings };
   const opened = await openHold(parts.engine, opening).catch((error: unknown) => {

@@ -340,6 +340,7 @@ describe("bad input", () => {
     [{ ...ask("x"), n: 0 }, 400, "n"],
     [{ ...ask("x"), max_tokens: -1 }, 400, "max_tokens"],
     [{ ...ask("x"), max_tokens: "many" }, 400, "max_tokens"],
+    [{ ...ask("x"), Model: "sandbox-large" }, 400, "Model"],
     [{ ...ask("x"), service_tier: "priority" }, 400, "service_tier"],
     [{ ...ask("x"), models: ["sandbox-small", "sandbox-large"] }, 400, "models"],
   ])("is refused with the field, and holds nothing: %j", async (body, status, param) => {
