@@ -47,7 +47,8 @@ export interface GatewaySettings {
   readonly retryDelayMilliseconds: number;
   /** A rate limit is waited for if the upstream asks for no more than this; else the caller gets it. */
   readonly retryAfterSeconds: number;
-  /** Failures in a row that open an upstream's breaker, and for how long. */
+  /** Failed calls in a row, those of one account or of several, that open an upstream's breaker to it or to all, and for
+   *  how long. */
   readonly breakerFailures: number;
   readonly breakerSeconds: number;
   /** How long `close` waits for running calls before it ends them, where it is not told. */

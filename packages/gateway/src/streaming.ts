@@ -22,9 +22,10 @@ export async function answerStream(
   const { settings, engine, settlements } = parts;
   const { headerPatienceMilliseconds } = settings;
   const { signal } = call;
+  const { accountId } = call.principal;
   const body = bodyFor(line, ask, outputCap);
   const budget = new Budget(engine, hold);
-  const asking = askForStream(line, { ask, body, signal, headerPatienceMilliseconds });
+  const asking = askForStream(line, { ask, accountId, body, signal, headerPatienceMilliseconds });
   const answered = await whileWaiting(budget, asking);
   if (answered.kind !== "streaming") {
     const response = await drop(parts, call, hold, answered);

@@ -26,6 +26,7 @@ export async function answerWhole(
 ): Promise<Response> {
   const asking = {
     ask,
+    accountId: call.principal.accountId,
     body: bodyFor(line, ask, outputCap),
     signal: call.signal,
     limitBytes: parts.settings.answerLimitBytes,

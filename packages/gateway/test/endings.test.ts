@@ -396,6 +396,23 @@ describe("an upstream that is down", () => {
     expect(await account.balance()).toMatchObject({ held: 0n });
     await gateway.close();
   });
+
+  it("is closed to whoever asks what it fails at, and to nobody else", async () => {
+    const gateway = metered.makeGateway({ breakerFailures: 3 });
+    const [one, other] = [await metered.account("10"), await metered.account("10")];
+    const statusOf = async ({ id }: Account, content: string) => {
+      const client = await metered.clientOf(id, gateway);
+      const answer = client.chat.completions.create({ ...ask(content), stream: true }).withResponse();
+      return answer
+        .then(({ response }) => response.status)
+        .catch((error: { status: number }) => error.status);
+    };
+    for (let call = 0; call < 3; call += 1)
+      expect(await statusOf(one, "[[sandbox: status=500]] x")).toBe(502);
+    expect(await statusOf(one, "Hello")).toBe(503);
+    expect(await statusOf(other, "Hello")).toBe(200);
+    await gateway.close();
+  });
 });
 
 describe("a client that does not read", () => {

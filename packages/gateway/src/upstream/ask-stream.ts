@@ -12,6 +12,7 @@ export interface Streaming {
 
 interface Asking {
   readonly ask: Ask;
+  readonly accountId: string;
   readonly body: Buffer;
   readonly signal: AbortSignal;
   readonly headerPatienceMilliseconds: number;
@@ -20,7 +21,7 @@ interface Asking {
 /** Asks an upstream for a stream, again where that helps, until its first token is here: up to then a failure is an
  *  HTTP error, costs nothing and can be tried again. */
 export function askForStream(line: Line, asking: Asking): Promise<Streaming | UpstreamFailure> {
-  return line.resilience(() => attempt(line, asking));
+  return line.resilience(asking.accountId, () => attempt(line, asking));
 }
 
 async function attempt(line: Line, asking: Asking): Promise<Streaming | UpstreamFailure> {

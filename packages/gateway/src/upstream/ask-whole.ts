@@ -10,6 +10,7 @@ export interface Whole {
 
 interface Asking {
   readonly ask: Ask;
+  readonly accountId: string;
   readonly body: Buffer;
   readonly signal: AbortSignal;
   readonly limitBytes: number;
@@ -17,7 +18,7 @@ interface Asking {
 
 /** Asks an upstream for an answer in one piece, again where that helps: nothing has reached the caller yet. */
 export function askForWhole(line: Line, asking: Asking): Promise<Whole | UpstreamFailure> {
-  return line.resilience(() => attempt(line, asking));
+  return line.resilience(asking.accountId, () => attempt(line, asking));
 }
 
 async function attempt(line: Line, asking: Asking): Promise<Whole | UpstreamFailure> {

@@ -1,17 +1,11 @@
-import {
-  BrokenCircuitError,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  DelegateBackoff,
-  handleWhenResult,
-  retry,
-} from "cockatiel";
+import { DelegateBackoff, handleWhenResult, retry } from "cockatiel";
 import type { GatewaySettings } from "../settings.ts";
+import { Breaker } from "./breaker.ts";
 import { isUnhealthy, type UpstreamFailure } from "./failure.ts";
 
-/** Runs a try: again if that can help, and not at all while the upstream is known to be down. */
+/** Tries a call of an account: again if that can help, and not at all while the upstream is known to be down. */
 export type Resilience = <Success extends { readonly kind: string }>(
+  accountId: string,
   attempt: () => Promise<Success | UpstreamFailure>,
 ) => Promise<Success | UpstreamFailure>;
 
@@ -23,33 +17,21 @@ type Settings = Pick<
 /** One per upstream: its breaker and its budget of retries are shared by all calls. */
 export function openResilience(settings: Settings): Resilience {
   const budget = openRetryBudget();
+  const breaker = new Breaker(settings);
   const retrying = retry(
     handleWhenResult((result) => mayRetry(result as UpstreamFailure, settings) && budget.take()),
     { maxAttempts: settings.retries, backoff: backoffOf(settings) },
   );
-  const breaker = circuitBreaker(
-    handleWhenResult((result) => isUnhealthy(result as UpstreamFailure)),
-    {
-      halfOpenAfter: settings.breakerSeconds * 1000,
-      breaker: new ConsecutiveBreaker(settings.breakerFailures),
-    },
-  );
-  return async (attempt) => {
+  return async (accountId, attempt) => {
+    if (!breaker.admits(accountId)) return { kind: "breaker_open" };
     budget.earn();
-    // cockatiel lets others wait for the one call that probes; a caller with a fallback is better off with a no.
-    const once = async () => {
-      if (breaker.state === CircuitState.HalfOpen) return BREAKER_OPEN;
-      return breaker.execute(attempt).catch(breakerOpenOrThrow);
-    };
-    return retrying.execute(once);
+    const result = await retrying.execute(attempt);
+    const failure = result as UpstreamFailure;
+    if (isUnhealthy(failure)) breaker.failed(accountId);
+    // Who leaves has not seen what would have come.
+    else if (failure.kind !== "called_off") breaker.succeeded();
+    return result;
   };
-}
-
-const BREAKER_OPEN: UpstreamFailure = { kind: "breaker_open" };
-
-function breakerOpenOrThrow(error: unknown): UpstreamFailure {
-  if (error instanceof BrokenCircuitError) return BREAKER_OPEN;
-  throw error;
 }
 
 /** Time-outs are not repeated: the caller has waited long enough. */
