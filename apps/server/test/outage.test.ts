@@ -49,6 +49,14 @@ async function callAll(account: Awaited<ReturnType<Running["account"]>>, name: s
     timed(account.post("/v1/check", { amount: "1" })),
     timed(account.post("/v1/spend", { id: `${name}-spend`, amount: "1" })),
     timed(account.post("/v1/holds", { id: `${name}-hold`, amount: "1" })),
+    timed(
+      account.post("/v1/batch", {
+        operations: [
+          { op: "spend", id: `${name}-batch`, amount: "1" },
+          { op: "hold", id: `${name}-batched`, amount: "1" },
+        ],
+      }),
+    ),
   ]);
 }
 

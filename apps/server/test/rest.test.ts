@@ -1,7 +1,10 @@
 import { errorBody } from "@bursar/contract/errors";
+import type { AccountId, GrantId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
+import { MAX_AMOUNT } from "@bursar/contract/money";
 import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
+import { UNLIMITED } from "@bursar/engine/ledger/command";
 import { notify } from "@bursar/engine/notice/notify";
 import type { Payments } from "@bursar/engine/payment/payments";
 import { type SandboxStripe, startSandboxStripe } from "@bursar/sandbox/stripe";
@@ -374,6 +377,24 @@ describe("repeating", () => {
   });
 });
 
+/** One that so much was given to that the database can count no more. */
+async function accountAtItsEnd(): Promise<AccountId> {
+  const { id: accountId } = await running.account("0");
+  const facts = { accountId, amount: MAX_AMOUNT, by: "test" } as const;
+  const terms = { source: "promo", priority: 50, expiresAt: null, scope: null } as const;
+  const { ledger } = running.engine;
+  const most = Number(UNLIMITED / MAX_AMOUNT);
+  for (let given = 0; given < most; ) {
+    const pairs: Promise<unknown>[] = [];
+    for (const end = Math.min(given + 1000, most); given < end; given++) {
+      pairs.push(ledger.submit({ kind: "grant", id: `g${given}` as GrantId, ...facts, ...terms }));
+      pairs.push(ledger.submit({ kind: "spend", id: `s${given}`, ...facts }));
+    }
+    await Promise.all(pairs);
+  }
+  return accountId;
+}
+
 describe("a batch", () => {
   it("is decided one by one, in order, and a refusal or a malformed operation stops nothing", async () => {
     const account = await running.account("10");
@@ -402,6 +423,32 @@ describe("a batch", () => {
     ]);
     expect(body.results[4].error.param).toBe("operations.4.amount");
     expect(body.results[6]).toMatchObject({ ok: true, charged: "9", available: "0" });
+  });
+
+  it("fails where one operation alone fails, in its place: the others are done", async () => {
+    const full = await accountAtItsEnd();
+    const account = await running.account("10");
+    const operations = [
+      { op: "spend", id: "before", amount: "1" },
+      { op: "grant", id: "too-much", amount: "1000000000", accountId: full },
+      { op: "grant", id: "given", amount: "5" },
+      { op: "spend", id: "after", amount: "2" },
+    ];
+    const { status, body } = await admin("POST", "/v1/batch", { accountId: account.id, operations });
+    expect([status, body.results]).toMatchObject([
+      200,
+      [
+        { ok: true, charged: "1" },
+        { ok: false, error: { code: "internal", message: expect.any(String) } },
+        { ok: true, id: "given" },
+        { ok: true, charged: "2" },
+      ],
+    ]);
+    expect((await account.get("/v1/balance")).body.available).toBe("12");
+    const actions = (await admin("GET", "/v1/admin/actions?operation=createGrant&limit=2")).body.actions;
+    const outcomeOf = (accountId: string) =>
+      actions.find((action: { accountId: string }) => action.accountId === accountId).outcome;
+    expect([outcomeOf(account.id), outcomeOf(full)]).toEqual(["done", null]);
   });
 
   it("takes a thousand operations and no more", async () => {

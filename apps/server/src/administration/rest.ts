@@ -1,3 +1,4 @@
+import type { ErrorCode } from "@bursar/contract/errors";
 import type { AccountId } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import { batchOperation } from "@bursar/contract/operations/spend";
@@ -112,8 +113,8 @@ function grantIntent(call: Asked, grant: Grant): Intent {
 
 type Outcome = Success<OperationName> | Streamed | Problem;
 
-/** How the intents of a call ended, in their order. */
-export function endingsOf(operation: Operation, call: Asked, outcome: Outcome): Ending[] {
+/** How the intents of a call ended, in their order; null: nobody knows. */
+export function endingsOf(operation: Operation, call: Asked, outcome: Outcome): (Ending | null)[] {
   if (isProblem(outcome)) {
     const count = operation.name === "batch" ? grantsIn(call).length : 1;
     return Array.from({ length: count }, () => ({ outcome: outcome.problem }));
@@ -130,11 +131,15 @@ interface BatchResult {
   readonly error?: { readonly code: string };
 }
 
-function grantEndings(call: Asked, answer: unknown): Ending[] {
+/** Answers of operations that failed, and may be done all the same. */
+const UNKNOWN: ReadonlySet<string> = new Set<ErrorCode>(["unavailable", "internal"]);
+
+function grantEndings(call: Asked, answer: unknown): (Ending | null)[] {
   const { results } = answer as { results: BatchResult[] };
   return grantsIn(call).map(({ index }) => {
     const { ok, error, id } = results[index]!;
-    return ok ? { outcome: "done", result: id } : { outcome: error!.code };
+    if (ok) return { outcome: "done", result: id };
+    return UNKNOWN.has(error!.code) ? null : { outcome: error!.code };
   });
 }
 

@@ -7,10 +7,11 @@ import { authenticate } from "../rest/authenticate.ts";
 import { actor } from "../rest/context.ts";
 import { passHttpGate } from "../rest/gate.ts";
 import { readJson } from "../rest/input.ts";
-import { type MountDeps, unexpected } from "../rest/mount.ts";
+import type { MountDeps } from "../rest/mount.ts";
 import { payerAsked } from "../rest/payer.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
 import { runUnknown } from "../rest/runs.ts";
+import { unexpected } from "../rest/unexpected.ts";
 
 interface OpenAiDeps extends MountDeps {
   readonly gateway: Gateway;

@@ -12,8 +12,9 @@ import { readRefunds } from "@bursar/engine/payment/store-refunds";
 import type { Context, Hono } from "hono";
 import { authenticate } from "../rest/authenticate.ts";
 import { nulIn } from "../rest/input.ts";
-import { payerOf, unexpected } from "../rest/mount.ts";
+import { payerOf } from "../rest/mount.ts";
 import { answerProblem, isProblem, type Problem } from "../rest/problem.ts";
+import { unexpected } from "../rest/unexpected.ts";
 import type { Asked, DocumentDeps, Made, Make } from "./document.ts";
 import { invoiceCreditNoteOf, invoiceOf, ofInvoice } from "./invoice-documents.ts";
 

@@ -3,8 +3,8 @@ import type { AdvanceDeps } from "@bursar/engine/payment/deps";
 import { receiveEvent } from "@bursar/engine/payment-event/receive";
 import type { Context, Hono } from "hono";
 import { readText } from "../rest/input.ts";
-import { unexpected } from "../rest/mount.ts";
 import { answerProblem, type Problem } from "../rest/problem.ts";
+import { unexpected } from "../rest/unexpected.ts";
 
 const PATH = "/api/stripe/webhook";
 /** Stripe's own events are a few kilobytes. */

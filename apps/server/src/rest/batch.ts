@@ -4,6 +4,7 @@ import { chargeAtPrices } from "@bursar/engine/charge/charge";
 import { grant } from "@bursar/engine/grant/grant";
 import { holdAtPrices } from "@bursar/engine/hold/hold";
 import { release, settleAtPrices } from "@bursar/engine/hold/settle";
+import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import type { PriceBook } from "@bursar/engine/price/decide";
 import type { z } from "zod";
 import { workOf } from "./balance.ts";
@@ -14,17 +15,27 @@ import { firstIssue } from "./input.ts";
 import { isProblem, type Problem, problemBody } from "./problem.ts";
 import { reservedId } from "./reserved.ts";
 import { chargedAnswer } from "./spend.ts";
+import { unexpected } from "./unexpected.ts";
 
 type BatchOperation = z.output<typeof batchOperation>;
 type BatchCall = Call<"batch">;
 
-/** Each operation is decided on its own, in order; they reach the ledger together and share its commits. */
+/** Each operation is decided on its own, in order; they reach the ledger together and share its commits. One that
+ *  fails fails alone: the others may be done. */
 export const batch: Handler<"batch"> = async (call) => {
-  const book = await call.deps.prices.current();
-  const outcomes = await Promise.all(
+  const { deps, requestId } = call;
+  const book = await deps.prices.current();
+  const endings = await Promise.allSettled(
     call.body.operations.map((raw, index) => runOne(call, book, raw, index)),
   );
-  return { answer: { results: outcomes.map((outcome) => resultOf(outcome, call.requestId)) } };
+  const errors = endings.flatMap((ending) =>
+    ending.status === "rejected" ? [ending.reason as unknown] : [],
+  );
+  if (errors.length === endings.length && errors.every(isUnavailable)) throw errors[0];
+  const outcomes = endings.map((ending) =>
+    ending.status === "fulfilled" ? ending.value : unexpected(deps, ending.reason, requestId, "batch"),
+  );
+  return { answer: { results: outcomes.map((outcome) => resultOf(outcome, requestId)) } };
 };
 
 type Result = Awaited<ReturnType<typeof runOne>>;

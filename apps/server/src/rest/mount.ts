@@ -4,8 +4,6 @@ import type { Operation } from "@bursar/contract/operation";
 import { type OperationName, v1 } from "@bursar/contract/v1";
 import { onRecord } from "@bursar/engine/administration/record";
 import type { Principal } from "@bursar/engine/key/principal";
-import { isUnavailable } from "@bursar/engine/ledger/unavailable";
-import { NoPriceBook } from "@bursar/engine/price/prices";
 import type { Context, Hono } from "hono";
 import { readReason } from "../administration/reason.ts";
 import { administratorOf, endingsOf, intentsOf } from "../administration/rest.ts";
@@ -21,6 +19,7 @@ import { isProblem, type Problem, problemBody, problemHeaders } from "./problem.
 import type { RateLimit } from "./rate-limit.ts";
 import { reservedId } from "./reserved.ts";
 import { type Streamed, streamed } from "./streamed.ts";
+import { unexpected } from "./unexpected.ts";
 
 export interface MountDeps extends RestDeps {
   readonly rateLimit: RateLimit;
@@ -178,23 +177,4 @@ function reservedIn(principal: Principal, idempotencyKey: string | undefined, bo
   return idempotencyKey === undefined
     ? reservedId(principal, (body as { id?: string }).id, "id")
     : reservedId(principal, idempotencyKey, "Idempotency-Key");
-}
-
-/** Fails closed: what cannot be known is a no. What happened is in the log, under the request id. */
-export function unexpected(
-  deps: Pick<RestDeps, "log">,
-  error: unknown,
-  requestId: string,
-  where: string,
-): Problem {
-  if (error instanceof NoPriceBook) return { problem: "unavailable", message: error.message };
-  if (isUnavailable(error)) {
-    deps.log.warn({ err: error, requestId, where }, "answered unavailable");
-    return { problem: "unavailable", message: "The ledger cannot be reached; ask again under the same id" };
-  }
-  deps.log.error({ err: error, requestId, where }, "unexpected error");
-  return {
-    problem: "internal",
-    message: "Something went wrong on our side; the request id names it in the log",
-  };
 }

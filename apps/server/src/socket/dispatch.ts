@@ -3,7 +3,7 @@ import type { ClientAction } from "@bursar/contract/socket/client-actions";
 import type { SocketError } from "@bursar/contract/socket/errors";
 import { SESSION_LIMITS, SOCKET_LIMITS } from "@bursar/contract/socket/limits";
 import { parseTopic, TOPICS, type Topic } from "@bursar/contract/socket/topics";
-import { unexpected } from "../rest/mount.ts";
+import { unexpected } from "../rest/unexpected.ts";
 import type { Connection, Message, Reply } from "./connection.ts";
 import type { Feeds } from "./feeds.ts";
 import { type PromptDeps, startPrompt } from "./prompt.ts";

@@ -2,7 +2,7 @@ import { newRequestId } from "@bursar/contract/ids";
 import { credits } from "@bursar/contract/shapes";
 import type { ServerAction } from "@bursar/contract/socket/server-messages";
 import type { GateAnswer } from "@bursar/engine/gate/chain";
-import { unexpected } from "../rest/mount.ts";
+import { unexpected } from "../rest/unexpected.ts";
 import type { RunEnd } from "./runner.ts";
 
 type Ended = Exclude<RunEnd, { kind: "suspended" }>;
