@@ -258,6 +258,31 @@ describe("keys", () => {
     }
   });
 
+  it("are made once under an Idempotency-Key: repeated, by however many at once, it names the first", async () => {
+    const [account, other] = [await running.account(), await running.account()];
+    const make = (accountId: string, name = "ci", key = "make-key-1") =>
+      running.call(running.adminKey, "POST", "/v1/keys", { accountId, name }, { "idempotency-key": key });
+    const answers = await Promise.all(Array.from({ length: 5 }, () => make(account.id)));
+    const [first, ...none] = answers.filter(({ status }) => status === 201);
+    expect(none).toEqual([]);
+    const { id: keyId, key, prefix } = first!.body;
+    const again = [...answers.filter(({ status }) => status !== 201), await make(account.id, "another name")];
+    expect(again).toHaveLength(5);
+    for (const { status, body } of again) {
+      const { code, param } = body.error;
+      expect([status, code, param]).toEqual([409, "key_conflict", "Idempotency-Key"]);
+      expect(body.error).toMatchObject({ keyId, prefix });
+      expect(JSON.stringify(body)).not.toContain(key);
+    }
+    const { keys } = (await admin("GET", `/v1/keys?accountId=${account.id}`)).body;
+    expect(keys.map(({ id }: { id: string }) => id)).toEqual([account.keyId, keyId]);
+    expect((await running.call(key, "GET", "/v1/balance")).body.accountId).toBe(account.id);
+    expect((await make(other.id)).status).toBe(201);
+    expect((await make(account.id, "ci", "make-key-2")).status).toBe(201);
+    expect((await make("acct_nobody")).body.error.code).toBe("account_unknown");
+    expect((await admin("DELETE", `/v1/keys/${keyId}`)).status).toBe(200);
+  });
+
   it("end at their expiry", async () => {
     const account = await running.account();
     const expiresAt = new Date(running.clock.time / 1000 + 60_000).toISOString();

@@ -2,20 +2,32 @@ import type { AccountId, KeyId } from "@bursar/contract/ids";
 import { credits, iso } from "@bursar/contract/shapes";
 import type { Handler } from "./context.ts";
 import { endsInThePast } from "./grants.ts";
-import { refused } from "./problem.ts";
+import { type Problem, refused } from "./problem.ts";
 
-export const createKey: Handler<"createKey"> = async ({ deps, body, principal }) => {
+export const createKey: Handler<"createKey"> = async ({ deps, body, principal, idempotencyKey }) => {
   const late = endsInThePast(body.expiresAt ?? null, deps.clock.now());
   if (late !== null) return late;
   const outcome = await deps.keys.create({
     ...body,
     accountId: body.accountId as AccountId,
     by: principal.by,
+    idempotencyKey,
   });
   if (outcome.kind === "account_unknown") return refused(outcome);
+  if (outcome.kind === "key_exists") return keyExists(outcome);
   if (outcome.kind === "secret_known") throw new Error("a secret made by chance was there already");
   return { answer: { id: outcome.id, key: outcome.key, prefix: outcome.prefix } };
 };
+
+/** A secret that nobody has read leaves a key that nobody can use: it is named, so that it can be revoked. */
+function keyExists({ id, prefix }: { readonly id: KeyId; readonly prefix: string }): Problem {
+  return {
+    problem: "key_conflict",
+    message: `This Idempotency-Key has made the key ${id} (${prefix}…), which is not shown again: if nobody has it, revoke it, and ask under another`,
+    param: "Idempotency-Key",
+    extra: { keyId: id, prefix },
+  };
+}
 
 export const listKeys: Handler<"listKeys"> = async ({ deps, query }) => {
   const keys = await deps.keys.list((query.accountId ?? null) as AccountId | null);

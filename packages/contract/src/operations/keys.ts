@@ -20,7 +20,8 @@ export const createKey = operation({
   method: "post",
   path: "/v1/keys",
   access: "admin",
-  summary: "Create an API key for an account. The key is shown once; only its hash is kept.",
+  summary:
+    "Create an API key for an account. The key is shown once; only its hash is kept. The same Idempotency-Key again makes no other: key_conflict then tells keyId and prefix of the first.",
   body: z.strictObject({
     accountId: id,
     name: oneLine(100).optional(),
@@ -30,7 +31,7 @@ export const createKey = operation({
   }),
   status: 201,
   answer: z.object({ id: z.string(), key: z.string(), prefix: z.string() }),
-  errors: ["account_unknown"],
+  errors: ["account_unknown", "key_conflict"],
 });
 
 export const listKeys = operation({

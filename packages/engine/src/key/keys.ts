@@ -7,6 +7,7 @@ import type { Principal } from "./principal.ts";
 import { hashOf, newSecret, prefixOf } from "./secret.ts";
 import {
   findKeyByHash,
+  findPrefix,
   insertKey,
   type KeyRecord,
   type ListedKey,
@@ -31,12 +32,16 @@ export interface CreateKeyRequest {
   readonly by: string;
   /** Only for keys that must survive a restart, as in the sandbox. */
   readonly secret?: string | undefined;
+  /** Of these requests for the account only the first makes a key. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 export type CreateKeyOutcome =
   | { readonly kind: "created"; readonly id: KeyId; readonly key: string; readonly prefix: string }
   /** An admin key that was given, as by the environment, and that is there already. */
   | { readonly kind: "secret_known" }
+  /** The same idempotency key has made this one, whose secret is nowhere any more. */
+  | { readonly kind: "key_exists"; readonly id: KeyId; readonly prefix: string }
   | { readonly kind: "account_unknown"; readonly accountId: AccountId };
 
 export type RevokeKeyOutcome =
@@ -107,7 +112,7 @@ export function openKeys(deps: Pick<Deps, "pool" | "clock" | "log">): Keys {
     },
     create: async (request) => {
       const secret = request.secret ?? newSecret(request.accountId === null ? "admin" : "account");
-      const id = newKeyId();
+      const id = keyIdFor(request);
       const prefix = prefixOf(secret);
       const isNew = await insertKey(pool, {
         id,
@@ -122,6 +127,8 @@ export function openKeys(deps: Pick<Deps, "pool" | "clock" | "log">): Keys {
         by: request.by,
       });
       if (isNew) return { kind: "created", id, key: secret, prefix };
+      const existing = await findPrefix(pool, id);
+      if (existing !== null) return { kind: "key_exists", id, prefix: existing };
       if (request.accountId === null) return { kind: "secret_known" };
       return { kind: "account_unknown", accountId: request.accountId };
     },
@@ -139,6 +146,12 @@ export function openKeys(deps: Pick<Deps, "pool" | "clock" | "log">): Keys {
       await touch();
     },
   };
+}
+
+/** The primary key sees to it that one request makes one key: there is nothing else to look up or to write. */
+function keyIdFor({ accountId, idempotencyKey }: CreateKeyRequest): KeyId {
+  if (idempotencyKey === undefined) return newKeyId();
+  return `key_${hashOf(`${accountId ?? ""} ${idempotencyKey}`).slice(0, 32)}` as KeyId;
 }
 
 function judge(key: KeyRecord | null, now: Instant): AuthenticateOutcome {

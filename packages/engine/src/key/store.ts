@@ -36,14 +36,14 @@ export interface NewKey {
 }
 
 /** False when the account does not exist: the foreign key decides, so none can vanish in between. Or when the secret is
- *  there already, as when two processes start on one database with one admin key. */
+ *  there already, as when two processes start on one database with one admin key; or the id, as in a repetition. */
 export async function insertKey(pool: pg.Pool, key: NewKey): Promise<boolean> {
   const { rowCount } = await pool.query(
     `insert into api_keys (key_id, account_id, name, prefix, secret_hash, cap_amount, cap_window, expires_at,
        created_at, created_by)
      select $1, $2::text, $3, $4, decode($5, 'hex'), $6::int8, $7, $8::timestamptz, $9::timestamptz, $10
      where $2::text is null or exists (select from accounts where account_id = $2::text)
-     on conflict (secret_hash) do nothing`,
+     on conflict do nothing`,
     [
       key.id,
       key.accountId,
@@ -67,6 +67,14 @@ export async function findKeyByHash(pool: pg.Pool, secretHash: string): Promise<
     values: [secretHash],
   });
   return rows[0] ?? null;
+}
+
+/** null: there is no key of this id. */
+export async function findPrefix(pool: pg.Pool, id: KeyId): Promise<string | null> {
+  const { rows } = await pool.query<{ prefix: string }>("select prefix from api_keys where key_id = $1", [
+    id,
+  ]);
+  return rows[0]?.prefix ?? null;
 }
 
 /** When and whose it was; null: there is no such key. The first revocation stands. */
