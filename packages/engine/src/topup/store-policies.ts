@@ -35,11 +35,14 @@ interface Row {
   reason: string | null;
 }
 
-/** While a dispute is open, or unused credits are on their way back, what is missing is not to be bought. */
+/** While a dispute is open, what it froze is not free again, or unused credits are on their way back, what is missing is
+ *  not to be bought. */
 const suspensionOf = (policies: string) => `(
   exists (select from payment_disputes d where d.account_id = ${policies}.account_id and d.state = 'open')
   or exists (select from subscription_reversals r
     where r.account_id = ${policies}.account_id and r.state = 'open')
+  or exists (select from holds h
+    where h.account_id = ${policies}.account_id and starts_with(h.hold_id, 'hold_dispute_'))
   or exists (select from payment_refund_requests q
     where q.account_id = ${policies}.account_id and q.kind = 'unused' and q.state = 'wanted'))`;
 
