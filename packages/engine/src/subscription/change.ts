@@ -146,8 +146,13 @@ export async function setCancelAtPeriodEnd(
     if (!isCanceled || !(await endUnpaid(deps, subscription, providerId)))
       await deps.payments.setCancelAtPeriodEnd(providerId, isCanceled);
     await syncAll(deps, providerId);
-  } else if (isCanceled && subscription.pageId !== null) await abandon(deps, subscription);
-  else return refusal("The subscription has not begun yet; try again in a moment");
+  } else if (isCanceled && subscription.pageId !== null) {
+    await abandon(deps, subscription);
+    // Paid on its page before that was closed, it has begun after all.
+    const now = await openSubscription(deps, accountId);
+    if (now?.id === subscription.id && now.state !== "starting")
+      return setCancelAtPeriodEnd(deps, accountId, isCanceled);
+  } else return refusal("The subscription has not begun yet; try again in a moment");
   return { kind: "changed", subscription: (await currentSubscription(deps.pool, accountId)) ?? subscription };
 }
 

@@ -367,6 +367,16 @@ it("canceled, it lasts as long as it is paid for; resumed, it is renewed", async
   expect(await grants()).toHaveLength(2);
 });
 
+it("canceled when its page has been paid, which nobody has heard yet, it is not renewed", async () => {
+  await begin("galaxy", "paged", "checkout");
+  world.payPage((await current()).pageId!);
+  const { kind } = await setCancelAtPeriodEnd(deps(), accountId, true);
+  expect([kind, await current()]).toMatchObject(["changed", { state: "active", cancelAtPeriodEnd: true }]);
+  expect(await grants()).toEqual([["grant_in_1", "550"]]);
+  await passTo(addMonths(START, 1));
+  expect(await current()).toMatchObject({ state: "ended", endReason: "canceled" });
+});
+
 it("canceled while its renewal is unpaid, it ends at once, and nobody is charged any more", async () => {
   await begin();
   world.setBroke(accountId, true);
