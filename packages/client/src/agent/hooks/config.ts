@@ -39,15 +39,61 @@ export function parseHookConfig(file: string, text: string): HookConfig {
   const first = errors[0];
   if (first !== undefined || tree === undefined)
     return { kind: "invalid", problems: [`${at(file, text, first?.offset ?? 0)}: ${wordsFor(first)}`] };
+  const repeated = repeatedFields(tree);
+  if (repeated.length > 0) return invalid(file, text, repeated);
   const parsed = projectConfig.safeParse(getNodeValue(tree));
-  if (parsed.success) return { kind: "config", file, hooks: parsed.data.fileChangeHooks };
-  const problems = parsed.error.issues.map((issue) => {
-    const keys = issue.code === "unrecognized_keys" ? issue.keys : [];
-    const path = [...issue.path, ...keys.slice(0, 1)] as (string | number)[];
-    const message = keys.length > 0 ? "is not a field of a hook" : issue.message;
-    return `${at(file, text, offsetOf(tree, path))}: ${named(path)} ${message}`;
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => {
+      const keys = issue.code === "unrecognized_keys" ? issue.keys : [];
+      const path = [...issue.path, ...keys.slice(0, 1)] as (string | number)[];
+      const message = keys.length > 0 ? "is not a field of a hook" : issue.message;
+      return { offset: offsetOf(tree, path), message: `${named(path)} ${message}` };
+    });
+    return invalid(file, text, problems);
+  }
+  const { fileChangeHooks: hooks } = parsed.data;
+  const namesakes = repeatedNames(tree, hooks);
+  return namesakes.length > 0 ? invalid(file, text, namesakes) : { kind: "config", file, hooks };
+}
+
+interface Problem {
+  readonly offset: number;
+  readonly message: string;
+}
+
+function invalid(file: string, text: string, problems: readonly Problem[]): HookConfig {
+  const lines = problems.map(({ offset, message }) => `${at(file, text, offset)}: ${message}`);
+  return { kind: "invalid", problems: lines };
+}
+
+const HOOKS = "fileChangeHooks";
+
+/** Of a field that stands twice, JSON takes the last, and what the other says is silently not done. Only in what is
+ *  ours to judge. */
+function repeatedFields(tree: Node): Problem[] {
+  const lists = propertiesOf(tree).filter(({ children }) => children![0]!.value === HOOKS);
+  const hooks = lists.flatMap(({ children }) => children![1]?.children ?? []);
+  return [lists, ...hooks.map(propertiesOf)].flatMap((properties) => {
+    const keys = properties.map(({ children }) => children![0]!);
+    const isAgain = (key: Node, index: number) => keys.findIndex(({ value }) => value === key.value) < index;
+    return keys
+      .filter(isAgain)
+      .map(({ offset, value }) => ({ offset, message: `${value} stands here twice` }));
   });
-  return { kind: "invalid", problems };
+}
+
+function propertiesOf({ children = [] }: Node): Node[] {
+  return children.filter(({ type }) => type === "property");
+}
+
+/** A result is called by its hook's name: two of one name could not be told apart. */
+function repeatedNames(tree: Node, hooks: readonly FileChangeHook[]): Problem[] {
+  return hooks.flatMap(({ name }, index) => {
+    const first = hooks.findIndex((hook) => hook.name === name);
+    const path = [HOOKS, index, "name"];
+    const message = `${named(path)} must not be that of ${named([HOOKS, first])}, too`;
+    return first === index ? [] : [{ offset: offsetOf(tree, path), message }];
+  });
 }
 
 /** Of the value itself, or, where it is missing, of what it is missing from. */

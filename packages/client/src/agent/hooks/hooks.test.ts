@@ -218,10 +218,29 @@ describe("a config file that is wrong names the line", () => {
     expect(problemsOf("[]")).toHaveLength(1);
   });
 
+  it("for what stands there twice, of which JSON would take the last and say nothing", () => {
+    const text = `{
+      "fileChangeHooks": [{"name": "test", "command": "npm test"}],
+      "fileChangeHooks": [
+        {"name": "lint", "command": "npm run lint", "command": "true"}
+      ]
+    }`;
+    expect(problemsOf(text)).toEqual([
+      "bursar.json:3: fileChangeHooks stands here twice",
+      "bursar.json:4: command stands here twice",
+    ]);
+    const namesakes = `{"fileChangeHooks": [
+      {"name": "test", "command": "npm test", "filePattern": "a/**"},
+      {"name": "test", "command": "npm test", "filePattern": "b/**"}
+    ]}`;
+    expect(problemsOf(namesakes)).toEqual([
+      "bursar.json:3: fileChangeHooks[1].name must not be that of fileChangeHooks[0], too",
+    ]);
+  });
+
   it("and other tools' fields beside the hooks are theirs", () => {
-    expect(
-      problemsOf('{"startupProcesses": [], "fileChangeHooks": [{"name": "a", "command": "b"}]}'),
-    ).toMatchObject({
+    const hooks = '"fileChangeHooks": [{"name": "a", "command": "b"}]';
+    expect(problemsOf(`{"startupProcesses": [], "startupProcesses": [], ${hooks}}`)).toMatchObject({
       kind: "config",
       hooks: [{ name: "a", command: "b", enabled: true, timeoutSeconds: 60 }],
     });
