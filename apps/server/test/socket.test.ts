@@ -95,6 +95,11 @@ describe("a socket opens", () => {
     expect(await refusalOf(running.url, { authorization: `Bearer ${key}` }, path)).toMatchObject({
       status: 403,
     });
+    for (const senseless of ["%00", "", "a%20b"]) {
+      const at = `/ws?accountId=${senseless}`;
+      const refused = await refusalOf(running.url, { authorization: `Bearer ${running.adminKey}` }, at);
+      expect(refused).toEqual({ status: 422, code: "invalid_request" });
+    }
   });
 
   test("not without a good credential: by HTTP, or for our own protocol by a close that pages can read", async () => {

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { AccountId } from "@bursar/contract/ids";
+import { id } from "@bursar/contract/shapes";
 import { accountFor } from "../rest/authenticate.ts";
+import { firstIssue } from "../rest/input.ts";
 import { isProblem, type Problem } from "../rest/problem.ts";
 import {
   type Credential,
@@ -26,6 +28,8 @@ export async function admit(deps: CredentialDeps, request: IncomingMessage): Pro
   const known = await checkCredential(deps, credential);
   if (isProblem(known)) return known;
   const named = new URL(request.url ?? "/", "http://socket").searchParams.get("accountId") ?? undefined;
+  const read = id.optional().safeParse(named);
+  if (!read.success) return firstIssue(read.error, "accountId");
   const accountId = accountFor("account", known.principal, named);
   if (isProblem(accountId)) return accountId;
   return { kind: "admitted", credential, known, accountId: accountId as AccountId };
