@@ -69,6 +69,15 @@ export async function recheckCredential(
   return (await deps.identity.isLive(sessionId)) ? known : SESSION_ENDED;
 }
 
+/** Whether one that is refused now has ended for good. An access token may only have grown too old, and be renewed as
+ *  long as its session lives. */
+export async function hasEnded(
+  { identity }: Pick<CredentialDeps, "identity">,
+  { sessionId }: Known,
+): Promise<boolean> {
+  return sessionId === null || !(await identity.isLive(sessionId));
+}
+
 const SESSION_ENDED: Problem = {
   problem: "unauthenticated",
   message: "This session has ended: sign in again",

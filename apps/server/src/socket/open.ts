@@ -73,7 +73,7 @@ class OpenSockets implements Sockets {
       WebSocket: ReasonedSocket,
       handleProtocols: (offered) => (offered.has(SOCKET_PROTOCOL) ? SOCKET_PROTOCOL : false),
     });
-    this.#stopWatching = watch(this.#connections, this.#deps);
+    this.#stopWatching = watch({ connections: this.#connections, sessions: this.#sessions }, this.#deps);
     const every = Math.min(SWEEP_MILLISECONDS, settings.detachedMilliseconds);
     this.#sweeping = setInterval(() => this.#sessions.sweep(settings.detachedMilliseconds), every).unref();
   }

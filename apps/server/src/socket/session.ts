@@ -4,6 +4,7 @@ import type { CloseName } from "@bursar/contract/socket/close";
 import { SESSION_LIMITS } from "@bursar/contract/socket/limits";
 import type { ServerAction, SessionAnswer } from "@bursar/contract/socket/server-messages";
 import { type Answered, Asked } from "./asked.ts";
+import type { Credential, Known } from "./credential.ts";
 import { Replay } from "./replay.ts";
 
 /** A prompt that runs. */
@@ -24,13 +25,19 @@ export type ClientRequest =
     }
   | { readonly kind: "files"; readonly filePaths: readonly string[] };
 
-/** Where a session's client listens. */
-interface SessionSocket {
+/** Where a session's client listens, and by what right. */
+export interface SessionSocket {
+  readonly accountId: AccountId;
+  readonly session: Session | null;
+  readonly credential: Credential;
+  /** As of the last check, and when that was. */
+  known: Known;
+  checkedAt: number;
   readonly hasRoom: boolean;
   readonly heardAt: number;
   send(text: string, onSent: () => void): void;
   ping(now: number): void;
-  close(name: CloseName): void;
+  close(name: CloseName, reason?: string): void;
 }
 
 /** How many ended prompts are remembered, so that one that is sent again does not run again. */
@@ -49,6 +56,7 @@ export class Session {
   readonly #ended = new Set<string>();
   readonly #replay = new Replay();
   #connection: SessionSocket | null = null;
+  #client: SessionSocket | null = null;
   #sentSeq = 0;
   #isFlowing = false;
 
@@ -61,10 +69,16 @@ export class Session {
     return this.#connection;
   }
 
+  /** The socket that came last, also when it has gone: prompts run by its credential. */
+  get client(): SessionSocket | null {
+    return this.#client;
+  }
+
   /** From now on this socket is the session's; one before it is closed. Nothing is sent before `flow`. */
   attach(connection: SessionSocket, lastSeq: number, life = this.life): SessionAnswer {
     this.#connection?.close("taken_over");
     this.#connection = connection;
+    this.#client = connection;
     this.#isFlowing = false;
     this.idleSince = null;
     // A number from another life means nothing here.
@@ -156,6 +170,11 @@ export class Session {
       this.#ended.delete(oldest!);
     }
     this.rest();
+  }
+
+  /** As its client cancels one: what was produced is billed. */
+  cancelAll(): void {
+    for (const { abort } of this.running.values()) abort.abort();
   }
 
   get isFull(): boolean {

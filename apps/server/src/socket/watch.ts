@@ -1,7 +1,15 @@
+import type { CloseName } from "@bursar/contract/socket/close";
 import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import { isProblem } from "../rest/problem.ts";
 import type { Connection } from "./connection.ts";
-import { type Credential, type CredentialDeps, recheckCredential } from "./credential.ts";
+import {
+  type Credential,
+  type CredentialDeps,
+  hasEnded,
+  type Known,
+  recheckCredential,
+} from "./credential.ts";
+import type { Session, SessionSocket } from "./session.ts";
 import type { SocketSettings } from "./settings.ts";
 
 export interface WatchDeps extends CredentialDeps {
@@ -14,8 +22,15 @@ const CHECKERS = 3;
 /** Of what cannot be checked for so many periods, nobody knows whether it may stay. */
 const PATIENCE_PERIODS = 4;
 
-/** Asks every socket for signs of life, and every credential whether it is still good. Returns how to stop. */
-export function watch(connections: ReadonlySet<Connection>, deps: WatchDeps): () => void {
+export interface Watched {
+  readonly connections: ReadonlySet<Connection>;
+  readonly sessions: Iterable<Session>;
+}
+
+/** Asks every socket for signs of life, and every credential whether it is still good: also those of sockets that have
+ *  gone, while what they have asked for runs on. Returns how to stop. */
+export function watch(watched: Watched, deps: WatchDeps): () => void {
+  const { connections } = watched;
   const { pingMilliseconds, dropMilliseconds, recheckMilliseconds } = deps.settings;
   const beat = () => {
     const now = performance.now();
@@ -29,7 +44,7 @@ export function watch(connections: ReadonlySet<Connection>, deps: WatchDeps): ()
   const check = async () => {
     if (isChecking) return;
     isChecking = true;
-    await recheck(connections, deps).finally(() => {
+    await recheck(watched, deps).finally(() => {
       isChecking = false;
     });
   };
@@ -42,49 +57,64 @@ export function watch(connections: ReadonlySet<Connection>, deps: WatchDeps): ()
 
 interface Due {
   readonly credential: Credential;
-  readonly connections: Connection[];
+  readonly sockets: SessionSocket[];
 }
 
 /** Each credential once, however many sockets it has. */
-async function recheck(connections: ReadonlySet<Connection>, deps: WatchDeps): Promise<void> {
-  const due = [...dueOf(connections, performance.now() - deps.settings.recheckMilliseconds).values()];
+async function recheck(watched: Watched, deps: WatchDeps): Promise<void> {
+  const before = performance.now() - deps.settings.recheckMilliseconds;
+  const due = [...dueOf(socketsOf(watched), before).values()];
   const worker = async () => {
     for (let next = due.pop(); next !== undefined; next = due.pop()) await checkOne(next, deps);
   };
   await Promise.all(Array.from({ length: Math.min(CHECKERS, due.length) }, worker));
 }
 
-function dueOf(connections: ReadonlySet<Connection>, before: number): Map<string, Due> {
+function* socketsOf({ connections, sessions }: Watched): Generator<SessionSocket> {
+  yield* connections;
+  for (const { connection, client, running } of sessions)
+    if (connection === null && client !== null && running.size > 0) yield client;
+}
+
+function dueOf(sockets: Iterable<SessionSocket>, before: number): Map<string, Due> {
   const due = new Map<string, Due>();
-  for (const connection of connections) {
-    if (connection.checkedAt > before) continue;
-    const { credential } = connection;
+  for (const socket of sockets) {
+    if (socket.checkedAt > before) continue;
+    const { credential } = socket;
     const name = credential.authorization ?? credential.cookie ?? "";
     const known = due.get(name);
-    if (known === undefined) due.set(name, { credential, connections: [connection] });
-    else known.connections.push(connection);
+    if (known === undefined) due.set(name, { credential, sockets: [socket] });
+    else known.sockets.push(socket);
   }
   return due;
 }
 
-async function checkOne({ credential, connections }: Due, deps: WatchDeps): Promise<void> {
+async function checkOne({ credential, sockets }: Due, deps: WatchDeps): Promise<void> {
   try {
-    const known = await recheckCredential(deps, credential, connections[0]!.known);
-    const now = performance.now();
-    for (const connection of connections) {
-      if (isProblem(known)) {
-        connection.close("unauthenticated", known.message);
-        continue;
-      }
-      const { kind, accountId } = known.principal;
-      if (kind !== "admin" && accountId !== connection.accountId) connection.close("forbidden");
-      connection.known = known;
-      connection.checkedAt = now;
+    const before = sockets[0]!.known;
+    const known = await recheckCredential(deps, credential, before);
+    const isOver = isProblem(known) && (await hasEnded(deps, before));
+    for (const socket of sockets) {
+      socket.checkedAt = performance.now();
+      if (isProblem(known)) end(socket, "unauthenticated", isOver, known.message);
+      else if (!mayUse(known, socket)) end(socket, "forbidden", true);
+      else socket.known = known;
     }
   } catch (error) {
     if (!isUnavailable(error)) deps.log.warn({ err: error }, "a socket's credential could not be checked");
     const longest = deps.settings.recheckMilliseconds * PATIENCE_PERIODS;
-    for (const connection of connections)
-      if (performance.now() - connection.checkedAt > longest) connection.close("unavailable");
+    for (const socket of sockets)
+      if (performance.now() - socket.checkedAt > longest) socket.close("unavailable");
   }
+}
+
+function mayUse({ principal: { kind, accountId } }: Known, socket: SessionSocket): boolean {
+  return kind === "admin" || accountId === socket.accountId;
+}
+
+/** With a right that is over ends what is done by it, unless the session's client has come back by another. */
+function end(socket: SessionSocket, name: CloseName, isOver: boolean, reason?: string): void {
+  socket.close(name, reason);
+  const { session } = socket;
+  if (isOver && session?.client === socket) session.cancelAll();
 }
