@@ -106,6 +106,8 @@ const facts = {
   paymentId: z.string().optional().describe("For a payment that was declined"),
   reason: z.string().nullable().optional().describe("The payment provider's code for a decline"),
   used: z.string().optional().describe("For a cap below what is used: what is used, in credits"),
+  keyId: z.string().optional().describe("For an API key that was made before: which"),
+  prefix: z.string().optional().describe("How that key begins"),
   retryAfterSeconds: z.int().optional().describe("When to ask again, as in the header"),
 };
 

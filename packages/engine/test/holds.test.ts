@@ -52,6 +52,31 @@ describe("holds", () => {
     }
   });
 
+  it("one of nothing needs no credits, and is refused like any other with a debt or a freeze", async () => {
+    const { submit, buckets } = await account(0n);
+    const caps = [{ id: "key", limit: 1n, window: "total" as const }];
+    const held = resultOf(await submit({ kind: "hold", id: "h", amount: 0n, caps }));
+    expect(held).toMatchObject({ amount: 0n, available: 0n });
+    await submit({ kind: "hold", id: "child", amount: 0n, parentId: "h" });
+    await submit({ kind: "freeze", id: "f" });
+    const again = { kind: "hold", amount: 0n } as const;
+    expect(await submit({ ...again, id: "frozen" })).toMatchObject({ kind: "account_frozen" });
+    // What was let in before goes on.
+    expect(await submit({ kind: "extend", id: "e", holdId: "h", amount: 0n })).toMatchObject({
+      kind: "done",
+    });
+    await submit({ kind: "unfreeze", id: "u" });
+    expect(resultOf(await submit({ kind: "settle", holdId: "h", amount: 2n }))).toMatchObject({
+      overrun: 2n,
+    });
+    expect(await submit({ ...again, id: "in debt" })).toMatchObject({ kind: "in_debt", owed: 2n });
+    await submit({ kind: "grant", id: "more", amount: 2n });
+    expect(await submit({ ...again, id: "capped", caps })).toMatchObject({ kind: "cap_exceeded" });
+    expect(await submit({ ...again, id: "free" })).toMatchObject({ kind: "done" });
+    await submit({ kind: "release", holdId: "free" });
+    expect(await buckets()).toEqual({ available: 0n, held: 0n, owed: 0n });
+  });
+
   it("a settlement beyond the hold takes what is available, and the rest is exact debt", async () => {
     const { submit, buckets } = await account(100n);
     await submit({ kind: "hold", id: "h", amount: 70n });

@@ -200,7 +200,7 @@ export class ModelAccount {
   #checkRange(command: Command): void {
     if (!("amount" in command)) return;
     const { amount, kind } = command;
-    const mustBePositive = kind === "grant" || kind === "hold" || kind === "revoke";
+    const mustBePositive = kind === "grant" || kind === "revoke";
     const tooSmall = kind === "adjust" ? amount < -MAX || amount === 0n : amount < (mustBePositive ? 1n : 0n);
     if (tooSmall || amount > MAX) refuse({ kind: "amount_out_of_range", amount });
   }
@@ -360,7 +360,7 @@ export class ModelAccount {
       open: true,
     };
     const own = caps.filter((cap) => !hold.counts.some((count) => count.id === cap.id));
-    this.#reserve(hold, parent, amount, own, grantId);
+    this.#reserve(hold, parent, amount, own, { grantId, isRenewal: false });
     for (const cap of own) {
       hold.counts.push({ id: cap.id, window: this.#window(cap), amount, inherited: false, added: false });
       this.#count(cap.id, this.#window(cap), amount);
@@ -375,7 +375,7 @@ export class ModelAccount {
     const isCounted = (cap: Cap, by: ModelHold | null) =>
       by?.counts.some(({ id, added }) => id === cap.id && !added) === true;
     const own = caps.filter((cap) => !isCounted(cap, parent));
-    this.#reserve(hold, parent, amount, own, undefined);
+    this.#reserve(hold, parent, amount, own, { isRenewal: amount === 0n });
     for (const id of new Set(hold.counts.filter((count) => !count.inherited).map((count) => count.id))) {
       const named = caps.find((cap) => cap.id === id);
       const newest = hold.counts.findLast((count) => count.id === id)!;
@@ -401,7 +401,7 @@ export class ModelAccount {
     parent: ModelHold | null,
     amount: bigint,
     caps: readonly Cap[],
-    grantId: string | undefined,
+    { grantId, isRenewal }: { readonly grantId?: string | undefined; readonly isRenewal: boolean },
   ): void {
     let parts: Map<string, bigint>;
     if (grantId !== undefined) {
@@ -413,8 +413,8 @@ export class ModelAccount {
         refuse({ kind: "insufficient_credits", available, missing: amount - available });
       parts = this.#takeFrom([grant], amount);
     } else {
-      if (amount > 0n) this.#checkUse();
-      if (amount > 0n) this.#checkCaps(caps, amount);
+      if (!isRenewal) this.#checkUse();
+      if (!isRenewal) this.#checkCaps(caps, amount);
       if (parent === null) this.#checkCovered(amount, hold.feature);
       else if (this.#inScope(parent, hold.feature) < amount)
         refuse({ kind: "parent_exhausted", parentId: parent.id, left: this.#inScope(parent, hold.feature) });

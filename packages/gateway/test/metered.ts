@@ -28,6 +28,7 @@ const PRICES = {
     "sandbox-small": { inputPerMillion: "150", cachedInputPerMillion: "75", outputPerMillion: "600" },
     "sandbox-large": { inputPerMillion: "2500", outputPerMillion: "10000", maxOutputTokens: 32_768 },
     "sandbox-embedding": { inputPerMillion: "20", outputPerMillion: "0" },
+    "sandbox-coder": { inputPerMillion: "0", outputPerMillion: "0" },
     "nobody-serves-this": { inputPerMillion: "1", outputPerMillion: "1" },
   },
 };

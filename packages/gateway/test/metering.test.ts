@@ -1,4 +1,5 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import type { GrantId } from "@bursar/contract/ids";
 import { credits, formatCredits } from "@bursar/contract/money";
 import { verifyLedger } from "@bursar/engine/ledger/verify";
 import { receipt } from "@bursar/engine/receipt/receipt";
@@ -131,6 +132,35 @@ describe("what is charged", () => {
     const usage = await answer.usage;
     const cost = costOf({ prompt_tokens: usage.inputTokens!, completion_tokens: usage.outputTokens! });
     expect((await account.balance()).available).toBe(credits("10") - cost);
+  });
+});
+
+describe("a model that costs nothing", () => {
+  const free = ask("[[sandbox: tokens=700]] go", "sandbox-coder");
+
+  it("answers on an empty account, in one piece and as a stream", async () => {
+    const account = await metered.account("0");
+    const { response } = await account.client.chat.completions.create(free).withResponse();
+    expect(response.headers.get("x-bursar-cost")).toBe("0");
+    const stream = await account.client.chat.completions.create({ ...free, stream: true });
+    const { chunks, error } = await collect(stream);
+    expect(error).toBeNull();
+    expect(chunks.at(-1)!.choices[0]!.finish_reason).toBe("stop");
+    expect(await account.balance()).toMatchObject({ available: 0n, held: 0n, owed: 0n });
+  });
+
+  it("answers neither a frozen account nor one in debt", async () => {
+    const [frozen, indebted] = [await metered.account("10"), await metered.account("1")];
+    const { ledger } = metered;
+    await ledger.submit({ kind: "freeze", id: "f", accountId: frozen.id, by: "test", note: "test" });
+    const spent = { accountId: indebted.id, by: "test", amount: credits("1") };
+    await ledger.submit({ ...spent, kind: "spend", id: "s" });
+    const grantId = `grant_${indebted.id}` as GrantId;
+    await ledger.submit({ ...spent, kind: "revoke", id: "r", grantId, note: "test" });
+    const codeOf = ({ client }: typeof frozen) =>
+      client.chat.completions.create(free).catch((error: { code: string }) => error.code);
+    expect(await codeOf(frozen)).toBe("account_frozen");
+    expect(await codeOf(indebted)).toBe("in_debt");
   });
 });
 

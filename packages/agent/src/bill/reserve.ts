@@ -143,13 +143,12 @@ function noPrice(model: string): Denial {
 /** Named after the run and its step, so that a step that is tried again cannot be paid for twice. */
 function tryHold(
   { deps, request, parentId }: Purse,
-  { call, book, rates }: Asked,
+  { call, book }: Asked,
   reserve: Reserve,
 ): Promise<HoldOutcome> {
   const { runId, payer } = request;
   const { model, agent, callId } = call;
   const { inputTokens, outputTokens: maxOutputTokens } = reserve;
-  const isFree = costWith(rates, inputTokens, maxOutputTokens) === 0n;
   return holdAtPrices(deps, book, {
     ...signedBy(request),
     id: holdIdOf(`${runId}.${callId}`),
@@ -158,7 +157,6 @@ function tryHold(
     feature: FEATURE,
     ttlSeconds: CALL_SECONDS,
     metadata: { run: runId, agent, call: callId },
-    // A hold of nothing would be none: free work reserves the smallest amount there is.
-    work: isFree ? { kind: "amount", amount: 1n } : { kind: "tokens", model, inputTokens, maxOutputTokens },
+    work: { kind: "tokens", model, inputTokens, maxOutputTokens },
   });
 }

@@ -45,9 +45,6 @@ export type HoldOutcome =
 
 export const HOLD_SECONDS = 600;
 
-/** A hold of nothing would be none: free work reserves the smallest amount there is. */
-const LEAST: MicroCredits = 1n;
-
 /** Reserves credits before work starts, so that parallel calls cannot overspend. Where too few are there and the
  *  account's top-up allows it, waits for more, and goes on.
  *  Units: micro-credits. Outcomes, first match wins: model_unknown, then the ledger's refusals in their order, held.
@@ -89,8 +86,7 @@ function holdCommand(request: HoldRequest, priced: Priced, now: Instant): HoldCo
   // The same question is the same command, even when prices or the time have moved on between two tries.
   const asked = JSON.stringify([work.kind === "amount" ? String(work.amount) : work, ttlSeconds]);
   const expiresAt = addSeconds(now, ttlSeconds);
-  const amount = priced.amount === 0n ? LEAST : priced.amount;
-  return { ...rest, kind: "hold", amount, decision, expiresAt, asked };
+  return { ...rest, kind: "hold", amount: priced.amount, decision, expiresAt, asked };
 }
 
 function held(

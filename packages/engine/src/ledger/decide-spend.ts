@@ -37,9 +37,12 @@ export function spend(draft: Draft, book: Book, command: SpendCommand): Refusal 
   return null;
 }
 
-/** Reserves credits before work starts: available → held, or from a parent hold. */
+/** Reserves credits before work starts: available → held, or from a parent hold. Free work reserves nothing, and passes
+ *  where there is nothing; a debt and a freeze refuse it like any other. */
 export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | null {
-  const source = reserve(draft, book, command, command.amount, command.feature);
+  const { parentId, grantId, byAccount, countedIn } = command;
+  const request = { parentId, grantId, byAccount, countedIn, caps: command.caps, isRenewal: false };
+  const source = reserve(draft, book, request, command.amount, command.feature);
   if (source.kind === "refused") return source.refusal;
   const { draws, parent } = source;
   if (parent !== null) draft.putHold(shrunk(parent, draws));
@@ -84,7 +87,8 @@ export function extend(draft: Draft, book: Book, command: ExtendCommand): Refusa
   if (open === undefined || open === null || !isReachable(open, command))
     return { kind: "hold_unknown", holdId: command.holdId };
   const feature = open.feature ?? undefined;
-  const request = { parentId: open.parentId ?? undefined, caps: command.caps };
+  const isRenewal = command.amount === 0n;
+  const request = { parentId: open.parentId ?? undefined, caps: command.caps, isRenewal };
   const source = reserve(draft, book, request, command.amount, feature);
   if (source.kind === "refused") return source.refusal;
   if (source.parent !== null) draft.putHold(shrunk(source.parent, source.draws));
@@ -110,7 +114,10 @@ type Reservation =
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "reserved"; readonly draws: readonly Draw[]; readonly parent: Hold | null };
 
-type Reserving = Pick<HoldCommand, "parentId" | "grantId" | "caps" | keyof OnHold>;
+interface Reserving extends Pick<HoldCommand, "parentId" | "grantId" | "caps" | keyof OnHold> {
+  /** Of work that was let in before: asks for nothing, and passes whatever has come over the account. */
+  readonly isRenewal: boolean;
+}
 
 function reserve(
   draft: Draft,
@@ -123,10 +130,9 @@ function reserve(
   const parent = request.parentId === undefined ? null : (draft.hold(request.parentId) ?? null);
   if (request.parentId !== undefined && (parent === null || !isReachable(parent, request)))
     return refused({ kind: "hold_unknown", holdId: request.parentId });
-  const isRenewal = amount === 0n;
   const refusal =
-    (isRenewal ? null : mayUse(draft)) ??
-    (isRenewal ? null : withinCaps(book, notYetCounted(request.caps, parent), amount, draft.now)) ??
+    (request.isRenewal ? null : mayUse(draft)) ??
+    (request.isRenewal ? null : withinCaps(book, notYetCounted(request.caps, parent), amount, draft.now)) ??
     (parent === null ? isCovered(draft, amount, feature) : isLeft(draft, parent, amount, feature));
   if (refusal !== null) return refused(refusal);
   if (parent !== null) {
@@ -142,7 +148,7 @@ function reserveGrant(draft: Draft, grantId: string, amount: MicroCredits): Rese
   const grant = draft.account.grants.find((open) => open.id === grantId);
   if (grant === undefined) return refused({ kind: "grant_unknown", grantId: grantId as Draw[0] });
   if (grant.remaining < amount) return refused(insufficient(grant.remaining, amount));
-  return { kind: "reserved", draws: [[grant.id, amount]], parent: null };
+  return { kind: "reserved", draws: drawFrom([grant], amount), parent: null };
 }
 
 function refused(refusal: Refusal): Reservation {

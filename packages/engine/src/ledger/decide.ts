@@ -61,7 +61,7 @@ function mark(draft: Draft, command: FreezeCommand): null {
 const SMALLEST: Record<Command["kind"], MicroCredits> = {
   grant: 1n,
   spend: 0n,
-  hold: 1n,
+  hold: 0n,
   extend: 0n,
   settle: 0n,
   release: 0n,

@@ -3,7 +3,7 @@ import type { MicroCredits } from "@bursar/contract/money";
 import type { Affordable } from "@bursar/engine/gate/affordable";
 import { type HoldOutcome, holdAtPrices } from "@bursar/engine/hold/hold";
 import type { Refusal } from "@bursar/engine/ledger/command";
-import { affordableInputTokens, costOf, type PriceBook, type Rates } from "@bursar/engine/price/decide";
+import { affordableInputTokens, type PriceBook, type Rates } from "@bursar/engine/price/decide";
 import { type WithTopUp, withTopUp } from "@bursar/engine/topup/cover";
 import type { Ask } from "../ask/ask.ts";
 import type { EngineDeps, Principal } from "../principal.ts";
@@ -97,8 +97,7 @@ async function lowerReserve(opening: Opening, wanted: number, left: MicroCredits
 }
 
 async function tryHold(engine: EngineDeps, opening: Opening, reserve: Reserve): Promise<HoldOutcome> {
-  const { ask, principal, requestId, book, rates, settings } = opening;
-  const cost = costOf(rates, { ...reserve, cachedInputTokens: 0 });
+  const { ask, principal, requestId, book, settings } = opening;
   const { accountId, by, caps } = principal;
   return holdAtPrices(engine, book, {
     ...{ accountId, by, caps, requestId },
@@ -106,16 +105,12 @@ async function tryHold(engine: EngineDeps, opening: Opening, reserve: Reserve): 
     keyId: principal.keyId ?? undefined,
     parentId: principal.run?.holdId,
     ttlSeconds: settings.holdSeconds,
-    // A hold of nothing would be none: free work reserves the smallest amount there is.
-    work:
-      cost === 0n
-        ? { kind: "amount", amount: 1n }
-        : {
-            kind: "tokens",
-            model: ask.model,
-            inputTokens: reserve.inputTokens,
-            maxOutputTokens: reserve.outputTokens,
-          },
+    work: {
+      kind: "tokens",
+      model: ask.model,
+      inputTokens: reserve.inputTokens,
+      maxOutputTokens: reserve.outputTokens,
+    },
   });
 }
 
