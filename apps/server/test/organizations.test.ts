@@ -96,6 +96,22 @@ describe("an organization", () => {
     expect(names).toEqual(["Given"]);
   });
 
+  it("names the field where a member's name is no text that the database can keep", async () => {
+    const { ada } = people as Record<"ada", Signed>;
+    const { path } = await organization();
+    const memberId = "bob\u0000";
+    for (const [param, asked] of [
+      ["memberId", ada.put(`${path}/role`, { memberId, role: "admin" })],
+      ["memberId", ada.put(`${path}/caps`, { memberId, day: "1" })],
+      ["memberId", ada.post(`${path}/remove`, { memberId })],
+      ["memberId", ada.post(`${path}/transfer`, { memberId })],
+      ["ownerId", admin("POST", "/v1/organizations", { name: "Odd", ownerId: memberId })],
+    ] as const) {
+      const { status, body } = await asked;
+      expect([status, body.error.code, body.error.param]).toEqual([422, "invalid_request", param]);
+    }
+  });
+
   it.each(["", "x", "y".repeat(500_000), "\u0000", "\ud800", "🎁".repeat(2000)])(
     "answers what is no invite as one that was never made",
     async (token) => {

@@ -17,7 +17,8 @@ export function firstIssue(error: z.ZodError, prefix = ""): Problem {
   };
 }
 
-/** Names the first of a path's or query's texts that Postgres could not store; null: it could store them all. */
+/** Names the first of a path's or query's texts that Postgres could not store; null: it could store them all. For paths
+ *  that no operation's schema reads: those take no such text. */
 export function nulIn(texts: Readonly<Record<string, string>>): Problem | null {
   const param = Object.keys(texts).find((name) => texts[name]!.includes("\u0000"));
   return param === undefined

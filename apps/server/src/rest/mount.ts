@@ -13,7 +13,7 @@ import type { Call, Handler, RestDeps, Success } from "./context.ts";
 import { passHttpGate } from "./gate.ts";
 import { handlers } from "./handlers.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
-import { firstIssue, nulIn, readJson } from "./input.ts";
+import { firstIssue, readJson } from "./input.ts";
 import { mayActFor, organizationNamed, payerAsked } from "./payer.ts";
 import { isProblem, type Problem, problemBody, problemHeaders } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -154,8 +154,6 @@ async function readInput(
 ): Promise<Input | Problem> {
   const params = operation.params?.safeParse(context.req.param());
   if (params?.success === false) return firstIssue(params.error);
-  const unstorable = nulIn(context.req.query());
-  if (unstorable !== null) return unstorable;
   const query = operation.query?.safeParse(context.req.query());
   if (query?.success === false) return firstIssue(query.error);
   if (operation.body === undefined)

@@ -7,7 +7,7 @@ const name = oneLine(100);
 export const organizationParams = z.object({ id });
 
 /** However people name each other. */
-export const memberRef = z.string().trim().min(1).max(254).describe("A member's id, username or e-mail");
+export const memberRef = oneLine(254).describe("A member's id, username or e-mail");
 
 const role = z.enum(["owner", "admin", "member"]);
 

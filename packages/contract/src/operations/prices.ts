@@ -88,7 +88,7 @@ export const listModels = operation({
   path: "/v1/models",
   access: "account",
   summary: "Models with their prices, margin included. Also OpenAI's list shape.",
-  query: z.strictObject({ accountId: z.string().optional() }),
+  query: z.strictObject({ accountId: id.optional() }),
   status: 200,
   answer: z.object({
     object: z.literal("list"),
