@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { affordable } from "./operations/balance.ts";
+import { affordable } from "./shapes.ts";
 
 /** Every error code of REST v1, with its status and type. First come the ledger's refusals, named as there. */
 export const ERRORS = {

@@ -116,5 +116,16 @@ export const usage = z
     message: "must not be above inputTokens, which includes the cached ones",
   });
 
+/** What credits would pay for, in every answer about a model. */
+export const affordable = z.object({
+  maxOutputTokens: z
+    .int()
+    .nullable()
+    .describe("The most output tokens of this model that this work's credits pay for now"),
+  model: z.string().optional().describe("A cheaper model that fits, when this one does not"),
+});
+
+export type Affordable = z.infer<typeof affordable>;
+
 export const credits = (micro: MicroCredits): string => formatCredits(micro);
 export const iso = (value: Instant | null): string | null => (value === null ? null : formatInstant(value));

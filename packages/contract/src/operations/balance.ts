@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { creditsText, feature, id, instantText, modelName, positiveAmount, tokens } from "../shapes.ts";
+import {
+  affordable,
+  creditsText,
+  feature,
+  id,
+  instantText,
+  modelName,
+  positiveAmount,
+  tokens,
+} from "../shapes.ts";
 import { grantSource } from "./grants.ts";
 
 export const getBalance = operation({
@@ -37,16 +46,6 @@ export const getBalance = operation({
 });
 
 /** Work, either with a known price or as tokens of a model. Exactly one of the two forms. */
-export const affordable = z.object({
-  maxOutputTokens: z
-    .int()
-    .nullable()
-    .describe("The most output tokens of this model that this work's credits pay for now"),
-  model: z.string().optional().describe("A cheaper model that fits, when this one does not"),
-});
-
-export type Affordable = z.infer<typeof affordable>;
-
 export const work = {
   amount: positiveAmount.optional(),
   model: modelName.optional(),

@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { amountOrZero, creditsText, feature, id, instantText, metadata, usage } from "../shapes.ts";
-import { affordable, checkWork, work } from "./balance.ts";
+import {
+  affordable,
+  amountOrZero,
+  creditsText,
+  feature,
+  id,
+  instantText,
+  metadata,
+  usage,
+} from "../shapes.ts";
+import { checkWork, work } from "./balance.ts";
 
 const ttlSeconds = z.int().min(1).max(86_400).describe("Default 600; renew it with extend");
 
