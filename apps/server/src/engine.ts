@@ -39,7 +39,7 @@ export interface Engine extends Deps {
 const GOODBYE_MILLISECONDS = 2000;
 
 /** How long a caller waits on the database before the answer is no: with the work around it, within 2 seconds. */
-const TIMEOUT_SECONDS = 1.7;
+const DATABASE_SECONDS = 1.7;
 
 /** How long a request waits for credits that are being bought, unless it is set. */
 const TOP_UP_WAIT_SECONDS = 10;
@@ -55,26 +55,28 @@ export interface EngineRequest {
   readonly redisUrl?: string | null;
   readonly payments?: Payments | null;
   readonly topUpWaitSeconds?: number | undefined;
+  /** How long a caller waits on the database before the answer is no. */
+  readonly databaseSeconds?: number;
 }
 
 /** The domain on one database: everything that serves requests asks it. */
 export function openEngine(request: EngineRequest): Engine {
   const { url, lanes, clock, log, masterKeys = [], payments = null, redisUrl = null } = request;
-  const { topUpWaitSeconds = TOP_UP_WAIT_SECONDS } = request;
+  const { topUpWaitSeconds = TOP_UP_WAIT_SECONDS, databaseSeconds = DATABASE_SECONDS } = request;
   const connection = {
     url,
     applicationName: "bursar",
     role: APPLICATION_ROLE,
-    connectTimeoutSeconds: TIMEOUT_SECONDS,
+    connectTimeoutSeconds: databaseSeconds,
   };
-  const limits = { statementTimeoutSeconds: 10, queryTimeoutSeconds: TIMEOUT_SECONDS };
+  const limits = { statementTimeoutSeconds: 10, queryTimeoutSeconds: databaseSeconds };
   const pool = openPool({ ...connection, ...limits, log });
   const connectNotify = () =>
     new pg.Client(
       connectionOptions({
         ...connection,
         applicationName: "bursar-changes",
-        queryTimeoutSeconds: TIMEOUT_SECONDS,
+        queryTimeoutSeconds: databaseSeconds,
       }),
     );
   const notify = openNotifyFanOut({ connect: connectNotify, log });
@@ -87,7 +89,7 @@ export function openEngine(request: EngineRequest): Engine {
     clock,
     log,
     lanes,
-    settings: { timeoutMilliseconds: TIMEOUT_SECONDS * 1000 },
+    settings: { timeoutMilliseconds: databaseSeconds * 1000 },
   });
   const prices = openPrices({ pool, clock });
   const refusals = openRefusalLog({ pool, log });

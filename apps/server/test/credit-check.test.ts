@@ -32,6 +32,7 @@ async function person(name: string, role: "user" | "admin" | "supervisor") {
   });
   if (made.kind !== "created") throw new Error("not created");
   const signedIn = await running.call(null, "POST", "/api/auth/login", { username: name, password });
+  if (signedIn.status !== 200) throw new Error(`${name} could not log in: ${JSON.stringify(signedIn.body)}`);
   return { id: made.person.id, token: signedIn.body.accessToken as string };
 }
 

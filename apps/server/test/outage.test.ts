@@ -11,7 +11,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const cut = await Proxy.before(database.url);
   proxy = cut.proxy;
-  running = await startRunning(cut.url);
+  running = await startRunning(cut.url, 0, {}, { isHurried: true });
   const password = "correct horse 9";
   await running.identity.people.create({ username: "cut", email: "cut@example.org", password });
   token = (await running.call(null, "POST", "/api/auth/login", { username: "cut", password })).body

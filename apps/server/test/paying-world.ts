@@ -27,7 +27,7 @@ import { openSubscriptions } from "../src/payments/provider.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
 import { SANDBOX_SALES } from "../src/sandbox/sales.ts";
 import { openSockets } from "../src/socket/open.ts";
-import { MASTER_KEY, PRICES } from "./running.ts";
+import { DATABASE_SECONDS, MASTER_KEY, PRICES } from "./running.ts";
 
 const nothing = () => undefined;
 const silentLog = { info: nothing, warn: nothing, error: nothing };
@@ -222,6 +222,7 @@ async function startServer(stripe: SandboxStripe, parts: ServerParts) {
     log: silentLog,
     payments,
     masterKeys: [MASTER_KEY],
+    databaseSeconds: DATABASE_SECONDS,
     ...settings,
   });
   let publicUrl = "";

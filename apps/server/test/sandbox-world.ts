@@ -14,7 +14,7 @@ import { listen } from "../src/listen.ts";
 import { openSmtp } from "../src/mail/smtp.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
 import { openSandboxClock } from "../src/sandbox/clock.ts";
-import { MASTER_KEY, PRICES } from "./running.ts";
+import { DATABASE_SECONDS, MASTER_KEY, PRICES } from "./running.ts";
 
 const nothing = () => undefined;
 export const silentLog = { info: nothing, warn: nothing, error: nothing };
@@ -25,7 +25,14 @@ export async function startSandboxWorld() {
   const database = await createTestDatabase();
   const clock = await openSandboxClock(database.url, silentLog);
   const masterKeys = [MASTER_KEY];
-  const engine = openEngine({ url: database.url, lanes: 2, clock, log: silentLog, masterKeys });
+  const engine = openEngine({
+    url: database.url,
+    lanes: 2,
+    clock,
+    log: silentLog,
+    masterKeys,
+    databaseSeconds: DATABASE_SECONDS,
+  });
   await engine.prices.put({ body: PRICES, by: "test" });
   const mail = await startSandboxMail({ now: () => new Date(clock.now() / 1000) });
   const stripe = await startSandboxStripe({ now: () => clock.now() / 1000 });
