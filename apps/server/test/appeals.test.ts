@@ -1,5 +1,7 @@
 /** Disputes that are taken up again after they were decided. */
+import type { AccountId, HoldId } from "@bursar/contract/ids";
 import { addSeconds } from "@bursar/contract/instant";
+import { credits } from "@bursar/contract/money";
 import { applyDisputes } from "@bursar/engine/payment/disputes";
 import { findPayment } from "@bursar/engine/payment/store";
 import { readDisputes } from "@bursar/engine/payment/store-refunds";
@@ -39,6 +41,19 @@ async function hearAllAgain(): Promise<void> {
 }
 
 const policy = async (account: Account) => (await account.get("/v1/topup-policy")).body;
+
+it("what was frozen at the moment in which a dispute was won, by a process that has died since, is free again", async () => {
+  const { account, bank, disputeId } = await disputed();
+  await bank("won");
+  const [grant] = (await account.get("/v1/balance")).body.grants;
+  await world.engine.ledger.submit({
+    ...{ kind: "hold", id: `hold_dispute_${disputeId}:999` as HoldId, accountId: account.id as AccountId },
+    ...{ grantId: grant.id, amount: credits("1000"), expiresAt: null, by: "system:payments" },
+  });
+  expect(await account.balance()).toEqual(["0", "1000", "0"]);
+  await world.settle();
+  expect(await account.balance()).toEqual(["1000", "0", "0"]);
+});
 
 describe("a dispute that was lost", () => {
   it("and is won on appeal gives back what was taken, once, and what was spent is owed no more", async () => {

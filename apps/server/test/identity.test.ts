@@ -127,6 +127,20 @@ describe("sessions", () => {
   });
 });
 
+test("a sign-in with a NUL or of any size is bad input", async () => {
+  const send = (body: string) => {
+    const headers = { "content-type": "application/json" };
+    return fetch(`${running.url}/api/identity/sign-in/email`, { method: "POST", headers, body });
+  };
+  const nul = JSON.stringify({ email: "a\u0000@example.org", password: "x".repeat(10) });
+  expect((await send(nul)).status).toBe(400);
+  const large = await send(JSON.stringify({ email: "a@example.org", password: "x".repeat(70_000) }));
+  expect([large.status, ((await large.json()) as { message: string }).message]).toEqual([
+    413,
+    "The body must have at most 65536 bytes",
+  ]);
+});
+
 describe("guessing", () => {
   test("is limited by person, on both doors together, and says when to come back", async () => {
     const { browser, username, email } = await somebody();

@@ -227,7 +227,7 @@ it("an invoice that is paid back, in parts or after a lost dispute, takes its cr
   await expect.poll(other.available).toBe("0");
 });
 
-it("whoever is deleted is charged no more, by a plan or by auto top-up", async () => {
+it("whoever is deleted is charged no more, by a plan, by auto top-up or by a key that is still about", async () => {
   const start = world.clock.now();
   const sign = peopleOf(world);
   const [root, ann] = [await sign("root", "admin"), await sign("ann")];
@@ -238,11 +238,22 @@ it("whoever is deleted is charged no more, by a plan or by auto top-up", async (
     200,
   );
   await world.settle();
+  await root.post("/v1/organizations", { id: "org_kept", name: "Kept" });
+  await world.engine.pool.query(
+    `insert into organization_members (organization_id, person_id, person_account_id, role, joined_at)
+     values ('org_kept', $1, $2, 'member', now())`,
+    [ann.id, ann.accountId],
+  );
+  const organizations = async () => (await ann.get("/v1/organizations")).body.organizations.length;
+  const { key } = (await world.admin("POST", "/v1/keys", owner)).body;
+  const spend = () => world.call(key, "POST", "/v1/spend", { amount: "1" });
   world.stripe.faults.add({ kind: "rate_limit", on: "*", times: 50 });
   const remove = () => world.call(root.token, "DELETE", `/api/auth/admin/users/${ann.id}`);
   expect((await remove()).status).toBe(503);
+  expect([(await spend()).status, await organizations()]).toEqual([200, 1]);
   world.stripe.faults.clear();
   expect((await remove()).status).toBe(200);
+  expect((await spend()).body.error.code).toBe("key_revoked");
   const before = (await world.intentsOf(ann.accountId)).length;
   await passTo(start, 3);
   expect(await world.intentsOf(ann.accountId)).toHaveLength(before);

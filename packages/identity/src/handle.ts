@@ -39,7 +39,7 @@ export async function handle(
   return limited(outcome, "Too many failed attempts");
 }
 
-const NO_OBJECT = { code: "INVALID_BODY", message: "The body must be a JSON object" };
+const NO_OBJECT = { code: "INVALID_BODY", message: "The body must be a JSON object, without NUL" };
 
 function limited({ retryAfterSeconds }: Limited, why: string): Response {
   const retryAfter = String(retryAfterSeconds);
@@ -64,10 +64,13 @@ async function forwardedTo(
   return new Request(url, { method, headers, body: JSON.stringify(read) });
 }
 
+/** null also where a text in it has a NUL, which the database cannot be asked for. */
 async function objectIn(request: Request): Promise<Readonly<Record<string, unknown>> | null> {
   try {
     const read: unknown = JSON.parse(await request.text());
-    return typeof read === "object" && !Array.isArray(read) ? (read as Record<string, unknown> | null) : null;
+    if (typeof read !== "object" || read === null || Array.isArray(read)) return null;
+    const hasNul = Object.values(read).some((value) => typeof value === "string" && value.includes("\u0000"));
+    return hasNul ? null : (read as Record<string, unknown>);
   } catch {
     return null;
   }

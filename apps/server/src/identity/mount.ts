@@ -4,6 +4,7 @@ import { isUnavailable } from "@bursar/engine/ledger/unavailable";
 import type { OpenIdentity } from "@bursar/identity/open";
 import { IDENTITY_PATH, OAUTH_CALLBACK_PATH } from "@bursar/identity/paths";
 import type { Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { callerOf } from "./caller.ts";
 import { mountDevicePage } from "./pages/device.ts";
 import { mountMailLinks } from "./pages/mail-links.ts";
@@ -16,6 +17,12 @@ export interface IdentityMountDeps {
   readonly proxyHops: number;
 }
 
+/** Far more than any of its forms holds. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+
+const tooLarge = (context: Context) =>
+  context.json({ message: `The body must have at most ${BODY_LIMIT_BYTES} bytes` }, 413);
+
 /** Signing in for browsers and the CLI, the published keys, and the guard in front of every cookie. To be mounted before
  *  everything that a session cookie opens. */
 export function mountIdentity(app: Hono, deps: IdentityMountDeps): void {
@@ -26,6 +33,7 @@ export function mountIdentity(app: Hono, deps: IdentityMountDeps): void {
     return context.json(await identity.keys.jwks());
   });
   const handle = (context: Context) => answer(context, deps);
+  app.use(`${IDENTITY_PATH}/*`, bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: tooLarge }));
   app.on(["GET", "POST"], `${IDENTITY_PATH}/*`, handle);
   app.get(OAUTH_CALLBACK_PATH, handle);
   const pages = { identity, proxyHops: deps.proxyHops, hasOidc: identity.hasOidc };

@@ -12,6 +12,7 @@ import {
   type KeyRecord,
   type ListedKey,
   listKeys,
+  markAllRevoked,
   markRevoked,
   touchKeys,
 } from "./store.ts";
@@ -57,6 +58,8 @@ export interface Keys {
    *  the ledger refuses an ended key itself. */
   recognise(secret: string): Promise<AuthenticateOutcome>;
   revoke(id: KeyId): Promise<RevokeKeyOutcome>;
+  /** All of an account, as when nobody owns it any more. */
+  revokeAll(accountId: AccountId): Promise<void>;
   list(accountId: AccountId | null): Promise<ListedKey[]>;
   close(): Promise<void>;
 }
@@ -136,6 +139,10 @@ export function openKeys(deps: Pick<Deps, "pool" | "clock" | "log">): Keys {
       const revoked = await markRevoked(pool, id, clock.now());
       recognised.clear();
       return revoked === null ? { kind: "key_unknown", id } : { kind: "revoked", ...revoked };
+    },
+    revokeAll: async (accountId) => {
+      await markAllRevoked(pool, accountId, clock.now());
+      recognised.clear();
     },
     list: (accountId) => {
       const today = formatInstant(clock.now());

@@ -87,6 +87,14 @@ export async function markRevoked(pool: pg.Pool, id: KeyId, at: Instant): Promis
   return rows[0] ?? null;
 }
 
+/** The first revocation of each stands. */
+export async function markAllRevoked(pool: pg.Pool, accountId: AccountId, at: Instant): Promise<void> {
+  await pool.query("update api_keys set revoked_at = $2 where account_id = $1 and revoked_at is null", [
+    accountId,
+    formatPostgresTimestamp(at),
+  ]);
+}
+
 interface RevokedKey {
   readonly at: Instant;
   /** null for an admin key. */

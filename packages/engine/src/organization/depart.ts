@@ -1,6 +1,6 @@
 import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
-import { lockMemberships } from "./store-departure.ts";
+import { lockMemberships, organizationsOwned } from "./store-departure.ts";
 import { deleteMember } from "./store-members.ts";
 
 export type DepartOutcome =
@@ -19,4 +19,10 @@ export function departFromAll(deps: Pick<Deps, "pool">, personId: string): Promi
     for (const { organizationId } of memberships) await deleteMember(client, organizationId, personId);
     return { kind: "departed" };
   });
+}
+
+/** What `departFromAll` would say, with nothing done. */
+export async function mayDepart({ pool }: Pick<Deps, "pool">, personId: string): Promise<DepartOutcome> {
+  const ids = await organizationsOwned(pool, personId);
+  return ids.length > 0 ? { kind: "owner_needed", ids } : { kind: "departed" };
 }

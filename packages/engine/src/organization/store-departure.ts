@@ -22,3 +22,13 @@ export async function lockMemberships(client: Queryable, personId: string): Prom
   );
   return rows;
 }
+
+/** As of now: who departs decides it again under the locks. */
+export async function organizationsOwned(queryable: Queryable, personId: string): Promise<string[]> {
+  const { rows } = await queryable.query<{ id: string }>(
+    `select organization_id as id from organization_members where person_id = $1 and role = 'owner'
+     order by organization_id`,
+    [personId],
+  );
+  return rows.map(({ id }) => id);
+}

@@ -1,4 +1,5 @@
 import type { HoldId } from "@bursar/contract/ids";
+import { addSeconds } from "@bursar/contract/instant";
 import { smaller } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
@@ -14,6 +15,7 @@ import {
   closeDispute,
   type Dispute,
   disputesToFreeze,
+  disputesToRelease,
   insertDispute,
   keepDisputeDraws,
   lockPayment,
@@ -193,7 +195,8 @@ async function freezeRemainder(
   return hasFrozen;
 }
 
-/** What work had held of a disputed purchase and gives back belongs to what is frozen. Returns how often it froze some.
+/** What work had held of a disputed purchase and gives back belongs to what is frozen; and what was frozen while the
+ *  dispute was being won, by a process that died before it saw that, is free again. Returns how often it froze some.
  *  Throws: database unreachable. */
 export async function freezeReturned(deps: AdvanceDeps): Promise<number> {
   let count = 0;
@@ -208,8 +211,14 @@ export async function freezeReturned(deps: AdvanceDeps): Promise<number> {
       );
     }
   }
+  const since = addSeconds(deps.clock.now(), -LATE_SECONDS);
+  for (const { accountId, id } of await disputesToRelease(deps.pool, since))
+    await Promise.all(await releases(deps, { accountId }, id));
   return count;
 }
+
+/** Whoever freezes for a dispute that is being closed has died or seen it long before. */
+const LATE_SECONDS = 7 * 86_400;
 
 async function isStillOpen(deps: AdvanceDeps, payment: Payment, disputeId: string): Promise<boolean> {
   const disputes = await readDisputes(deps.pool, payment);
@@ -219,7 +228,7 @@ async function isStillOpen(deps: AdvanceDeps, payment: Payment, disputeId: strin
 /** Submitted when it returns. Whatever the answers: a hold that is closed needs no release. */
 async function releases(
   deps: AdvanceDeps,
-  { accountId }: Payment,
+  { accountId }: Pick<Payment, "accountId">,
   disputeId: string,
 ): Promise<Promise<unknown>[]> {
   const holds = await openHolds(deps.pool, accountId, holdsOf(disputeId));

@@ -212,6 +212,23 @@ export async function disputesToFreeze(pool: pg.Pool): Promise<DisputeToFreeze[]
   return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
 }
 
+/** Disputes that were won since then, and of which something is frozen still. */
+export async function disputesToRelease(
+  pool: pg.Pool,
+  since: Instant,
+): Promise<Omit<DisputeToFreeze, "amount">[]> {
+  const { rows } = await pool.query<Omit<DisputeToFreeze, "amount">>(
+    `select d.account_id as "accountId", d.payment_id as "paymentId", d.dispute_id as id
+     from payment_disputes d
+     where d.state = 'won' and d.closed_at >= $1 and exists (
+       select from holds h where h.account_id = d.account_id
+         and starts_with(h.hold_id, 'hold_dispute_' || d.dispute_id || ':'))
+     order by d.closed_at limit 500`,
+    [formatPostgresTimestamp(since)],
+  );
+  return rows;
+}
+
 /** What was paid back, and whether a dispute is open: for showing payments. */
 export async function readAftermath(
   pool: pg.Pool,

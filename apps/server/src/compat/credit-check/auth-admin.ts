@@ -1,6 +1,6 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { type StopChargesOutcome, stopCharges } from "@bursar/engine/account/stop-charges";
-import { departFromAll } from "@bursar/engine/organization/depart";
+import { departFromAll, mayDepart } from "@bursar/engine/organization/depart";
 import { PaymentsUnavailable } from "@bursar/engine/payment/payments";
 import { isEmail, isUsername } from "@bursar/identity/people/naming";
 import type { CreatePersonRequest } from "@bursar/identity/people/people";
@@ -178,15 +178,22 @@ async function remove(deps: CreditCheckDeps, { context, person, concerns }: Rout
   if (target === null) return unknown();
   concerns(target.accountId);
   if (target.id === person!.id) return ownAccount("delete");
-  const departure = await departFromAll({ pool }, target.id);
-  if (departure.kind === "owner_needed")
-    return message(409, `userId: owns ${departure.ids.join(", ")}; transfer that to another member first`);
+  // Nothing is undone when a later step refuses: so those that may, come first.
+  const owned = await mayDepart({ pool }, target.id);
+  if (owned.kind === "owner_needed") return ownerNeeded(owned.ids);
   const stopped = await chargesStopped(deps, target.accountId);
   if (stopped === null)
     return message(503, "The payment provider does not answer, and a plan may be paid there; try again");
   if (stopped.kind === "subscription_refused") return message(409, `userId: ${stopped.message}`);
+  const departure = await departFromAll({ pool }, target.id);
+  if (departure.kind === "owner_needed") return ownerNeeded(departure.ids);
+  await deps.keys.revokeAll(target.accountId);
   await identity.people.delete(target.id);
   return message(200, "User deleted");
+}
+
+function ownerNeeded(ids: readonly string[]): Response {
+  return message(409, `userId: owns ${ids.join(", ")}; transfer that to another member first`);
 }
 
 /** null: nobody knows. */
