@@ -1,5 +1,5 @@
 /** Disputes that are taken up again after they were decided. */
-import type { AccountId, HoldId } from "@bursar/contract/ids";
+import type { HoldId } from "@bursar/contract/ids";
 import { addSeconds } from "@bursar/contract/instant";
 import { credits } from "@bursar/contract/money";
 import { applyDisputes } from "@bursar/engine/payment/disputes";
@@ -47,7 +47,7 @@ it("what was frozen at the moment in which a dispute was won, by a process that 
   await bank("won");
   const [grant] = (await account.get("/v1/balance")).body.grants;
   await world.engine.ledger.submit({
-    ...{ kind: "hold", id: `hold_dispute_${disputeId}:999` as HoldId, accountId: account.id as AccountId },
+    ...{ kind: "hold", id: `hold_dispute_${disputeId}:999` as HoldId, accountId: account.id },
     ...{ grantId: grant.id, amount: credits("1000"), expiresAt: null, by: "system:payments" },
   });
   expect(await account.balance()).toEqual(["0", "1000", "0"]);

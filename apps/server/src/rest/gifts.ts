@@ -21,11 +21,19 @@ export const redeemGiftCard: Handler<"redeemGiftCard"> = async (call) => {
   return { repeated: duplicate, answer: { id, grantId, amount: credits(amount) } };
 };
 
-export const createGiftCards: Handler<"createGiftCards"> = async ({ deps, body, principal }) => {
+export const createGiftCards: Handler<"createGiftCards"> = async ({
+  deps,
+  body,
+  principal,
+  idempotencyKey,
+}) => {
   const { count, amount, name = "", expiresAt = null } = body;
   const late = endsInThePast(expiresAt, deps.clock.now());
   if (late !== null) return late;
-  const batch = await createBatch(deps, { count, amount, name, expiresAt, by: principal.by });
+  const facts = { count, amount, name, expiresAt };
+  const outcome = await createBatch(deps, { ...facts, by: principal.by, idempotencyKey });
+  if (outcome.kind === "batch_exists") return batchExists(outcome.id);
+  const { batch } = outcome;
   const cards = batch.cards.map(({ id, code }) => ({ id, code }));
   return { answer: { ...factsOf(batch), cards, csv: csvOf(batch) } };
 };
@@ -64,6 +72,15 @@ export const voidGiftCards: Handler<"voidGiftCards"> = async ({ deps, params, bo
   const counts = await voidCards(deps.pool, facts);
   return counts === null ? giftUnknown(id) : { answer: { id, ...counts } };
 };
+
+/** Codes that nobody has read are worth nothing to anybody: the batch is named, so that it can be voided. */
+function batchExists(id: string): Problem {
+  return {
+    problem: "key_conflict",
+    message: `This Idempotency-Key has made the batch ${id}, whose codes are not shown again: if nobody has them, void it, and ask under another`,
+    param: "Idempotency-Key",
+  };
+}
 
 function giftUnknown(id: string): Problem {
   return { problem: "gift_unknown", message: `There is no gift card or batch ${id}`, param: "id" };

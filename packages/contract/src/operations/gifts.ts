@@ -41,7 +41,8 @@ export const createGiftCards = operation({
   method: "post",
   path: "/v1/gift-cards",
   access: "admin",
-  summary: "Make a batch of gift cards. The codes are shown once; only their hashes are kept.",
+  summary:
+    "Make a batch of gift cards. The codes are shown once; only their hashes are kept. Repeated under an Idempotency-Key it names the batch that it has made, as key_conflict.",
   body: z.strictObject({
     count: z.int().min(1).max(1000),
     amount: positiveAmount.describe("Credits of each card"),
@@ -54,7 +55,7 @@ export const createGiftCards = operation({
     cards: z.array(z.object({ id: z.string(), code: z.string() })),
     csv: z.string().describe("The same as a file: id,code,amount,expires_at"),
   }),
-  errors: [],
+  errors: ["key_conflict"],
 });
 
 export const listGiftBatches = operation({

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { newGiftBatchId, newGiftCardId } from "@bursar/contract/ids";
 import { formatInstant, type Instant } from "@bursar/contract/instant";
 import { formatCredits, type MicroCredits } from "@bursar/contract/money";
@@ -13,7 +14,14 @@ export interface CreateBatchRequest {
   readonly amount: MicroCredits;
   readonly expiresAt: Instant | null;
   readonly by: string;
+  /** Makes one batch, whoever asks again. */
+  readonly idempotencyKey?: string | undefined;
 }
+
+export type CreateBatchOutcome =
+  | { readonly kind: "created"; readonly batch: NewBatch }
+  /** Under this idempotency key. Its codes were in the first answer alone. */
+  | { readonly kind: "batch_exists"; readonly id: string };
 
 export interface NewBatch extends Omit<BatchRecord, "redeemed" | "voided"> {
   readonly cards: readonly { readonly id: string; readonly code: string }[];
@@ -22,16 +30,22 @@ export interface NewBatch extends Omit<BatchRecord, "redeemed" | "voided"> {
 /** Makes cards that nobody can guess. Their codes are in this answer and nowhere else. */
 export async function createBatch(
   deps: Pick<Deps, "pool" | "clock">,
-  { by, ...facts }: CreateBatchRequest,
-): Promise<NewBatch> {
-  const batch = { ...facts, id: newGiftBatchId(), createdAt: deps.clock.now(), createdBy: by };
+  { by, idempotencyKey, ...facts }: CreateBatchRequest,
+): Promise<CreateBatchOutcome> {
+  const id = idempotencyKey === undefined ? newGiftBatchId() : batchIdFor(idempotencyKey);
+  const batch = { ...facts, id, createdAt: deps.clock.now(), createdBy: by };
   const cards = Array.from({ length: facts.count }, () => ({ id: newGiftCardId(), code: newGiftCode() }));
   const hashes = await Promise.all(cards.map(({ code }) => hashOfGiftCode(code)));
-  await withTransaction(deps.pool, async (client) => {
-    await insertBatch(client, batch);
-    await insertCards(client, { batchId: batch.id, ids: cards.map(({ id }) => id), hashes });
+  return withTransaction(deps.pool, async (client) => {
+    if (!(await insertBatch(client, batch))) return { kind: "batch_exists", id };
+    await insertCards(client, { batchId: id, ids: cards.map((card) => card.id), hashes });
+    return { kind: "created", batch: { ...batch, cards } };
   });
-  return { ...batch, cards };
+}
+
+/** The primary key sees to it that one request makes one batch: there is nothing else to look up or to write. */
+function batchIdFor(idempotencyKey: string): string {
+  return `batch_${createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 32)}`;
 }
 
 /** A file for whoever prints or mails the cards. Nothing in it needs quoting. */

@@ -39,17 +39,19 @@ export interface BatchRecord {
   readonly voided: number;
 }
 
+/** False when there is one under this id. */
 export async function insertBatch(
   client: Queryable,
   batch: Omit<BatchRecord, "redeemed" | "voided">,
-): Promise<void> {
+): Promise<boolean> {
   const { id, name, amount, count, expiresAt, createdAt, createdBy } = batch;
   const expiry = formatNullableTimestamp(expiresAt);
-  await client.query(
+  const { rowCount } = await client.query(
     `insert into gift_batches (batch_id, name, amount, count, expires_at, created_at, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+     values ($1, $2, $3, $4, $5, $6, $7) on conflict (batch_id) do nothing`,
     [id, name, amount, count, expiry, formatPostgresTimestamp(createdAt), createdBy],
   );
+  return rowCount === 1;
 }
 
 export async function insertCards(
