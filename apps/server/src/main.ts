@@ -108,8 +108,8 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
     const grace = settings.shutdownSeconds * 1000;
     const deadline = performance.now() + grace;
     const drained = sockets.close(grace).then(() => gateway.close(Math.max(0, deadline - performance.now())));
-    // What the gateway ends then still says why.
-    await Promise.all([drained, server.close(grace + GOODBYE_MILLISECONDS)]);
+    // Prompts and sockets may take a goodbye each; what the gateway ends after them still says why.
+    await Promise.all([drained, server.close(grace + 3 * GOODBYE_MILLISECONDS)]);
   });
   const url = server.urls[0]!;
   publicUrl ??= url;

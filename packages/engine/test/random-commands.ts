@@ -134,7 +134,9 @@ export class Play {
       case "hold":
         if (bit(9) && bit(10))
           return [{ ...base, kind: "hold", id: id as never, amount, expiresAt: null, grantId }];
-        return [{ ...base, kind: "hold", id: id as never, amount, expiresAt, feature, caps }];
+        return [
+          { ...base, kind: "hold", id: id as never, amount, expiresAt, feature, caps, isLate: bit(10) },
+        ];
       case "child": {
         const small = amount > 3n ? amount / 3n : amount;
         return [

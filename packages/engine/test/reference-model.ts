@@ -320,11 +320,20 @@ export class ModelAccount {
   }
 
   /** What another hold like this one could reserve. */
-  #usableBeside({ parentId, feature }: Of<"hold">): bigint {
+  #usableBeside({ parentId, feature, caps = [] }: Of<"hold">): bigint {
     if (this.state.frozen || this.state.owed > 0n) return 0n;
-    if (parentId === undefined) return this.spendable(feature ?? null);
     const parent = this.state.holds.find(({ id, open }) => id === parentId && open);
-    return parent === undefined ? 0n : this.#inScope(parent, feature ?? parent.feature);
+    if (parentId !== undefined && parent === undefined) return 0n;
+    let left =
+      parent === undefined
+        ? this.spendable(feature ?? null)
+        : this.#inScope(parent, feature ?? parent.feature);
+    for (const cap of caps) {
+      if (parent?.counts.some(({ id, added }) => id === cap.id && !added) === true) continue;
+      const rest = cap.limit - (this.state.used.get(`${cap.id} ${this.#window(cap)}`) ?? 0n);
+      left = min(left, rest < 0n ? 0n : rest);
+    }
+    return left;
   }
 
   #window(cap: Cap): string {
@@ -345,7 +354,7 @@ export class ModelAccount {
     for (const cap of caps) this.#count(cap.id, this.#window(cap), amount);
   }
 
-  #hold({ id, amount, expiresAt, parentId, grantId, feature, caps = [] }: Of<"hold">): void {
+  #hold({ id, amount, expiresAt, parentId, grantId, feature, caps = [], isLate = false }: Of<"hold">): void {
     const parent = parentId === undefined || grantId !== undefined ? null : this.#openHold(parentId);
     const hold: ModelHold = {
       id,
@@ -360,7 +369,7 @@ export class ModelAccount {
       open: true,
     };
     const own = caps.filter((cap) => !hold.counts.some((count) => count.id === cap.id));
-    this.#reserve(hold, parent, amount, own, { grantId, isRenewal: false });
+    this.#reserve(hold, parent, amount, own, { grantId, isRenewal: isLate && amount === 0n });
     for (const cap of own) {
       hold.counts.push({ id: cap.id, window: this.#window(cap), amount, inherited: false, added: false });
       this.#count(cap.id, this.#window(cap), amount);

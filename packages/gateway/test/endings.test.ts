@@ -301,6 +301,21 @@ describe("what the upstream says it used", () => {
     expect(await spentBy(account, "10")).toBe(5n * INPUT + 2n * OUTPUT);
   });
 
+  it("is no end where not a word has come: that is told to the client as broken", async () => {
+    const account = await metered.account("10");
+    const { error } = await through(account, (usage) => [usageChunk(usage)], {
+      prompt_tokens: 5,
+      completion_tokens: 0,
+    });
+    expect(error).toMatchObject({ code: "upstream_failed" });
+  });
+
+  it("is none where it is all zeros and nothing has come: that costs nothing", async () => {
+    const account = await metered.account("10");
+    await through(account, (usage) => [usageChunk(usage)], { prompt_tokens: 0, completion_tokens: 0 });
+    expect(await spentBy(account, "10")).toBe(0n);
+  });
+
   it("is no end before the answer: what breaks off after it is told to the client as broken", async () => {
     const account = await metered.account("10");
     const write = (usage: object) => [usageChunk(usage), ...inLastChunk({}).slice(0, 2)];

@@ -57,18 +57,15 @@ const tooDeep: Problem = {
   message: `The body must not be nested deeper than ${DEPTH_LIMIT} levels`,
 };
 
-/** Level by level: whoever walks it after this may recurse. */
-function isTooDeep(value: unknown): boolean {
-  let level = [value].filter(isNested);
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth === DEPTH_LIMIT) return true;
-    level = level.flatMap((nested) => Object.values(nested).filter(isNested));
-  }
+/** Whoever walks it after this may recurse. */
+function isTooDeep(value: unknown, depth = 0): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (depth === DEPTH_LIMIT) return true;
+  // A list of numbers may be a million long: nothing is made for it.
+  const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  for (const part of parts)
+    if (typeof part === "object" && part !== null && isTooDeep(part, depth + 1)) return true;
   return false;
-}
-
-function isNested(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 /** The body word for word; null where it is longer, of which no more is read. */

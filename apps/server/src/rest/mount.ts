@@ -75,7 +75,7 @@ async function perform(
   if (isProblem(paying)) return paying;
   const idempotencyKey = readIdempotencyKey(context.req.header("idempotency-key"), operation, input.body);
   if (isProblem(idempotencyKey)) return idempotencyKey;
-  const reserved = USES_CREDITS.has(operation.name)
+  const reserved = TAKES_OWN_ID.has(operation.name)
     ? reservedIn(principal, idempotencyKey, input.body)
     : null;
   if (reserved !== null) return reserved;
@@ -132,6 +132,9 @@ const USES_CREDITS: ReadonlySet<string> = new Set<OperationName>([
   "spend",
   "batch",
 ]);
+
+/** Whose id is used up in the ledger as it stands; a batch looks at its own. */
+const TAKES_OWN_ID: ReadonlySet<string> = new Set<OperationName>(["createHold", "extendHold", "spend"]);
 
 /** Calls that are a ledger command under the caller's key, which the ledger checks again, or that close a hold, which
  *  an ended key still may. Whatever else a key does, it must be good at that moment. */

@@ -3,7 +3,7 @@ import { REASON_HEADER } from "@bursar/contract/headers";
 import { ID_PATTERN } from "@bursar/contract/ids";
 import type { Operation } from "@bursar/contract/operation";
 import { batchOperation } from "@bursar/contract/operations/spend";
-import { v1 } from "@bursar/contract/v1";
+import { type OperationName, v1 } from "@bursar/contract/v1";
 import { z } from "zod";
 import { isRecorded } from "../administration/rest.ts";
 import { VERSION } from "../version.ts";
@@ -72,7 +72,7 @@ function describe(operation: Operation): Json {
       ...parametersIn("path", operation.params),
       ...parametersIn("query", operation.query),
       ...(operation.access === "account" ? PAYER_HEADERS : []),
-      ...(takesId(body) ? [IDEMPOTENCY_KEY] : []),
+      ...(takesId(body) || KEYED.has(operation.name) ? [IDEMPOTENCY_KEY] : []),
       ...(isRecorded(operation) || operation.name === "batch" ? [REASON] : []),
     ],
     ...(body === undefined ? {} : { requestBody: requestBody(operation, body) }),
@@ -121,6 +121,13 @@ const REASON: Json = {
 function requestBody(operation: Operation, body: z.ZodType): Json {
   return { required: true, content: { "application/json": { schema: bodySchema(operation, body) } } };
 }
+
+/** They take the header, and no id. */
+const KEYED: ReadonlySet<string> = new Set<OperationName>([
+  "createKey",
+  "createGiftCards",
+  "changeSubscription",
+]);
 
 function takesId(body: z.ZodType | undefined): boolean {
   return body !== undefined && "id" in ((schemaOf(body, "input")["properties"] as Json | undefined) ?? {});

@@ -21,6 +21,8 @@ export interface HoldRequest extends OnHold {
   readonly ttlSeconds?: number | undefined;
   /** An open hold to draw from: a run's budget. */
   readonly parentId?: HoldId | undefined;
+  /** Of work that was let in before. See `HoldCommand`. */
+  readonly isLate?: boolean | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly caps?: readonly Cap[] | undefined;
 }

@@ -16,7 +16,8 @@ interface LateTerms {
   readonly caps?: readonly Cap[] | undefined;
 }
 
-const LATE = ".late";
+/** No caller can choose or name it: ids contain no space. */
+const LATE = " late";
 
 /** Whether the hold is one of those that are open for a moment only, to charge what came late. */
 export function isLate(holdId: HoldId): boolean {
@@ -24,8 +25,8 @@ export function isLate(holdId: HoldId): boolean {
 }
 
 /** Settles a hold that somebody else may have closed meanwhile, because they took this process for dead: what that has
- *  left uncharged is charged now, by a hold named after the first one, and therefore once. It is refused like any new
- *  work: an account that is frozen, in debt or empty, and a budget that is closed, pay no more.
+ *  left uncharged is charged now, by a hold named after the first one, and therefore once. The work was let in before: what
+ *  the account does not have becomes debt. A budget that is closed pays no more.
  *  Outcomes and throws: as of `settle`; `charged` is the sum of both. */
 export async function settleInFull(
   deps: LateDeps,
@@ -43,7 +44,7 @@ export async function settleInFull(
   const held = await holdAtPrices(deps, book, {
     ...{ accountId, id, by, requestId, metadata, ...terms },
     // The settlement charges beyond it, exactly.
-    work: { kind: "amount", amount: 1n },
+    ...{ work: { kind: "amount", amount: 0n }, isLate: true },
   });
   if (held.kind !== "held") return held;
   const late = await settleAtPrices(deps, book, {

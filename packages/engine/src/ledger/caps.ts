@@ -54,6 +54,11 @@ export function withinCaps(
   return null;
 }
 
+export function leftOfCap(book: Book, cap: Cap, now: Instant): MicroCredits {
+  const used = book.counters.get(counterName(cap.id, windowStart(cap, now))) ?? 0n;
+  return used < cap.limit ? cap.limit - used : 0n;
+}
+
 /** Whether whoever asks may know of the hold: it counts in their cap, by itself or by what it draws from, and is not one
  *  that freezes credits. */
 export function isReachable(

@@ -72,6 +72,9 @@ export interface HoldCommand extends CommandBase, OnHold {
   readonly parentId?: HoldId | undefined;
   /** Reserves this grant alone, whatever the account's state: an administrator's hold, for disputes. */
   readonly grantId?: GrantId | undefined;
+  /** Of work that was let in before, by a hold that somebody has closed since: reserves nothing, and like the renewal of
+   *  a hold passes whatever has come over the account, so that its settlement becomes exact debt. */
+  readonly isLate?: boolean | undefined;
   readonly caps?: readonly Cap[] | undefined;
 }
 

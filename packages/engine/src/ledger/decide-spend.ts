@@ -1,5 +1,5 @@
 import type { Instant } from "@bursar/contract/instant";
-import type { MicroCredits } from "@bursar/contract/money";
+import { type MicroCredits, smaller } from "@bursar/contract/money";
 import {
   type Account,
   type Draw,
@@ -16,6 +16,7 @@ import {
   countedOfExtension,
   inherited,
   isReachable,
+  leftOfCap,
   notYetCounted,
   withinCaps,
 } from "./caps.ts";
@@ -40,8 +41,9 @@ export function spend(draft: Draft, book: Book, command: SpendCommand): Refusal 
 /** Reserves credits before work starts: available → held, or from a parent hold. Free work reserves nothing, and passes
  *  where there is nothing; a debt and a freeze refuse it like any other. */
 export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | null {
-  const { parentId, grantId, byAccount, countedIn } = command;
-  const request = { parentId, grantId, byAccount, countedIn, caps: command.caps, isRenewal: false };
+  const { parentId, grantId, byAccount, countedIn, caps: asked } = command;
+  const isRenewal = command.isLate === true && command.amount === 0n;
+  const request = { parentId, grantId, byAccount, countedIn, caps: asked, isRenewal };
   const source = reserve(draft, book, request, command.amount, command.feature);
   if (source.kind === "refused") return source.refusal;
   const { draws, parent } = source;
@@ -72,13 +74,21 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
   return null;
 }
 
-/** What can be held now beside a hold, for its feature or of its parent. */
-export function usableBeside(book: Book, { feature, parentId }: HoldCommand, now: Instant): MicroCredits {
+/** What can be held now beside a hold, for its feature or of its parent, and under its caps. */
+export function usableBeside(
+  book: Book,
+  { feature, parentId, caps }: HoldCommand,
+  now: Instant,
+): MicroCredits {
   const { account } = book;
   if (account.frozen || account.owed > 0n) return 0n;
-  if (parentId === undefined) return spendable(account, feature ?? null, now);
-  const parent = book.holds.get(parentId);
-  return parent === undefined ? 0n : sumOfDraws(drawsInScope(account, parent, feature ?? parent.feature));
+  const parent = parentId === undefined ? null : book.holds.get(parentId);
+  if (parent === undefined) return 0n;
+  const left =
+    parent === null
+      ? spendable(account, feature ?? null, now)
+      : sumOfDraws(drawsInScope(account, parent, feature ?? parent.feature));
+  return notYetCounted(caps, parent).reduce((least, cap) => smaller(least, leftOfCap(book, cap, now)), left);
 }
 
 /** Grows an open hold, renews its expiry, or takes down what its work has cost so far. */
@@ -161,7 +171,8 @@ function shrunk(parent: Hold, draws: readonly Draw[]): Hold {
 
 /** What of a parent's reserve may pay for this feature. */
 export function drawsInScope({ grants }: Account, parent: Hold, feature: string | null): Draw[] {
-  return parent.draws.filter(([id]) => grants.some((grant) => grant.id === id && isInScope(grant, feature)));
+  const inScope = new Set(grants.filter((grant) => isInScope(grant, feature)).map(({ id }) => id));
+  return parent.draws.filter(([id]) => inScope.has(id));
 }
 
 /** With a debt or a freeze, nothing new is held or spent. */

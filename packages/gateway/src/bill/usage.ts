@@ -23,6 +23,8 @@ export function readUsage(value: unknown): Usage | null {
   const hidden = detail(value["completion_tokens_details"], "reasoning_tokens");
   // xAI and Gemini count what a model thinks in the total alone. They bill it as output all the same.
   const outputTokens = Math.max(shownTokens, detail(value, "total_tokens") - inputTokens);
+  // Some send zeros where they have not counted.
+  if (inputTokens === 0 && outputTokens === 0) return null;
   return {
     inputTokens,
     cachedInputTokens: Math.min(cached, inputTokens),

@@ -27,6 +27,7 @@ export class EventStream {
   #unfinishedChoices: number;
   /** Usage in a chunk of its own has come, and no output since. */
   #isCounted = false;
+  #hasOutput = false;
   #reads = 0;
   #isOurs = false;
 
@@ -90,11 +91,13 @@ export class EventStream {
   }
 
   #note(event: ModelEvent): void {
-    if (event.kind === "usage") this.#isCounted = true;
+    if (event.kind === "usage") this.#isCounted = this.#hasOutput;
     if (event.kind !== "chunk") return;
     this.#unfinishedChoices -= event.finishes.length;
     // Some providers send usage before the first word, too: that is no end.
-    if (event.outputs.length > 0) this.#isCounted = false;
+    if (event.outputs.length === 0) return;
+    this.#hasOutput = true;
+    this.#isCounted = false;
   }
 
   #deliver(events: readonly ModelEvent[]): void {

@@ -160,7 +160,7 @@ async function close(
   }
   // It was ended before its owner came back, for less or for nothing: the work was done all the same.
   const cost = { kind: "amount", amount: amount - before.charged } as const;
-  const late = await charge(deps, { ...request, id: `${holdId}:late`, cost, feature: "streaming" });
+  const late = await charge(deps, { ...request, id: `${holdId} late`, cost, feature: "streaming" });
   if (late.kind !== "charged") return refused(late);
   return ended(sessionId, status, { ...before, ...late, charged: before.charged + late.charged });
 }
