@@ -12,6 +12,7 @@ import { SettingsError } from "./settings/error.ts";
 import { port, portsFrom, readFlags, withoutEmpty } from "./settings/flags.ts";
 import { paymentVariables, type StripeAccess, stripeFrom } from "./settings/payments.ts";
 import { refuseUnsafe } from "./settings/unsafe.ts";
+import { httpUrl } from "./settings/url.ts";
 
 /** Everything that is chosen from outside, checked at start: a wrong setting is named, with what would be right. */
 export interface Settings extends AgentSettings {
@@ -74,8 +75,6 @@ export interface OidcSettings {
   /** null for a public client, which PKCE alone protects. */
   readonly clientSecret: string | null;
 }
-
-const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
 
 const upstreams = z
   .string()

@@ -31,6 +31,17 @@ async function passTo(start: Instant, months: number): Promise<void> {
   await world.advance((addMonths(start, months) - world.clock.now()) / 1_000_000 + 2 * 3600 + 60);
 }
 
+/** An account whose plan has just renewed, on a card that declines. */
+async function withUnpaidRenewal(): Promise<Account> {
+  const start = world.clock.now();
+  const account = await world.account();
+  await begin(account, "orbit");
+  await world.settle();
+  world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_chargeDeclined" });
+  await passTo(start, 1);
+  return account;
+}
+
 it("charges and gives once a month, with webhooks lost, doubled, reordered and delivered twice at once", async () => {
   const start = world.clock.now();
   const account = await world.account();
@@ -132,12 +143,7 @@ it("a year is paid for once, and gives its credits month by month", async () => 
 });
 
 it("an unpaid renewal is past due with grace, told once a try, and paid in the end", async () => {
-  const start = world.clock.now();
-  const account = await world.account();
-  await begin(account, "orbit");
-  await world.settle();
-  world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_chargeDeclined" });
-  await passTo(start, 1);
+  const account = await withUnpaidRenewal();
   await expect
     .poll(() => current(account))
     .toMatchObject({ state: "past_due", graceUntil: expect.any(String) });
@@ -152,12 +158,7 @@ it("an unpaid renewal is past due with grace, told once a try, and paid in the e
 });
 
 it("canceled while its renewal is unpaid, the card is charged no more", async () => {
-  const start = world.clock.now();
-  const account = await world.account();
-  await begin(account, "orbit");
-  await world.settle();
-  world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_chargeDeclined" });
-  await passTo(start, 1);
+  const account = await withUnpaidRenewal();
   await expect.poll(() => current(account)).toMatchObject({ state: "past_due" });
   world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_visa" });
   const { status, body } = await account.call("DELETE", "/v1/subscription");
@@ -168,12 +169,7 @@ it("canceled while its renewal is unpaid, the card is charged no more", async ()
 });
 
 it("a renewal that stays unpaid ends the plan after a week", async () => {
-  const start = world.clock.now();
-  const account = await world.account();
-  await begin(account, "orbit");
-  await world.settle();
-  world.stripe.changeCard(account.methodId, { behavesAs: "pm_card_chargeDeclined" });
-  await passTo(start, 1);
+  const account = await withUnpaidRenewal();
   for (let day = 0; day < 9; day++) await world.advance(DAY);
   await expect.poll(() => current(account)).toMatchObject({ state: "ended", endReason: "unpaid" });
   expect(await account.available()).toBe("0");

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { digestOf } from "@bursar/engine/digest";
 import { type Mail, type MailMessage, MailRefused } from "@bursar/engine/mail/mail";
 import { createTransport } from "nodemailer";
 
@@ -46,7 +46,7 @@ export function addressIn(from: string): string {
 
 /** The same for every attempt, so that a mailbox can tell a repetition. */
 export function messageIdOf(id: MailMessage["id"], sender: string): string {
-  const name = createHash("sha256").update(id).digest("hex").slice(0, 32);
+  const name = digestOf(id);
   return `<${name}@${sender.slice(sender.lastIndexOf("@") + 1)}>`;
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SettingsError } from "./error.ts";
+import { httpUrl } from "./url.ts";
 
 /** How to reach Stripe; `url` where it is not Stripe's own address. */
 export interface StripeAccess {
@@ -17,7 +18,7 @@ export const paymentVariables = {
     .string()
     .regex(/^whsec_/, "must be a webhook's signing secret, whsec_…")
     .optional(),
-  STRIPE_API_URL: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }).optional(),
+  STRIPE_API_URL: httpUrl.optional(),
   BURSAR_TOPUP_WAIT_SECONDS: z.coerce
     .number({ error: "must be a number of seconds from 0 to 60" })
     .min(0)

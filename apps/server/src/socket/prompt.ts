@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { SUSPEND } from "@bursar/agent/suspend";
 import { parseCredits } from "@bursar/contract/money";
 import type { PromptAction } from "@bursar/contract/socket/client-actions";
 import type { SocketError } from "@bursar/contract/socket/errors";
 import { SESSION_LIMITS } from "@bursar/contract/socket/limits";
 import type { ServerAction } from "@bursar/contract/socket/server-messages";
+import { digestOf } from "@bursar/engine/digest";
 import type { PromptHands } from "@bursar/engine/prompt/hands";
 import { type HeldPrompt, PromptLost } from "@bursar/engine/prompt/held";
 import type { Connection } from "./connection.ts";
@@ -123,5 +123,5 @@ async function runOnce(
 /** The same prompt of the same session has the same holds, so that it can never be billed twice. */
 function requestIdOf(session: Session, { userInputId }: PromptAction): string {
   const name = JSON.stringify([session.accountId, session.id, userInputId]);
-  return `req_${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;
+  return `req_${digestOf(name)}`;
 }

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { AccountId } from "@bursar/contract/ids";
 import { type Instant, MICROSECONDS_PER_SECOND } from "@bursar/contract/instant";
 import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
+import { digestOf } from "../digest.ts";
 import type { Queryable } from "../mail/store.ts";
 import { addTry, countTries, forgetTries, lockTries } from "./store-tries.ts";
 
@@ -33,7 +33,8 @@ export function tryCode<Outcome>(
 ): Promise<Outcome | Limited> {
   const now = deps.clock.now();
   const start = startOf(now, WINDOW_MICROSECONDS);
-  const [account, place] = [`account:${accountId}`, `address:${digest(address)}`];
+  // Addresses are kept as hashes.
+  const [account, place] = [`account:${accountId}`, `address:${digestOf(address)}`];
   return withTransaction(deps.pool, async (client) => {
     const ofAccount = await lockTries(client, account, start);
     const ofAddress = await countTries(client, place, start);
@@ -75,9 +76,4 @@ const startOf = (now: Instant, window: number) => (now - (now % window)) as Inst
 
 function limitedUntil(end: number, now: Instant): Limited {
   return { kind: "limited", retryAfterSeconds: Math.ceil((end - now) / MICROSECONDS_PER_SECOND) };
-}
-
-/** Addresses are kept as hashes. */
-export function digest(address: string): string {
-  return createHash("sha256").update(address).digest("hex").slice(0, 32);
 }

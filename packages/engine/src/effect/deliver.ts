@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { AccountId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import { formatCredits } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
+import { digestOf } from "../digest.ts";
 import { type NoticeToTell, notify } from "../notice/notify.ts";
 import { type ResetDeps, resetIfDue } from "../quota/reset.ts";
 import { readStanding } from "../topup/standing.ts";
@@ -47,7 +47,7 @@ const MESSAGES: Record<ToldEffect, string> = {
 
 /** An effect's id names the command that crossed the line, so each crossing is told once. */
 function noticeOf({ accountId, id, kind, payload }: EffectRow): NoticeToTell {
-  const cause = createHash("sha256").update(id).digest("hex").slice(0, 32);
+  const cause = digestOf(id);
   const amounts = Object.fromEntries(
     Object.entries(payload).map(([name, micro]) => [name, formatCredits(BigInt(micro))]),
   );

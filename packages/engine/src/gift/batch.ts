@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { newGiftBatchId, newGiftCardId } from "@bursar/contract/ids";
 import { formatInstant, type Instant } from "@bursar/contract/instant";
 import { formatCredits, type MicroCredits } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
+import { digestOf } from "../digest.ts";
 import { hashOfGiftCode, newGiftCode } from "./code.ts";
 import { type BatchRecord, insertBatch, insertCards } from "./store.ts";
 
@@ -45,7 +45,7 @@ export async function createBatch(
 
 /** The primary key sees to it that one request makes one batch: there is nothing else to look up or to write. */
 function batchIdFor(idempotencyKey: string): string {
-  return `batch_${createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 32)}`;
+  return `batch_${digestOf(idempotencyKey)}`;
 }
 
 /** A file for whoever prints or mails the cards. Nothing in it needs quoting. */

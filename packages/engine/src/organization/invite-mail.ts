@@ -1,5 +1,6 @@
 import { formatInstant, type Instant } from "@bursar/contract/instant";
-import { countWithinHour, digest, type Limited } from "../code/tries.ts";
+import { countWithinHour, type Limited } from "../code/tries.ts";
+import { digestOf } from "../digest.ts";
 import type { Queryable } from "../mail/store.ts";
 import type { Invite } from "./decide.ts";
 import type { OrganizationRecord } from "./store.ts";
@@ -23,7 +24,7 @@ export async function countInvite(
   { actor, email }: { readonly actor: Actor; readonly email: string },
 ): Promise<InviteLimited | null> {
   const person = { of: "person", scope: `invites-of:${actor.by}`, limit: INVITES_A_PERSON } as const;
-  const scope = `invites-to:${digest(mailboxOf(email))}`;
+  const scope = `invites-to:${digestOf(mailboxOf(email))}`;
   const mailbox = { of: "mailbox", scope, limit: INVITES_A_MAILBOX } as const;
   const limited = await countWithinHour(client, now, actor.isAdmin ? [mailbox] : [person, mailbox]);
   if (limited === null) return null;

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { AccountId, GrantId } from "@bursar/contract/ids";
 import { formatCredits } from "@bursar/contract/money";
 import { withSerializableTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
+import { digestOf } from "../digest.ts";
 import { keepPromise, promiseGrant } from "../grant/promise.ts";
 import type { PromisedGrant } from "../grant/store-promised.ts";
 import { purchasedBy } from "../grant/store-purchased.ts";
@@ -73,7 +73,7 @@ function rewardFor(accountId: AccountId, id: string, reference: string): Promise
 function noticeOf({ accountId, id, amount }: PromisedGrant): NoticeToTell {
   const reward = formatCredits(amount);
   // An account's id may be as long as a notice's.
-  const cause = createHash("sha256").update(id).digest("hex").slice(0, 32);
+  const cause = digestOf(id);
   const text = `A referral was rewarded: ${reward} credits are yours, and as many belong to the other of the two.`;
   const details = { grantId: id, amount: reward };
   return {
