@@ -17,6 +17,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 40_000,
+    // What is waited for comes by itself; on a busy machine it takes longer than the second that is vitest's own.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ["default"],
   },
 });

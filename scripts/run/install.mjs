@@ -14,8 +14,17 @@ export async function installIfNeeded(root) {
     const code = await install();
     if (code !== 0) return code;
   }
-  writeFileSync(stampFile, hash);
+  leaveStamp(stampFile, hash);
   return 0;
+}
+
+/** It only saves the next start a look. Whoever runs what another user has installed, as in a container, cannot write. */
+function leaveStamp(stampFile, hash) {
+  try {
+    writeFileSync(stampFile, hash);
+  } catch {
+    // Looked at again next time.
+  }
 }
 
 /** npm writes this file last. Newer than the lock file, it is the trace of somebody's own `npm ci`. */

@@ -150,6 +150,11 @@ const COMMANDS = {
     summary: "tell why a request was allowed or denied, and what it cost",
     load: async () => (await import("./commands/explain.ts")).explain,
   },
+  export: {
+    group: HISTORY,
+    summary: "save everything that is kept about an account and its person",
+    load: async () => (await import("./commands/export.ts")).exportEverything,
+  },
   verify: {
     group: HISTORY,
     summary: "let the ledger prove that nothing is wrong or missing",

@@ -40,6 +40,7 @@ const COMMANDS: Record<Exclude<OperationName, keyof typeof WITHOUT>, string> = {
   getReceipt: "explain ID",
   getUsage: "usage",
   exportUsage: "usage export 2026-11 --json",
+  exportAccount: "export",
   listNotices: "notices",
   readNotice: "notices read ID",
   readAllNotices: "notices read --all",

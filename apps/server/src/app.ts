@@ -1,12 +1,9 @@
 import { newRequestId } from "@bursar/contract/ids";
 import { pendingMigrations } from "@bursar/database/migrate";
 import type { FanOut } from "@bursar/engine/change/fan-out";
-import { accountsOutOfBalance } from "@bursar/engine/ledger/store-read";
-import { countMails } from "@bursar/engine/mail/store";
 import type { Gateway } from "@bursar/gateway/gateway";
 import type { OpenIdentity } from "@bursar/identity/open";
 import { Hono } from "hono";
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { creditCheckRoutes } from "./compat/credit-check/routes.ts";
 import { mountGateway } from "./compat/openai.ts";
 import { settingsRoutes } from "./compat/settings/low-balance.ts";
@@ -14,6 +11,7 @@ import { mountIdentity } from "./identity/mount.ts";
 import { mountHomePage } from "./identity/pages/home.ts";
 import { mountJoinPage } from "./identity/pages/join.ts";
 import { mountRoutes } from "./identity/routes.ts";
+import { mountMetrics } from "./metrics.ts";
 import type { DocumentSettings } from "./payments/document.ts";
 import { mountDocuments } from "./payments/documents.ts";
 import { mountPayments } from "./payments/mount.ts";
@@ -98,41 +96,5 @@ function holds(check: Promise<unknown>): Promise<boolean> {
   return check.then(
     () => true,
     () => false,
-  );
-}
-
-/** Invariant 1 and 2 over all account rows, as gauges: anything but 0 is an alarm. And how the outbox stands. */
-function mountMetrics(app: Hono, deps: AppDeps): void {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  new Gauge({
-    name: "bursar_accounts_out_of_balance",
-    help: "Accounts whose issued credits are not where the ledger says; must be 0",
-    registers: [registry],
-    async collect() {
-      this.set(await accountsOutOfBalance(deps.pool));
-    },
-  });
-  new Gauge({
-    name: "bursar_mails",
-    help: "Mails of the last 30 days by state: waiting, sent, given_up",
-    labelNames: ["state"],
-    registers: [registry],
-    async collect() {
-      const { waiting, sent, givenUp } = await countMails(deps.pool);
-      for (const [state, count] of Object.entries({ waiting, sent, given_up: givenUp }))
-        this.set({ state }, count);
-    },
-  });
-  new Gauge({
-    name: "bursar_sockets",
-    help: "Sockets that are open in this process",
-    registers: [registry],
-    collect() {
-      this.set(deps.sockets?.size ?? 0);
-    },
-  });
-  app.get("/metrics", async (context) =>
-    context.text(await registry.metrics(), 200, { "content-type": registry.contentType }),
   );
 }

@@ -20,6 +20,15 @@ test.each([
   }
 });
 
+test.each(["no-such-host.invalid", "192.0.2.1"])(
+  "of the host %s it says what is wrong with it",
+  async (host) => {
+    await expect(listen(new Hono(), host, [0])).rejects.toThrow(
+      `HOST: ${host} is not an address of this machine`,
+    );
+  },
+);
+
 test("a server that closes waits for the answers under way, and not for the connections that clients keep", async () => {
   const app = new Hono().get("/", async (context) => {
     await delay(200);

@@ -56,7 +56,8 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Erro
   }
   if (error.code === "EACCES")
     return new SettingsError(`PORT: ${port} needs more rights; choose one above 1023`);
-  if (error.code === "EADDRNOTAVAIL")
+  // A name that is no host, as some shells set HOST by themselves, is not found.
+  if (["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN", "EINVAL"].includes(error.code ?? ""))
     return new SettingsError(`HOST: ${host} is not an address of this machine`);
   return error;
 }

@@ -3,8 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startEmbeddedPostgres } from "@bursar/database/embedded";
 import { migrate } from "@bursar/database/migrate";
-import { type Clock, systemClock } from "@bursar/engine/clock/clock";
-import type { MovableClock } from "@bursar/engine/clock/movable";
+import { StartError } from "@bursar/database/start-error";
+import type { Clock } from "@bursar/engine/clock/clock";
 import { hashOf } from "@bursar/engine/key/secret";
 import type { Mail } from "@bursar/engine/mail/mail";
 import { createWelcomedAccount } from "@bursar/engine/quota/welcome";
@@ -15,12 +15,14 @@ import type { Logger } from "pino";
 import { openRunner } from "./agent/open.ts";
 import { type AppDeps, createApp } from "./app.ts";
 import { codeJobs, engineJobs, noticeMails, startBackground } from "./background.ts";
+import { openLiveClock, openSandboxClock } from "./clocks.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { forgetExpired } from "./identity/forget.ts";
 import { peopleOfAccount } from "./identity/recipients.ts";
 import { referralTerms } from "./identity/referral-terms.ts";
 import { keptSecret } from "./identity/secret.ts";
-import { insist } from "./insist.ts";
+import { insist, startFailure } from "./insist.ts";
+import { lackingLines } from "./lacking.ts";
 import { listen } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { EVENT_HANDLERS } from "./payments/handlers.ts";
@@ -28,14 +30,14 @@ import { paymentJobs } from "./payments/jobs.ts";
 import { openProvider, openSubscriptions } from "./payments/provider.ts";
 import { openRateLimit } from "./rest/rate-limit.ts";
 import { banner } from "./sandbox/banner.ts";
-import { openSandboxClock } from "./sandbox/clock.ts";
 import { prepareDemo, type SandboxFile, writeSandboxFile } from "./sandbox/demo.ts";
 import type { Outside } from "./sandbox/outside.ts";
-import { preparePeople, sandboxPersonIn } from "./sandbox/people.ts";
+import { preparePeople } from "./sandbox/people.ts";
 import { SettingsError } from "./settings/error.ts";
 import { readSettings, SANDBOX_SENDER, type Settings } from "./settings.ts";
 import { openSockets } from "./socket/open.ts";
 import { upstreamsOf } from "./upstreams.ts";
+import { endSandboxKeys, LIVE_KEY_MAKER, refuseLiveDatabase, refuseSandboxPeople } from "./wrong-database.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../../packages/engine/migrations/", import.meta.url));
 const MAIL_PATH = "/sandbox/mail";
@@ -45,16 +47,21 @@ const GOODBYE_MILLISECONDS = 2000;
 /** Everything that must be stopped, in the order of its start. */
 type Stop = () => Promise<void>;
 
+/** Ends the process in order, saying why. */
+type Fail = (message: string) => void;
+
 /** Wires the parts and starts them; returns how to stop them. Nothing is decided here. */
-async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<void> {
+async function start(settings: Settings, log: Logger, stops: Stop[], fail: Fail): Promise<void> {
   const isSandbox = settings.mode === "sandbox";
   if (isSandbox) await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
   // Loaded while Postgres starts.
   const outsideCode = isSandbox ? import("./sandbox/outside.ts") : null;
-  const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, log, stops));
-  await migrate({ url: databaseUrl, directory: MIGRATIONS });
-  const sandboxClock = isSandbox ? await startClock(databaseUrl, log, stops) : null;
-  const clock = sandboxClock ?? systemClock;
+  const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, log, stops, fail));
+  if (isSandbox && settings.databaseUrl !== null) await insist(() => refuseLiveDatabase(databaseUrl, log));
+  await insist(() => migrate({ url: databaseUrl, directory: MIGRATIONS }));
+  const sandboxClock = isSandbox ? await openSandboxClock(databaseUrl, log) : null;
+  const clock = sandboxClock ?? (await insist(() => openLiveClock(databaseUrl, log)));
+  stops.push(() => clock.close());
   const masterKeys = isSandbox ? await sandboxMasterKeys(settings) : settings.masterKeys;
   const outside = outsideCode === null ? null : await startOutside(settings, await outsideCode, clock, stops);
   const payments = await openProvider(settings, outside?.stripe ?? null, clock);
@@ -101,7 +108,10 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
       ? {}
       : { sandbox: { clock: sandboxClock, background, mail: outside?.mail ?? null } }),
   });
-  if (!isSandbox) await insist(() => refuseSandboxPeople(identity));
+  if (!isSandbox) {
+    await insist(() => refuseSandboxPeople(identity));
+    await insist(() => endSandboxKeys(engine));
+  }
   const server = await listen(app, settings.host, settings.ports, sockets);
   stops.push(async () => {
     // Prompts that run ask the gateway, so it ends after them.
@@ -121,9 +131,10 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
       : showSandbox(engine, identity, settings, { url, ...urlsOf(outside, url), databaseUrl }),
   );
   for (const other of server.urls.slice(1)) process.stdout.write(`also   ${other}\n`);
-  if (payments === null)
-    process.stdout.write("pay    off: set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET to sell credits\n");
-  if (mailServer === null) process.stdout.write("mail   off: set SMTP_URL and MAIL_FROM to send any\n");
+  const hasPrices = (await insist(() => engine.prices.versions(clock.now()))).length > 0;
+  const knownUrl = isSandbox ? url : settings.publicUrl;
+  for (const line of lackingLines({ payments, mailServer, upstreams, publicUrl: knownUrl, url, hasPrices }))
+    process.stdout.write(`${line}\n`);
   await engine.ledger
     .check()
     .catch((error: unknown) => log.warn({ err: error }, "the ledger is slow to start"));
@@ -139,12 +150,6 @@ async function start(settings: Settings, log: Logger, stops: Stop[]): Promise<vo
 
 /** Loaded in a sandbox only. */
 type OutsideCode = typeof import("./sandbox/outside.ts");
-
-async function startClock(databaseUrl: string, log: Logger, stops: Stop[]): Promise<MovableClock> {
-  const clock = await openSandboxClock(databaseUrl, log);
-  stops.push(() => clock.close());
-  return clock;
-}
 
 async function startOutside(
   { dataDir, smtp, oidc }: Settings,
@@ -198,8 +203,11 @@ async function openMailServer({ smtp }: Settings, outside: Outside | null): Prom
   return openSmtp(chosen);
 }
 
-async function startDatabase(settings: Settings, log: Logger, stops: Stop[]): Promise<string> {
-  const postgres = await startEmbeddedPostgres({ dataDir: `${settings.dataDir}/postgres`, log });
+/** Without its database the server says no to everything, and does not get it back by itself: it ends, for whoever runs
+ *  it to start it again. */
+async function startDatabase(settings: Settings, log: Logger, stops: Stop[], fail: Fail): Promise<string> {
+  const onLost = (reason: string) => fail(`${reason}; start Bursar again, it recovers what was acknowledged`);
+  const postgres = await startEmbeddedPostgres({ dataDir: `${settings.dataDir}/postgres`, log, onLost });
   stops.push(() => postgres.stop());
   return postgres.url;
 }
@@ -211,7 +219,7 @@ async function prepareLive(engine: Engine, settings: Settings): Promise<void> {
   if (known.kind === "authenticated") return;
   if (known.kind !== "unauthenticated")
     throw new SettingsError(`BURSAR_ADMIN_KEY: has been revoked (${hashOf(secret).slice(0, 8)})`);
-  await engine.keys.create({ accountId: null, secret, name: "BURSAR_ADMIN_KEY", by: "system:environment" });
+  await engine.keys.create({ accountId: null, secret, name: "BURSAR_ADMIN_KEY", by: LIVE_KEY_MAKER });
 }
 
 async function startIdentity(engine: Engine, settings: Settings, url: () => string): Promise<OpenIdentity> {
@@ -220,15 +228,6 @@ async function startIdentity(engine: Engine, settings: Settings, url: () => stri
   const openAccount: OpenAccount = (account) => createWelcomedAccount(engine, account, welcome);
   const limits = { signUps: signUpLimit };
   return openIdentity(engine, { secret, url, oidc, verifyEmail, openAccount, limits });
-}
-
-async function refuseSandboxPeople(identity: OpenIdentity): Promise<void> {
-  const username = await sandboxPersonIn(identity);
-  if (username === null) return;
-  throw new SettingsError(
-    `DATABASE_URL: holds the sandbox user "${username}" with its public password, which live mode refuses; ` +
-      "use another database, or delete the user",
-  );
 }
 
 type OutsideUrls = Pick<
@@ -245,7 +244,7 @@ async function showSandbox(
   const [demo, users] = await Promise.all([prepareDemo(engine, settings.dataDir), preparePeople(identity)]);
   const sandbox = { ...urls, ...demo, users };
   await writeSandboxFile(settings.dataDir, sandbox);
-  process.stdout.write(`${banner(sandbox, settings.dataDir)}\n`);
+  process.stdout.write(`${banner(sandbox, settings)}\n`);
 }
 
 /** Stops everything, the last started first, whatever fails on the way. */
@@ -266,22 +265,19 @@ async function main(): Promise<void> {
     await stopAll(stops, log);
     process.exit(code);
   };
-  process.on("SIGINT", () => void stop(0));
-  process.on("SIGTERM", () => void stop(0));
+  const fail = (message: string) => {
+    if (!isStopping) process.stderr.write(`${message}\n`);
+    void stop(1);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
   try {
-    await start(settings, log, stops);
+    await start(settings, log, stops, fail);
   } catch (error) {
     // What breaks because it is being stopped is no failure.
     if (isStopping) return;
-    process.stderr.write(
-      error instanceof SettingsError ? `${error.message}\n` : `bursar could not start: ${describe(error)}\n`,
-    );
-    await stop(1);
+    const isExplained = error instanceof SettingsError || error instanceof StartError;
+    fail(isExplained ? error.message : startFailure(error));
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 try {

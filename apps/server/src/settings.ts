@@ -10,6 +10,8 @@ import { type AgentSettings, agentFrom, agentVariables } from "./settings/agent.
 import { checkSeller, documentVariables, sellerFrom } from "./settings/documents.ts";
 import { SettingsError } from "./settings/error.ts";
 import { port, portsFrom, readFlags, withoutEmpty } from "./settings/flags.ts";
+import { refuseMisspelt } from "./settings/misspelt.ts";
+import { modeFrom } from "./settings/mode.ts";
 import { paymentVariables, type StripeAccess, stripeFrom } from "./settings/payments.ts";
 import { refuseUnsafe } from "./settings/unsafe.ts";
 import { httpUrl } from "./settings/url.ts";
@@ -198,9 +200,10 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     const issue = parsed.error.issues[0]!;
     throw new SettingsError(`${issue.path.join(".")}: ${issue.message}`);
   }
+  refuseMisspelt(Object.keys(env), Object.keys(environment.shape));
   const flags = readFlags(args);
   const { data } = parsed;
-  const mode = data.NODE_ENV === "production" ? "live" : "sandbox";
+  const mode = modeFrom(data.NODE_ENV);
   const settings: Settings = {
     mode,
     host: flags.host ?? data.HOST ?? (mode === "live" ? "0.0.0.0" : "127.0.0.1"),

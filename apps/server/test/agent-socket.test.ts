@@ -136,6 +136,27 @@ it("cut before or after any message, a run resumes: each tool once, each model c
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 });
 
+it("large answers to several runs at once all arrive", async () => {
+  const account = await running.account("1000");
+  const files = [{ path: "log.txt", content: "x".repeat(3_000_000) }];
+  const all = Promise.withResolvers<void>();
+  let asked = 0;
+  const socket = openSocket({
+    ...{ url: running.url, credential: account.key, backoff: BACKOFF },
+    onToolCall: async ({ toolName }) => {
+      if (toolName !== "read_files") return refuseTools();
+      asked += 1;
+      if (asked === 4) all.resolve();
+      await all.promise;
+      return { ok: true, output: { files } };
+    },
+  });
+  const prompt = { prompt: "Add a word", agent: "coder", model: "small" };
+  const ends = await Promise.all(Array.from({ length: 4 }, () => socket.prompt(prompt)));
+  expect(ends.map(({ ended }) => ended)).toEqual(Array(4).fill("complete"));
+  socket.close();
+});
+
 const STOLEN = { ok: true, output: { files: [{ path: "log.txt", content: "stolen" }] } };
 
 it("another socket of the account gets none of its tool calls, and cannot answer for it", async () => {

@@ -3,6 +3,8 @@ import type { HoldId } from "@bursar/contract/ids";
 import { addSeconds } from "@bursar/contract/instant";
 import { credits } from "@bursar/contract/money";
 import { applyDisputes } from "@bursar/engine/payment/disputes";
+import { disputeHoldOf, freezeGrant } from "@bursar/engine/payment/freeze";
+import { applyRefunds } from "@bursar/engine/payment/refunds";
 import { findPayment } from "@bursar/engine/payment/store";
 import { readDisputes } from "@bursar/engine/payment/store-refunds";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -53,6 +55,41 @@ it("what was frozen at the moment in which a dispute was won, by a process that 
   expect(await account.balance()).toEqual(["0", "1000", "0"]);
   await world.settle();
   expect(await account.balance()).toEqual(["1000", "0", "0"]);
+});
+
+it("so it is where that is the first of it that was frozen, because work had held all until then", async () => {
+  const account = await world.account();
+  await account.post("/v1/purchases", { id: `pay-${account.id}`, pack: "credits-1000", currency: "eur" });
+  await account.post("/v1/holds", { id: "work", amount: "1000" });
+  const [intent] = await account.intents();
+  const { id } = world.stripe.openDispute(intent!.id);
+  await world.settle();
+  world.stripe.closeDispute(id, "won");
+  await world.settle();
+  await account.post("/v1/holds/work/release", {});
+  const payment = (await findPayment(world.engine.pool, { intentId: intent!.id, checkoutId: null }))!;
+  const facts = { accountId: account.id, grantId: payment.grantId, id: disputeHoldOf(id) };
+  await freezeGrant(world.engine, { ...facts, amount: credits("1000"), asked: `dispute ${id}` });
+  expect(await account.balance()).toEqual(["0", "1000", "0"]);
+  await world.settle();
+  expect(await account.balance()).toEqual(["1000", "0", "0"]);
+});
+
+it("so it is where a dispute about a part was lost", async () => {
+  const account = await world.account();
+  await account.post("/v1/purchases", { id: `pay-${account.id}`, pack: "credits-1000", currency: "eur" });
+  const [intent] = await account.intents();
+  const payment = (await findPayment(world.engine.pool, { intentId: intent!.id, checkoutId: null }))!;
+  const id = `dp_${account.id}`;
+  for (const state of ["open", "lost"] as const) {
+    const seen = await readDisputes(world.engine.pool, payment);
+    expect(await applyDisputes(world.paying, payment, [{ id, amount: 100, state }], seen)).toBe(true);
+  }
+  const facts = { accountId: account.id, grantId: payment.grantId, id: disputeHoldOf(id) };
+  await freezeGrant(world.engine, { ...facts, amount: credits("500"), asked: `dispute ${id}` });
+  expect(await account.balance()).toEqual(["0", "500", "0"]);
+  await world.settle();
+  expect(await account.balance()).toEqual(["500", "0", "0"]);
 });
 
 describe("a dispute that was lost", () => {
@@ -139,6 +176,71 @@ describe("a dispute that was won", () => {
     expect(await account.balance()).toEqual(["1000", "0", "0"]);
     await world.verify();
   });
+});
+
+it("a refund while a dispute is open takes what is frozen, and neither other credits nor debt", async () => {
+  const { account, intentId, disputeId } = await disputed("100");
+  const others = { accountId: account.id, id: "grant_own", amount: "300", source: "promo", expiresAt: null };
+  expect((await world.admin("POST", "/v1/grants", others)).status).toBe(201);
+  expect(await account.balance()).toEqual(["300", "900", "0"]);
+  const payment = (await findPayment(world.engine.pool, { intentId, checkoutId: null }))!;
+  const hear = async (amount: number, id: string) => {
+    const refund = { id, amount, hasFailed: false, requestId: null, by: null, reason: null };
+    // As a bank allows while it only inquires.
+    await applyRefunds(world.paying, payment, [refund]);
+    const seen = await readDisputes(world.engine.pool, payment);
+    await applyDisputes(world.paying, payment, [{ id: disputeId, amount: 200, state: "open" }], seen);
+    await applyRefunds(world.paying, payment, [refund]);
+  };
+  await hear(100, "re_a");
+  expect(await account.balance()).toEqual(["300", "400", "0"]);
+  await hear(80, "re_b");
+  expect(await account.balance()).toEqual(["300", "0", "0"]);
+  await world.verify();
+});
+
+it("what a refund takes of what is frozen can be spent at no moment, however slowly it is found", async () => {
+  const { account, bank, intentId, disputeId } = await disputed();
+  await bank("won", "appeal");
+  const payment = (await findPayment(world.engine.pool, { intentId, checkoutId: null }))!;
+  const [asked, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow = Object.create(world.engine.pool, {
+    query: {
+      value: async (text: string, values: unknown[]) => {
+        if (values?.[1] === `hold_dispute_${disputeId}`) {
+          asked.resolve();
+          await gone.promise;
+        }
+        return world.engine.pool.query(text, values);
+      },
+    },
+  });
+  const refund = { id: "re_slow", amount: 200, hasFailed: false, requestId: null, by: null, reason: null };
+  const applied = applyRefunds({ ...world.paying, pool: slow }, payment, [refund]);
+  await asked.promise;
+  for (const id of ["between", "then", "later"])
+    expect((await account.post("/v1/spend", { id, amount: "100" })).status).toBe(402);
+  gone.resolve();
+  await applied;
+  expect(await account.balance()).toEqual(["0", "0", "0"]);
+});
+
+it("what comes again while a dispute is open, of a refund that failed, is frozen beside the rest", async () => {
+  const { account, intentId, disputeId } = await disputed();
+  const payment = (await findPayment(world.engine.pool, { intentId, checkoutId: null }))!;
+  const hear = async (id: string, hasFailed: boolean) => {
+    const refund = { id, amount: 100, hasFailed, requestId: null, by: null, reason: null };
+    await applyRefunds(world.paying, payment, [refund]);
+    const seen = await readDisputes(world.engine.pool, payment);
+    await applyDisputes(world.paying, payment, [{ id: disputeId, amount: 200, state: "open" }], seen);
+  };
+  await hear("re_a", false);
+  expect(await account.balance()).toEqual(["0", "500", "0"]);
+  await hear("re_a", true);
+  expect(await account.balance()).toEqual(["0", "1000", "0"]);
+  await hear("re_b", false);
+  expect(await account.balance()).toEqual(["0", "500", "0"]);
+  await world.verify();
 });
 
 it("what was read of a dispute before others changed it changes nothing, and is read again", async () => {

@@ -1,5 +1,5 @@
 /** Credits by code: gift cards, promo codes, referrals. Over HTTP, on a real database. */
-import type { AccountId } from "@bursar/contract/ids";
+import type { AccountId, GrantId } from "@bursar/contract/ids";
 import { credits } from "@bursar/contract/money";
 import { connectionOptions } from "@bursar/database/connection";
 import { keepPromises } from "@bursar/engine/grant/promise";
@@ -284,6 +284,27 @@ describe("a promo code", () => {
     const more = { accountId: account.id, amount: "0.5", source: "purchase", expiresAt: null };
     await admin("POST", "/v1/grants", more);
     expect((await use(account, "LOYAL")).status).toBe(201);
+  });
+
+  it("counts nothing as bought that was paid back", async () => {
+    await make("KEEPERS", { minimumPurchased: "100" });
+    const account = await running.account("0");
+    const bought = {
+      accountId: account.id,
+      id: "grant_bought",
+      amount: "100",
+      source: "purchase",
+      expiresAt: null,
+    };
+    expect((await admin("POST", "/v1/grants", bought)).status).toBe(201);
+    const revoked = await running.engine.ledger.submit({
+      ...{ kind: "revoke", accountId: account.id, id: "refund:re_1", asked: "refund:re_1" },
+      ...{ grantId: "grant_bought" as GrantId, amount: credits("40"), by: "test", note: "Paid back" },
+    });
+    expect(revoked.kind).toBe("done");
+    const refused = await use(account, "KEEPERS");
+    expect([refused.status, refused.body.error.code]).toEqual([409, "minimum_not_met"]);
+    expect(refused.body.error.message).toContain("this one has bought 60");
   });
 
   it("ends at its expiry and when it is disabled; its terms never change", async () => {

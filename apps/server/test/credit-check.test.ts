@@ -1,4 +1,7 @@
 /** The credit-check API over real HTTP, with the sandbox's model and prices. */
+import type { AccountId, HoldId } from "@bursar/contract/ids";
+import { addSeconds } from "@bursar/contract/instant";
+import { sweep } from "@bursar/engine/ledger/sweep";
 import { startSandboxModel } from "@bursar/sandbox/model";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SANDBOX_PRICES } from "../src/sandbox/prices.ts";
@@ -345,7 +348,6 @@ describe("streaming sessions", () => {
     await post("/api/streaming-sessions/progress", { sessionId: "orphan", tokensGenerated: 200 });
     const before = running.clock.time;
     running.clock.time = (before + 700_000_000) as typeof before;
-    const { sweep } = await import("@bursar/engine/ledger/sweep");
     await sweep(running.engine);
     running.clock.time = before;
     expect(await total()).toBe(99.988);
@@ -361,7 +363,6 @@ describe("streaming sessions", () => {
     await initialize("silent");
     const before = running.clock.time;
     running.clock.time = (before + 700_000_000) as typeof before;
-    const { sweep } = await import("@bursar/engine/ledger/sweep");
     await sweep(running.engine);
     running.clock.time = before;
     expect(await total()).toBe(100);
@@ -369,6 +370,41 @@ describe("streaming sessions", () => {
     expect((await post("/api/streaming-sessions/finalize", late)).body.actualCredits).toBe(0.06);
     await post("/api/streaming-sessions/finalize", late);
     expect(await total()).toBe(99.94);
+  });
+
+  it("whoever has spent the credits before they come back owes what the work has cost", async () => {
+    await initialize("spent");
+    await post("/api/streaming-sessions/progress", { sessionId: "spent", tokensGenerated: 200 });
+    const before = running.clock.time;
+    running.clock.time = (before + 700_000_000) as typeof before;
+    await sweep(running.engine);
+    running.clock.time = before;
+    await post("/api/credits/deduct", { credits: await total() });
+    const late = { sessionId: "spent", actualTokens: 900, success: true };
+    for (let turn = 0; turn < 2; turn += 1) {
+      const { status, body } = await post("/api/streaming-sessions/finalize", late);
+      expect([status, body]).toMatchObject([
+        200,
+        { actualCredits: 0.054, overrunCredits: 0.042, remainingCredits: 0 },
+      ]);
+    }
+    const { sessions } = (await get("/api/streaming-sessions/recent")).body;
+    expect(sessions).toMatchObject([{ sessionId: "spent", status: "completed", actualCredits: 0.054 }]);
+    const [newest] = (await get("/v1/entries?limit=1")).body.entries;
+    const receipt = await get(`/v1/receipts/${encodeURIComponent(newest.reference)}`);
+    expect([receipt.status, receipt.body.charged]).toEqual([200, "0.042"]);
+  });
+
+  it("are no holds that somebody has named like one", async () => {
+    await initialize("listed-too");
+    const { ledger, clock } = running.engine;
+    const accountId = `acct_${userId.slice("user_".length)}` as AccountId;
+    const hold = { kind: "hold", accountId, by: "test", expiresAt: addSeconds(clock.now(), 60) } as const;
+    await ledger.submit({ ...hold, id: "stream:own" as HoldId, amount: 0n });
+    const all = await call(supervisorToken, "GET", "/api/streaming-sessions/active/all");
+    expect(all.status).toBe(200);
+    const ids = all.body.sessions.map(({ sessionId }: { sessionId: string }) => sessionId);
+    expect([ids.includes("listed-too"), ids.includes("own")]).toEqual([true, false]);
   });
 });
 
@@ -408,6 +444,19 @@ describe("usage", () => {
     expect(system.totalRequests).toBeGreaterThanOrEqual(1);
     expect((await get("/api/usage/stats?startDate=yesterday")).status).toBe(400);
     expect((await post("/api/usage/record", { modelId: NOVA })).status).toBe(400);
+  });
+});
+
+describe("usage that is looked at while more is recorded", () => {
+  it("is of one moment: by model and by day it is the same", async () => {
+    const body = { modelId: NOVA, inputTokens: 1, outputTokens: 1 };
+    const recording = Array.from({ length: 60 }, () => post("/api/usage/record", body));
+    const looking = Array.from({ length: 30 }, () => get("/api/usage/stats"));
+    const looks = await Promise.all(looking);
+    await Promise.all(recording);
+    const sum = (groups: { requests: number }[]) =>
+      groups.reduce((total, { requests }) => total + requests, 0);
+    for (const { body: stats } of looks) expect(sum(stats.byDay)).toBe(sum(stats.byModel));
   });
 });
 

@@ -60,6 +60,8 @@ const unheard = { currentPassword: password, newPassword: password };
 test.each([
   ["a changed password", "/api/identity/change-password", unheard],
   ["logging out everywhere", "/api/auth/logout-all", {}],
+  ["revoking all sessions", "/api/identity/revoke-sessions", {}],
+  ["revoking all other sessions", "/api/identity/revoke-other-sessions", {}],
 ])("%s turns a device away that was approved and has not come yet", async (_, path, body) => {
   const { device_code, user_code } = await begin();
   const [thief, owner] = [openBrowser(running.url), openBrowser(running.url)];

@@ -9,7 +9,8 @@ import { grant } from "@bursar/engine/grant/grant";
 import { putQuota } from "@bursar/engine/quota/quota";
 import { type SandboxModel, startSandboxModel } from "@bursar/sandbox/model";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Running, startRunning } from "./running.ts";
+import { LONG } from "./outliving-run.ts";
+import { PRICES, type Running, startRunning } from "./running.ts";
 
 let model: SandboxModel;
 let running: Running;
@@ -21,12 +22,18 @@ let topUp: NonNullable<GatePorts["topUp"]> = {
 
 beforeAll(async () => {
   model = await startSandboxModel();
-  const upstream = { name: "box", url: model.url, models: ["small"], modelNames: { small: "sandbox-small" } };
+  const upstream = {
+    ...{ name: "box", url: model.url, models: ["small", "free"] },
+    modelNames: { small: "sandbox-small", free: "sandbox-scripted" },
+  };
   const gate = {
     organizations: { payerFor: (question) => organizations.payerFor(question) },
     topUp: { isOn: (id) => topUp.isOn(id), cover: (...asked) => topUp.cover(...asked) },
   } satisfies GatePorts;
   running = await startRunning(undefined, 0, {}, { upstreams: [upstream] }, { gate });
+  const models = { ...PRICES.models, free: { inputPerMillion: "0", outputPerMillion: "0" } };
+  await running.engine.prices.put({ body: { ...PRICES, models }, by: "test" });
+  model.scripts.add({ mode: "turns", replies: [{ content: LONG, directive: "interval=1ms" }] });
 });
 afterAll(async () => {
   await running.close();
@@ -152,5 +159,25 @@ test("a prompt that is called off before it begins passes no gate, and buys noth
     expect(await ended).toMatchObject({ ended: "cancelled", cost: "0" });
   }
   expect(asked).toBe(0);
+  socket.close();
+});
+
+test("a prompt whose model costs nothing needs no credits, and buys none", async () => {
+  const account = await running.account("0");
+  let covers = 0;
+  topUp = {
+    isOn: () => Promise.resolve(false),
+    cover: () => {
+      covers += 1;
+      return Promise.resolve({ kind: "not_covered", reason: "disabled" });
+    },
+  };
+  const socket = openSocket({ url: running.url, credential: account.key });
+  for (const agent of [{}, { agent: "coder" }]) {
+    const end = await socket.prompt({ prompt: "hi", model: "free", ...agent });
+    expect([end.ended, end.cost]).toEqual(["complete", "0"]);
+    expect(end.output).toMatchObject({ text: LONG });
+  }
+  expect(covers).toBe(0);
   socket.close();
 });

@@ -83,17 +83,18 @@ describe("sessions", () => {
     const program = (await logIn({ username, password })).body;
     const { sessions } = (await browser.get("/api/auth/sessions")).body;
     expect(sessions.length).toBe(3);
+    const own = (await logIn({ username, password })).body.accessToken;
     const stranger = await somebody();
     await signIn(stranger.browser, stranger.username);
     for (const { id } of sessions.filter((session: { current: boolean }) => !session.current)) {
       const path = `/api/auth/sessions/${id}`;
-      const init = { method: "DELETE", headers: { authorization: `Bearer ${program.accessToken}` } };
       const strangers = (await logIn({ username: stranger.username, password })).body.accessToken;
       expect((await running.call(strangers, "DELETE", path)).status).toBe(404);
-      expect((await fetch(running.url + path, init)).status).toBe(200);
+      expect((await running.call(own, "DELETE", path)).status).toBe(200);
     }
     expect((await browser.get("/api/auth/me")).status).toBe(200);
     expect((await other.get("/api/auth/me")).status).toBe(401);
+    expect((await running.call(program.accessToken, "GET", "/api/auth/me")).status).toBe(401);
     expect((await refresh(program.refreshToken)).status).toBe(401);
   });
 
@@ -245,6 +246,30 @@ describe("guessing", () => {
     expect((await reset(/token is:\s+(\S+)/.exec(mail.text)![1]!)).status).toBe(200);
   });
 
+  test("who is here is not told to everybody as often as they like", async () => {
+    const { username, browser } = await somebody();
+    expect((await browser.post("/api/identity/is-username-available", { username })).status).toBe(404);
+  });
+
+  test("codes for devices are handed out so often and no more", async () => {
+    const strict = await startRunning(undefined, 0, { limits: { address: 3 } });
+    try {
+      const ask = () =>
+        openBrowser(strict.url).post("/api/identity/device/code", { client_id: "bursar-cli" });
+      const statuses = [];
+      for (let time = 0; time < 5; time++) statuses.push((await ask()).status);
+      expect(statuses).toEqual([200, 200, 200, 429, 429]);
+      // Nobody has guessed anything.
+      const username = "borrows-the-address";
+      const facts = { username, email: "borrows@example.org", password, name: "B", emailVerified: true };
+      expect((await strict.identity.people.create(facts)).kind).toBe("created");
+      const login = await strict.call(null, "POST", "/api/auth/login", { username, password });
+      expect(login.status).toBe(200);
+    } finally {
+      await strict.close();
+    }
+  });
+
   test("is limited by address, whoever is guessed", async () => {
     const strict = await startRunning(undefined, 0, { limits: { account: 100, address: 3 } });
     try {
@@ -327,6 +352,54 @@ describe("mail", () => {
     expect(reset.status).toBe(200);
     const { body } = await logIn({ email: "invited@example.org", password });
     expect(body.user).toMatchObject({ id: made.id, accountId: made.accountId, emailVerified: true });
+  });
+
+  test("is asked for so often and no more, whoever signs in meanwhile, and keeps nobody from signing in", async () => {
+    const { email, username, browser } = await somebody();
+    const statuses = [];
+    for (let time = 0; time < 6; time++) {
+      const path = time % 2 === 0 ? "/api/identity/request-password-reset" : "/api/auth/forgot-password";
+      statuses.push((await browser.post(path, { email })).status);
+      expect((await logIn({ username, password })).status).toBe(200);
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+    expect(mailTo(email).length).toBe(4);
+  });
+
+  test("to a mailbox that is not proved comes no oftener by signing in than one may guess", async () => {
+    const settings = { verifyEmail: true, limits: { account: 3, address: 1000 } };
+    const strict = await startRunning(undefined, 0, settings);
+    try {
+      const person = { email: "stranger@example.org", password };
+      const post = (path: string) => strict.call(null, "POST", `/api/auth/${path}`, person);
+      await post("signup");
+      const statuses = [];
+      for (let time = 0; time < 5; time++) statuses.push((await post("login")).status);
+      expect(statuses).toEqual([403, 403, 403, 429, 429]);
+      expect(strict.mails.length).toBe(4);
+    } finally {
+      await strict.close();
+    }
+  });
+
+  test("to whoever was signed up says nothing of their sender's", async () => {
+    const email = "named@example.org";
+    const name =
+      "Prize at https://evil.example/win, \u202e click www.evil.example now, before it is gone for good";
+    const signUp = (as: string) =>
+      running.call(null, "POST", "/api/auth/signup", { email, password, name: as });
+    for (const bad of ["two\nlines", "x".repeat(256)])
+      expect((await signUp(bad)).body.message).toMatch(/^name: must be one line/);
+    expect((await signUp(name)).status).toBe(201);
+    const [mail] = mailTo(email);
+    const hello = /^Hello (.*),\n/.exec(mail!.text)![1]!;
+    expect(hello).toMatch(/^Prize at https evil\. example/);
+    expect(hello.length).toBeLessThanOrEqual(60);
+    expect(mail!.html).toContain(`<p>Hello ${hello},</p>`);
+    const { browser, username } = await somebody();
+    await signIn(browser, username);
+    const renamed = await browser.post("/api/identity/update-user", { name: "a\u0000b" });
+    expect([renamed.status, renamed.body.code]).toEqual([400, "INVALID_NAME"]);
   });
 
   test("where mailboxes must be proved, nobody comes in before", async () => {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   model = await startSandboxModel();
   const upstreams = [{ name: "sandbox", url: model.url, models: ["sandbox-*"] }];
   const start = async () => {
-    const running = await startRunning(database.url, 0, {}, { upstreams });
+    const running = await startRunning(database.url, 0, {}, { upstreams, watchSeconds: 0.2 });
     await running.engine.prices.put({ body: SANDBOX_PRICES, by: "test" });
     return running;
   };
@@ -97,6 +97,7 @@ async function observe(id: string, running = watching) {
   await expect.poll(() => events[0]?.name, { timeout: 5000 }).toBe("watching");
   return {
     events,
+    ended: reading,
     until: (name: string) =>
       expect.poll(() => events.map((each) => each.name), { timeout: 10_000 }).toContain(name),
     leave: async () => {
@@ -161,6 +162,21 @@ describe("a chat that is watched from another process", () => {
       await leave();
     }
   });
+});
+
+test.each<[string, (id: string) => Promise<unknown>]>([
+  ["is no supervisor any more", (id) => serving.identity.people.setRole(id, "user")],
+  ["is signed out", (id) => serving.identity.endAllSessions(id)],
+])("a chat is seen no more by whoever %s", async (_, end) => {
+  const id = await openChat();
+  const { events, ended } = await observe(id);
+  const sue = (await serving.identity.people.find("sue"))!;
+  await end(sue.id);
+  await ended;
+  await say(id, '[[sandbox: say="For nobody else."]] Hi');
+  expect(events.map(({ name }) => name)).toEqual(["watching"]);
+  await serving.identity.people.setRole(sue.id, "supervisor");
+  supervisorTokens.set(watching, await personAt(watching, "sue", "supervisor"));
 });
 
 describe("between processes", () => {

@@ -194,6 +194,44 @@ describe("an organization", () => {
     expect(codeOf(await ada.post(`${path}/leave`))).toBe(200);
   });
 
+  it("tells nobody by their name who else is here", async () => {
+    const { ada } = people as Record<"ada", Signed>;
+    const { path } = await organization("0");
+    const calls = [
+      (memberId: string) => ada.put(`${path}/role`, { memberId, role: "admin" }),
+      (memberId: string) => ada.put(`${path}/caps`, { memberId, day: "1" }),
+      (memberId: string) => ada.post(`${path}/remove`, { memberId }),
+      (memberId: string) => ada.post(`${path}/transfer`, { memberId }),
+    ];
+    for (const call of calls)
+      for (const memberId of ["eve", "eve@example.org", "nobody-at-all"]) {
+        const { error } = (await call(memberId)).body;
+        expect([error.code, error.message]).toEqual([
+          "member_unknown",
+          `The organization has no member ${memberId}`,
+        ]);
+      }
+  });
+
+  it("lets nobody in by the invites of somebody who may invite no more", async () => {
+    const { ada, bob, cyd } = people as Record<"ada" | "bob" | "cyd", Signed>;
+    const { path } = await organization("0", "bob");
+    const asAdmin = () => ada.put(`${path}/role`, { memberId: "bob", role: "admin" });
+    const ends = [
+      () => ada.put(`${path}/role`, { memberId: "bob", role: "member" }),
+      () => ada.post(`${path}/remove`, { memberId: "bob" }),
+    ];
+    for (const end of ends) {
+      await asAdmin();
+      const sent = await bob.post(`${path}/invites`, { email: "cyd@example.org" });
+      expect(codeOf(sent)).toBe(201);
+      expect(codeOf(await end())).toBe(200);
+      const { token } = sent.body;
+      expect(codeOf(await cyd.post("/v1/organization-invites/accept", { token }))).toBe("invite_used");
+    }
+    expect((await ada.get(`${path}/invites`)).body.invites).toEqual([]);
+  });
+
   it("ends a membership at once: leaving and being removed", async () => {
     const { ada, bob, cyd } = people as Record<"ada" | "bob" | "cyd", Signed>;
     const { path, pays } = await organization("10", "bob", "cyd");
@@ -274,7 +312,7 @@ describe("who pays", () => {
     const asked = await bob.post("/v1/spend", { amount: "1" }, headers);
     expect([codeOf(asked), asked.body.error.message]).toEqual([
       "organization_ambiguous",
-      expect.stringContaining(`${one.id}, ${two.id}`),
+      expect.stringContaining([one.id, two.id].toSorted().join(", ")),
     ]);
     expect(codeOf(await bob.post("/v1/spend", { amount: "1" }, { ...headers, ...two.pays }))).toBe(200);
     await ada.post(`${one.path}/repositories/remove`, { url: "git@gitlab.com:both/of-us.git" });

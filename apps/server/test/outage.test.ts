@@ -23,6 +23,9 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** Far less than anybody waits without limits of ours, also on a busy machine. */
+const SOON_SECONDS = 5;
+
 const SIGN_INS = [
   ["/api/auth/login", { username: "ann", password: "correct horse 9" }],
   ["/api/auth/refresh", { refreshToken: "bsr_unknown" }],
@@ -71,26 +74,32 @@ it.each<[string, () => Promise<void> | void, () => Promise<void> | void]>([
     await stop();
     for (const answer of await callAll(account, name)) {
       expect([answer.status, answer.code]).toEqual([503, "unavailable"]);
-      expect(answer.seconds).toBeLessThan(2);
+      expect(answer.seconds).toBeLessThan(SOON_SECONDS);
     }
     const ready = await running.call(null, "GET", "/ready");
     expect([ready.status, ready.body.checks.lanes]).toEqual([503, false]);
+    const metrics = await fetch(`${running.url}/metrics`);
+    expect(metrics.status).toBe(200);
+    const told = await metrics.text();
+    expect(told).toMatch(/^bursar_database_reachable 0$/m);
+    expect(told).toMatch(/^bursar_accounts_out_of_balance Nan$/m);
+    expect(told).toMatch(/^process_cpu_seconds_total /m);
     const start = performance.now();
     const checked = await running.call(token, "POST", "/api/credits/check", { credits: 1 });
-    expect((performance.now() - start) / 1000).toBeLessThan(2);
+    expect((performance.now() - start) / 1000).toBeLessThan(SOON_SECONDS);
     expect(checked.status).toBe(503);
     expect(checked.body).toMatchObject({ sufficient: false, hasSufficientCredits: false });
     for (const [path, body] of SIGN_INS) {
       const asked = performance.now();
       const answer = await running.call(null, "POST", path, body, { "content-type": "application/json" });
       expect([path, answer.status]).toEqual([path, 503]);
-      expect((performance.now() - asked) / 1000).toBeLessThan(2);
+      expect((performance.now() - asked) / 1000).toBeLessThan(SOON_SECONDS);
     }
     for (const [path, body] of USES) {
       const asked = performance.now();
       const answer = await running.call(token, "POST", path, body);
       expect([path, answer.status]).toEqual([path, 503]);
-      expect((performance.now() - asked) / 1000).toBeLessThan(2);
+      expect((performance.now() - asked) / 1000).toBeLessThan(SOON_SECONDS);
     }
     await restart();
     await expect.poll(async () => (await account.get("/v1/balance")).status, { timeout: 10_000 }).toBe(200);

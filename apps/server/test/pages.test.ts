@@ -37,6 +37,22 @@ async function signUpAt(browser: Browser, path: string, person: ReturnType<typeo
   return browser.follow(await browser.submit(step, { ...person, ...kept }));
 }
 
+test.each([
+  "/device/sign-in",
+  "/device/sign-up",
+  "/device/decide",
+  "/join",
+  "/second-factor/begin",
+  "/forgot-password",
+  "/reset-password",
+  "/verify-email",
+])("nobody's endless form is read to its end at %s", async (path) => {
+  const browser = openBrowser(running.url);
+  const form = { email: "x".repeat(64 * 1024), token: "none", password: "short" };
+  expect((await browser.submit(path, form)).status).toBe(413);
+  expect((await browser.submit(path, { ...form, email: "short" })).status).not.toBe(413);
+});
+
 describe("signing up on a page", () => {
   test("lets the device in that somebody new came for", async () => {
     const { device_code, user_code } = (await post("/device/code", { client_id: "bursar-cli" })).body;

@@ -1,7 +1,7 @@
 /** The server as people start it: a process of its own, on a data folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -62,15 +62,23 @@ function start(folder: string, args: string[] = [], env: Record<string, string> 
 const sandboxOf = async (folder: string) =>
   JSON.parse(await readFile(join(folder, "sandbox.json"), "utf8")) as Record<string, string>;
 
+/** A server on a busy machine may say that it is too slow: then it is asked again, as anybody would. */
+async function patiently(url: string, init: RequestInit): Promise<Response> {
+  for (;;) {
+    const answer = await fetch(url, init);
+    if (answer.status !== 503) return answer;
+  }
+}
+
 async function balanceOf(url: string, key: string): Promise<string> {
-  const answer = await fetch(`${url}/v1/balance`, { headers: { authorization: `Bearer ${key}` } });
+  const answer = await patiently(`${url}/v1/balance`, { headers: { authorization: `Bearer ${key}` } });
   return ((await answer.json()) as { available: string }).available;
 }
 
 async function spend(url: string, key: string, id: string): Promise<number> {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   const body = JSON.stringify({ id, amount: "1" });
-  return (await fetch(`${url}/v1/spend`, { method: "POST", headers, body })).status;
+  return (await patiently(`${url}/v1/spend`, { method: "POST", headers, body })).status;
 }
 
 async function advance(url: string, key: string, by: string): Promise<{ now: string }> {
@@ -81,7 +89,7 @@ async function advance(url: string, key: string, by: string): Promise<{ now: str
   return (await answer.json()) as { now: string };
 }
 
-it("starts cold, keeps keys, credits and time over a warm start and a kill -9, and stops at SIGINT", {
+it("starts cold, keeps keys, credits and time over a warm start and a kill -9, and stops at SIGINT and SIGHUP", {
   timeout: 60_000,
 }, async () => {
   const folder = await dataFolder();
@@ -121,8 +129,29 @@ it("starts cold, keeps keys, credits and time over a warm start and a kill -9, a
   const recovered = (await third.ready)!;
   expect(await balanceOf(recovered, sandbox["apiKey"]!)).toBe("998");
   expect((await advance(recovered, sandbox["adminKey"]!, "1s")).now > now).toBe(true);
-  third.child.kill("SIGTERM");
+  // As when the terminal is closed.
+  third.child.kill("SIGHUP");
   expect(await third.exit).toBe(0);
+});
+
+it("ends, saying so, when its Postgres has ended by itself, and recovers at the next start", {
+  timeout: 60_000,
+}, async () => {
+  const folder = await dataFolder();
+  const first = start(folder);
+  const url = (await first.ready)!;
+  const { apiKey } = await sandboxOf(folder);
+  expect(await spend(url, apiKey!, "a")).toBe(200);
+  process.kill(
+    Number.parseInt(await readFile(join(folder, "postgres/cluster/postmaster.pid"), "utf8"), 10),
+    "SIGKILL",
+  );
+  expect(await first.exit).toBe(1);
+  expect(first.output()).toMatch(/^Postgres ended by itself .*; start Bursar again/m);
+  const second = start(folder);
+  expect(await balanceOf((await second.ready)!, apiKey!)).toBe("999");
+  second.child.kill("SIGTERM");
+  expect(await second.exit).toBe(0);
 });
 
 it("tells streams that outlast its shutdown why they end, and what they cost", {
@@ -256,6 +285,27 @@ it.each<[string, Record<string, string>, string[]]>([
   expect(refused.output()).not.toContain("    at ");
 });
 
+it("says in one line what is wrong with a database or a folder, and waits only where waiting may help", {
+  timeout: 60_000,
+}, async () => {
+  const database = await createTestDatabase();
+  const locked = new URL(database.url);
+  locked.password = "wrong";
+  const refused = start(await dataFolder(), [], { DATABASE_URL: locked.href });
+  expect(await refused.exit).toBe(1);
+  expect(refused.output()).toMatch(/^DATABASE_URL: the database cannot be used: password auth.*\n$/);
+  const file = join(await dataFolder(), "a file");
+  await writeFile(file, "");
+  const misplaced = start(join(file, "data"));
+  expect(await misplaced.exit).toBe(1);
+  expect(misplaced.output()).toMatch(/^BURSAR_DATA_DIR: ENOTDIR: .*; it must be a folder .*\n$/);
+  const waiting = start(await dataFolder(), [], { DATABASE_URL: "postgresql://nobody@127.0.0.1:1/none" });
+  while (!waiting.output().includes("waiting for the database: connect ECONNREFUSED")) await delay(50);
+  waiting.child.kill("SIGTERM");
+  expect(await waiting.exit).toBe(0);
+  await database.drop();
+});
+
 async function needForgottenMasterKey(url: string): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
@@ -263,14 +313,19 @@ async function needForgottenMasterKey(url: string): Promise<void> {
   await client.end();
 }
 
-it("live mode refuses a database with the sandbox's public passwords, or with keys that it cannot open", {
-  timeout: 60_000,
+it("live mode refuses a database with the sandbox's public passwords, or with keys that it cannot open; a sandbox refuses a live one's", {
+  timeout: 120_000,
 }, async () => {
   const database = await createTestDatabase();
   try {
     const env = { ...LIVE, DATABASE_URL: database.url, BURSAR_SECRET: STRONG, BURSAR_MASTER_KEY: STRONG };
-    const sandbox = start(await dataFolder(), [], { DATABASE_URL: database.url });
+    const folder = await dataFolder();
+    const sandbox = start(folder, [], { DATABASE_URL: database.url });
     const url = (await sandbox.ready)!;
+    const { adminKey } = await sandboxOf(folder);
+    const statusAt = async (server: string) =>
+      (await fetch(`${server}/v1/accounts`, { headers: { authorization: `Bearer ${adminKey}` } })).status;
+    expect(await statusAt(url)).toBe(200);
     const logIn = (username: string, password: string) =>
       fetch(`${url}/api/auth/login`, { method: "POST", body: JSON.stringify({ username, password }) });
     for (const [name, password] of Object.entries(SANDBOX_PASSWORDS)) {
@@ -286,9 +341,12 @@ it("live mode refuses a database with the sandbox's public passwords, or with ke
     await client.query("delete from identity.people");
     await client.end();
     const live = start(await dataFolder(), ["--host", "127.0.0.1"], env);
-    expect(await live.ready).toMatch(/^http/);
+    expect(await statusAt((await live.ready)!)).toBe(401);
     live.child.kill("SIGTERM");
     await live.exit;
+    const careless = start(await dataFolder(), [], { DATABASE_URL: database.url, NODE_ENV: "staging" });
+    expect(await careless.exit).not.toBe(0);
+    expect(careless.output()).toMatch(/^DATABASE_URL: is the database of a live server/m);
     await needForgottenMasterKey(database.url);
     const keyless = start(await dataFolder(), [], env);
     expect(await keyless.exit).not.toBe(0);

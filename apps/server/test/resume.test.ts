@@ -3,6 +3,7 @@ import { type BursarSocket, openSocket, type SocketOptions } from "@bursar/clien
 import { credits, formatCredits } from "@bursar/contract/money";
 import { type SandboxModel, startSandboxModel } from "@bursar/sandbox/model";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import type { SocketSettings } from "../src/socket/settings.ts";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
 import { BACKOFF, beginRun, checkRun, EVENTS, READ_SPEAK_RUN } from "./outliving-run.ts";
 import { PRICES, type Running, startRunning } from "./running.ts";
@@ -28,12 +29,12 @@ afterAll(async () => {
   await model.close();
 });
 
-async function startServer() {
+async function startServer(settings: Partial<SocketSettings> = {}) {
   const upstream = {
     ...{ name: "box", url: model.url, models: ["small", "chat"] },
     modelNames: { small: "sandbox-scripted", chat: "sandbox-small" },
   };
-  const server = await startRunning(running.databaseUrl, 0, {}, { upstreams: [upstream] });
+  const server = await startRunning(running.databaseUrl, 0, {}, { upstreams: [upstream] }, { settings });
   const models = { ...PRICES.models, chat: PRICES.models["small"]! };
   await server.engine.prices.put({ body: { ...PRICES, models }, by: "test" });
   let ended: Promise<void> | null = null;
@@ -95,6 +96,24 @@ test("a client that comes back to a process it has left hears nothing twice of w
   await vi.waitFor(() => expect(run.heard.cuts).toHaveLength(2), PATIENCE);
   await run.go();
   await run.ended;
+  await checkRun(run, 3);
+});
+
+test("a run that waits for a client who stays away is let go, and goes on with its answer when the client comes back", async () => {
+  const here = await startServer({ detachedMilliseconds: 200 });
+  onTestFinished(here.end);
+  balancer.to(here.url);
+  const run = await begin();
+  await vi.waitFor(() => run.project.text("ran.txt"), PATIENCE);
+  balancer.to("http://127.0.0.1:1");
+  balancer.cut();
+  const owners = "select owner from prompts where account_id = $1";
+  const owner = async () => (await running.engine.pool.query(owners, [run.account.id])).rows[0].owner;
+  await vi.waitFor(async () => expect(await owner()).toBeNull(), PATIENCE);
+  await run.go();
+  balancer.to(here.url);
+  await run.ended;
+  expect(run.heard.cuts).toEqual(["0"]);
   await checkRun(run, 3);
 });
 

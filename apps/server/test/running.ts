@@ -6,6 +6,7 @@ import { credits } from "@bursar/contract/money";
 import type { PriceBookInput } from "@bursar/contract/operations/prices";
 import { createTestDatabase, ENGINE_MIGRATIONS } from "@bursar/database/testing";
 import { createAccount } from "@bursar/engine/account/create";
+import { systemClock } from "@bursar/engine/clock/clock";
 import { grant } from "@bursar/engine/grant/grant";
 import type { MailMessage } from "@bursar/engine/mail/mail";
 import type { Payments } from "@bursar/engine/payment/payments";
@@ -58,16 +59,20 @@ export async function startRunning(
   models: {
     readonly upstreams?: readonly Upstream[];
     readonly chatSeconds?: number;
+    readonly watchSeconds?: number;
     readonly ports?: readonly number[];
     readonly payments?: Payments;
     readonly masterKeys?: readonly string[];
     /** Gives the database up as soon as a real server does. */
     readonly isHurried?: boolean;
+    /** Its clock stands at the machine's time: for real processes beside it, whatever the date is. */
+    readonly startsNow?: boolean;
   } = {},
   socketParts: Partial<Pick<SocketDeps, "gate" | "runner" | "settings">> = {},
 ) {
   const database = databaseUrl === undefined ? await createTestDatabase() : null;
-  const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
+  const start = models.startsNow === true ? systemClock.now() : (1_790_000_000_000_000 as Instant);
+  const clock = { time: start, now: () => clock.time };
   const engineUrl = databaseUrl ?? database!.url;
   const opened = openEngine({
     url: engineUrl,
@@ -108,6 +113,7 @@ export async function startRunning(
     identity,
     gateway,
     ...(models.chatSeconds === undefined ? {} : { chatSeconds: models.chatSeconds }),
+    ...(models.watchSeconds === undefined ? {} : { watchSeconds: models.watchSeconds }),
     mode: "sandbox" as const,
     mailServer: "off" as const,
   };

@@ -8,12 +8,12 @@ import { startSandboxMail } from "@bursar/sandbox/mail";
 import { startSandboxStripe } from "@bursar/sandbox/stripe";
 import { createApp } from "../src/app.ts";
 import { codeJobs, engineJobs, noticeMails, startBackground } from "../src/background.ts";
+import { openSandboxClock } from "../src/clocks.ts";
 import { openEngine } from "../src/engine.ts";
 import { peopleOfAccount } from "../src/identity/recipients.ts";
 import { listen } from "../src/listen.ts";
 import { openSmtp } from "../src/mail/smtp.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
-import { openSandboxClock } from "../src/sandbox/clock.ts";
 import { DATABASE_SECONDS, MASTER_KEY, PRICES } from "./running.ts";
 
 const nothing = () => undefined;

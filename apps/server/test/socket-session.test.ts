@@ -1,5 +1,6 @@
 import { type BursarSocket, openSocket, type SocketOptions } from "@bursar/client/socket";
 import { formatCredits } from "@bursar/contract/money";
+import { SESSION_LIMITS } from "@bursar/contract/socket/limits";
 import { type SandboxModel, startSandboxModel } from "@bursar/sandbox/model";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { AgentRunner } from "../src/socket/runner.ts";
@@ -15,7 +16,7 @@ const sockets: BursarSocket[] = [];
 
 /** Two metered model calls around a tool and a file of the client: a run as an agent makes it. */
 const twoCalls =
-  (chat: () => AgentRunner): AgentRunner["run"] =>
+  (chat: () => Pick<AgentRunner, "run">): AgentRunner["run"] =>
   async (run, output) => {
     const part = (number: number) => ({ ...run, requestId: `${run.requestId}_${number}` });
     const first = await chat().run(part(1), output);
@@ -42,6 +43,7 @@ beforeAll(async () => {
   const chat = createChatRunner({ ...plain.engine, gateway: plain.gateway });
   const agent = { run: twoCalls(() => chat) };
   const runner: AgentRunner = {
+    modelFor: () => null,
     run: (run, output) => (run.prompt.agent === "two-calls" ? agent : chat).run(run, output),
   };
   running = await startRunning(
@@ -170,6 +172,48 @@ describe("a run survives the loss of its socket", () => {
     const { entries } = (await account.get("/v1/entries")).body;
     expect(entries.filter(({ kind }: { kind: string }) => kind === "settle").length).toBe(1);
   });
+});
+
+test("what a client is asked reaches it also where so much was said meanwhile that the request could not be kept", async () => {
+  const account = await running.account("100");
+  const identify = { type: "identify", clientSessionId: `session_of_${account.id}_0123456789` };
+  const ask = (userInputId: string, prompt: string, agent = {}) => ({
+    type: "action",
+    data: { type: "prompt", userInputId, prompt, model: "small", ...agent },
+  });
+  const first = openPeer(running.url, account.key);
+  await first.say(identify);
+  const session = { agent: "two-calls" };
+  await first.say(ask("asks", "[[sandbox: tokens=3 interval=50ms]] hi", session));
+  await first.say(ask("talks", "[[sandbox: tokens=4500 delay=400ms]] hi"));
+  first.socket.terminate();
+  const ended = "select count(*)::int as n from prompts where account_id = $1 and ending is not null";
+  const talked = async () => (await running.engine.pool.query(ended, [account.id])).rows[0].n;
+  await vi.waitFor(async () => expect(await talked()).toBe(1), PATIENCE);
+  const second = openPeer(running.url, account.key);
+  const { session: found } = await second.say(identify);
+  expect(found.nextSeq).toBeGreaterThan(1);
+  const { data } = await second.until(({ data: action }) => action?.type === "tool-call-request");
+  expect(data).toMatchObject({ userInputId: "asks", toolName: "double" });
+  second.socket.terminate();
+});
+
+test("an account whose clients come and go has room for another, and only those that are there count", async () => {
+  const account = await running.account("100");
+  const come = async (number: number) => {
+    const peer = openPeer(running.url, account.key);
+    const clientSessionId = `session_${number}_of_${account.id}_0123456789`;
+    return { peer, answer: await peer.say({ type: "identify", clientSessionId }) };
+  };
+  for (let number = 0; number < SESSION_LIMITS.perAccount; number += 32) {
+    const come32 = await Promise.all(Array.from({ length: 32 }, (_, index) => come(number + index)));
+    expect(come32.map(({ answer }) => answer.success)).not.toContain(false);
+    for (const { peer } of come32) peer.socket.close();
+    await Promise.all(come32.map(({ peer }) => peer.closed));
+  }
+  const { peer, answer } = await come(SESSION_LIMITS.perAccount);
+  expect(answer).toMatchObject({ success: true });
+  peer.socket.terminate();
 });
 
 describe("a prompt that is asked again under its id", () => {
@@ -341,6 +385,21 @@ describe("a prompt", () => {
     expect(formatCredits(100_000_000n - BigInt(Math.round(Number(available) * 1e6)))).toBe(cost);
     await socket.cancel("long");
     await expect(socket.cancel("never")).rejects.toMatchObject({ code: "prompt_unknown" });
+  });
+
+  test("is cancelled before its first word, and says what its reading has cost", async () => {
+    const account = await running.account("100");
+    const socket = open(account.key);
+    const prompt = { prompt: "[[sandbox: hang_after=0]] read this", model: "small", userInputId: "unsaid" };
+    const end = socket.prompt(prompt);
+    await model.requests.waitFor(({ body }) => JSON.stringify(body).includes("read this"));
+    await socket.cancel("unsaid");
+    const { ended, cost } = await end;
+    expect(ended).toBe("cancelled");
+    const { available, held } = (await account.get("/v1/balance")).body;
+    expect(held).toBe("0");
+    expect(Number(cost)).toBeGreaterThan(0);
+    expect(formatCredits(100_000_000n - BigInt(Math.round(Number(available) * 1e6)))).toBe(cost);
   });
 
   test("of a model without a price, or one that fails, says so", async () => {

@@ -92,6 +92,26 @@ describe("an invoice as PDF", () => {
     expect(invoice).toMatchObject({ paidWith: "visa •••• 4242", paidAt: expect.any(String), refunded: 0 });
   });
 
+  it("is there also for a plan that was made at the provider alone", async () => {
+    const account = await world.account();
+    await begin(account, { plan: "orbit" });
+    const { customer } = await chargeOf(account);
+    const [subscription] = (await client().subscriptions.list({ customer: customer as string })).data;
+    const { id: product } = await client().products.create({ name: "By hand" });
+    const price = { currency: "eur", product, unit_amount: 5000, recurring: { interval: "month" } } as const;
+    const items = [{ id: subscription!.items.data[0]!.id, price_data: price }];
+    await client().subscriptions.update(subscription!.id, { items, proration_behavior: "always_invoice" });
+    await world.settle();
+    // Both invoices are of one second.
+    const { id, amountPaid } = (await invoices(account)).find(
+      ({ plan }: { plan: string | null }) => plan === null,
+    )!;
+    expect(amountPaid).toBe(4001);
+    const { status, text } = await pdf(account, `${id}/invoice.pdf`);
+    expect(status).toBe(200);
+    expect(text).toContain("€40.01");
+  });
+
   it("is not there for what Postgres cannot store", async () => {
     const account = await world.account();
     for (const path of [

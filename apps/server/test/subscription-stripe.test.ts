@@ -258,3 +258,81 @@ it("whoever is deleted is charged no more, by a plan, by auto top-up or by a key
   const policy = await world.admin("GET", `/v1/topup-policy?accountId=${ann.accountId}`);
   expect(policy.body).toMatchObject({ enabled: false, disabledReason: "account_closed" });
 });
+
+it("an invoice in a currency that nothing is sold in here is for something else that its seller sells: it is ignored", async () => {
+  const { id: customer } = await client().customers.create({ name: "Somebody else" });
+  const method = await client().paymentMethods.attach("pm_card_visa", { customer });
+  const { id: product } = await client().products.create({ name: "Something else" });
+  const price = { currency: "gbp", product, unit_amount: 1000, recurring: { interval: "month" } } as const;
+  const facts = { customer, default_payment_method: method.id };
+  await client().subscriptions.create({ ...facts, items: [{ price_data: price }] });
+  await world.settle();
+  const { rows } = await world.engine.pool.query(
+    "select distinct state from payment_events where type like 'invoice.%'",
+  );
+  expect(rows).toEqual([{ state: "ignored" }]);
+});
+
+it("a plan that has ended at the provider, which nobody has heard of here, is ended, resumed and changed no more; its owner can be deleted", async () => {
+  const endUnheard = async (account: { readonly accountId: string }) => {
+    const { rows } = await world.engine.pool.query(
+      "select provider_id as id from subscriptions where account_id = $1",
+      [account.accountId],
+    );
+    world.stripe.faults.add({ kind: "lose_webhook", times: 20 });
+    await client().subscriptions.cancel(rows[0].id);
+  };
+  const calls = [
+    ["POST", "/v1/subscription/resume", undefined, 404],
+    ["POST", "/v1/subscription/preview", { plan: "galaxy" }, 404],
+    ["PATCH", "/v1/subscription", { plan: "galaxy" }, 404],
+    ["DELETE", "/v1/subscription", undefined, 200],
+  ] as const;
+  for (const [method, path, body, status] of calls) {
+    const account = await world.account();
+    await begin(account, "orbit");
+    await world.settle();
+    await endUnheard({ accountId: account.id });
+    const answer = await account.call(method, path, body);
+    expect([path, answer.status]).toEqual([path, status]);
+    expect(await current(account)).toMatchObject({ state: "ended" });
+    world.stripe.faults.clear();
+  }
+  const sign = peopleOf(world);
+  const [root, ben] = [await sign("root", "admin"), await sign("ben")];
+  await ben.post("/v1/payment-methods", { paymentMethod: "pm_card_visa" });
+  await ben.post("/v1/subscription", { plan: "orbit", currency: "eur" });
+  await world.settle();
+  await endUnheard(ben);
+  expect((await world.call(root.token, "DELETE", `/api/auth/admin/users/${ben.id}`)).status).toBe(200);
+});
+
+it("a page that the provider refuses to open is told as such, and keeps nobody from trying again", async () => {
+  const account = await world.account();
+  const { rows } = await world.engine.pool.query(
+    "select customer_id as id from payment_customers where account_id = $1",
+    [account.id],
+  );
+  world.stripe.faults.add({ kind: "lose_webhook", times: 20 });
+  await client().customers.del(rows[0].id);
+  const refused = await begin(account, "orbit", { paymentMethod: "checkout" });
+  expect([refused.status, refused.body.error.code]).toEqual([402, "payment_failed"]);
+  // Whoever asks for the account's cards learns that its customer is gone.
+  await account.get("/v1/payment-methods");
+  const begun = await begin(account, "orbit", { paymentMethod: "checkout" });
+  expect([begun.status, begun.body.subscription]).toMatchObject([201, { state: "starting" }]);
+  expect(begun.body.subscription.url).toMatch(/^http/);
+});
+
+it("a plan whose end was set at the provider, by its day, is shown as ending with its period", async () => {
+  const account = await world.account();
+  await begin(account, "orbit");
+  await world.settle();
+  const [subscription] = (await client().subscriptions.list({ limit: 1 })).data;
+  const cancel_at = subscription!.items.data[0]!.current_period_end;
+  await client().subscriptions.update(subscription!.id, { cancel_at });
+  await world.settle();
+  expect(await current(account)).toMatchObject({ state: "active", cancelAtPeriodEnd: true });
+  const resumed = await account.post("/v1/subscription/resume");
+  expect([resumed.status, resumed.body.subscription]).toMatchObject([200, { cancelAtPeriodEnd: false }]);
+});

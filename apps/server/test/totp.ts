@@ -19,13 +19,18 @@ export function fromBase32(text: string): Buffer {
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }
 
-/** Switches the second factor on for whoever is signed in, with the code of now. Returns the shared secret. */
-export async function enrol(browser: Browser, password: string): Promise<{ secret: Buffer; body: Enabled }> {
+/** Switches the second factor on for whoever is signed in. Returns the shared secret, and the code that it took: the
+ *  one of now, unless a half minute ends meanwhile. */
+export async function enrol(
+  browser: Browser,
+  password: string,
+): Promise<{ secret: Buffer; code: string; body: Enabled }> {
   const { body } = await browser.post("/api/identity/two-factor/enable", { password });
   const secret = fromBase32(new URL((body as Enabled).totpURI).searchParams.get("secret")!);
-  const enrolled = await browser.post("/api/identity/two-factor/verify-totp", { code: codeOf(secret, 0) });
+  const code = codeOf(secret, 0);
+  const enrolled = await browser.post("/api/identity/two-factor/verify-totp", { code });
   if (enrolled.status !== 200) throw new Error(`enrolling answered ${enrolled.status}`);
-  return { secret, body: body as Enabled };
+  return { secret, code, body: body as Enabled };
 }
 
 interface Enabled {

@@ -32,3 +32,32 @@ it("one that is too long loses its oldest tool answers, and neither a word nor a
   expect(isWhole.at(0)).toBe(false);
   expect(shorter.slice(-4)).toEqual(messages.slice(-4));
 });
+
+it("and of its oldest calls what they were given at length, because a model that writes much reads it all again", () => {
+  const write = (number: number): ModelMessage[] => {
+    const input = { path: `${number}.md`, content: "y".repeat(1000) };
+    const calls = [{ callId: `c${number}`, toolName: "write_file", input }];
+    return [assistantMessage("", calls), resultsMessage(calls, new Map([[`c${number}`, DONE]]))];
+  };
+  const messages = Array.from({ length: 10 }, (_, number) => write(number)).flat();
+  const shorter = withinContext(messages, 6000);
+  expect(JSON.stringify(shorter).length).toBeLessThan(7500);
+  expect(JSON.stringify(shorter[0])).toContain('"path":"0.md"');
+  expect(JSON.stringify(shorter[0])).toContain("800 characters left out");
+  expect(shorter.slice(-4)).toEqual(messages.slice(-4));
+});
+
+const DONE = { ok: true, output: {} } as const;
+
+it("of the newest answers, only the longest that do not fit are left out, and that is said", () => {
+  const calls = ["long", "short"].map((callId) => ({ callId, toolName: "read_files", input: {} }));
+  const answer = (text: string) => ({ ok: true as const, output: { text } });
+  const answers = new Map([
+    ["long", answer("x".repeat(9000))],
+    ["short", answer("fits")],
+  ]);
+  const said = JSON.stringify(withinContext([resultsMessage(calls, answers)], 6000));
+  expect(said).not.toContain("xxx");
+  expect(said).toContain("too long to be read at once");
+  expect(said).toContain("fits");
+});

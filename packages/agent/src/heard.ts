@@ -38,7 +38,8 @@ export class Heard {
         this.#addCall(part.toolCallId, part.toolName, part.input);
         break;
       case "finish-step":
-        this.usage = usageOf(part.usage);
+        // Of an answer that broke off, what had been counted by then is not all of it.
+        this.usage = part.rawFinishReason === undefined ? null : usageOf(part.usage);
         this.#finish(part.finishReason);
         break;
       case "abort":
@@ -88,14 +89,20 @@ export class Heard {
 /** No call uses this many; more is nonsense, and so is what comes with it. */
 const LARGEST_COUNT = 1_000_000_000;
 
+/** null: it is none that can be billed. Some send zeros where they have not counted. */
 function usageOf(usage: LanguageModelUsage): CallUsage | null {
-  const { inputTokens, outputTokens, inputTokenDetails } = usage;
-  if (!isCount(inputTokens) || !isCount(outputTokens)) return null;
+  const { inputTokens, outputTokens: shownTokens, inputTokenDetails, raw } = usage;
+  if (!isCount(inputTokens) || !isCount(shownTokens)) return null;
+  if (inputTokens === 0 && shownTokens === 0) return null;
+  // xAI and Gemini count what a model thinks in the total alone. They bill it as output all the same.
+  const total = raw?.["total_tokens"];
+  const outputTokens =
+    isCount(total) && inputTokens > 0 ? Math.max(shownTokens, total - inputTokens) : shownTokens;
   const cached = inputTokenDetails.cacheReadTokens;
   const cachedInputTokens = isCount(cached) ? Math.min(cached, inputTokens) : 0;
   return { inputTokens, cachedInputTokens, outputTokens };
 }
 
-function isCount(value: number | undefined): value is number {
-  return Number.isSafeInteger(value) && value! >= 0 && value! <= LARGEST_COUNT;
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_COUNT;
 }

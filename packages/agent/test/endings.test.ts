@@ -44,6 +44,8 @@ function answers(events: readonly AgentEvent[]): ToolAnswer[] {
   return events.filter((event) => event.type === "tool-result").map(({ answer }) => answer);
 }
 
+type StepCost = Extract<AgentEvent, { type: "step-cost" }>;
+
 const codes = (events: readonly AgentEvent[]) =>
   answers(events).map((answer) => (answer.ok ? "ok" : answer.error.code));
 
@@ -194,6 +196,28 @@ describe("every model call is paid for, however it ends", () => {
     expect(outcome.ending).toBe("done");
     expect(outcome.cost).toBeGreaterThan(0n);
     expect(balance.available).toBe(credits("100") - outcome.cost);
+  });
+
+  it("no zero or gap of the provider's is a count, and what it counts in the total alone is output", async () => {
+    const text = "one two three four five six seven";
+    const bill = async (directive: string) => {
+      running.model.scripts.clear();
+      running.model.requests.clear();
+      script({ content: text, directive });
+      const { events } = await run();
+      const { inputTokens, outputTokens } = events.find(({ type }) => type === "step-cost") as StepCost;
+      return { inputTokens, outputTokens, promptTokens: running.model.requests.list()[0]!.promptTokens };
+    };
+    const nothing = await bill("usage_input=0 usage_output=0");
+    expect(nothing.inputTokens).toBeGreaterThan(nothing.promptTokens / 2);
+    expect(nothing.outputTokens).toBe(Math.ceil(text.length / 4));
+    const gap = await bill("usage_output=0");
+    expect([gap.inputTokens, gap.outputTokens]).toEqual([gap.promptTokens, Math.ceil(text.length / 4)]);
+    const noInput = await bill("usage_input=0 usage_output=500");
+    expect(noInput.inputTokens).toBeGreaterThan(noInput.promptTokens / 2);
+    expect(noInput.outputTokens).toBe(500);
+    const thoughts = await bill("usage_input=1000 usage_output=20 usage_total=3000");
+    expect([thoughts.inputTokens, thoughts.outputTokens]).toEqual([1000, 2000]);
   });
 
   it("a run that is cancelled ends at once, and pays for what it heard", async () => {

@@ -31,6 +31,7 @@ type EntriesQuery = Omit<NonNullable<QueryInput<typeof v1.listEntries>>, "cursor
 type AccountsQuery = Omit<NonNullable<QueryInput<typeof v1.listAccounts>>, "cursor">;
 type InvoicesQuery = Omit<NonNullable<QueryInput<typeof v1.listInvoices>>, "cursor">;
 type UsageQuery = Omit<QueryInput<typeof v1.exportUsage>, "format">;
+type ExportQuery = NonNullable<QueryInput<typeof v1.exportAccount>>;
 type Entry = AnswerOf<typeof v1.listEntries>["entries"][number];
 type Invoice = AnswerOf<typeof v1.listInvoices>["invoices"][number];
 type Account = AnswerOf<typeof v1.listAccounts>["accounts"][number];
@@ -53,6 +54,8 @@ export interface Client extends Calls {
   everyInvoice(query?: InvoicesQuery, options?: CallOptions): AsyncGenerator<Invoice, void, undefined>;
   /** `exportUsage` as CSV, in parts as they come. A file that breaks off throws `BursarUnreachable`. */
   usageCsv(query: UsageQuery, options?: CallOptions): AsyncGenerator<string, void, undefined>;
+  /** `exportAccount` as the text of its JSON, in parts as they come, however long it is. */
+  exportText(query?: ExportQuery, options?: CallOptions): AsyncGenerator<string, void, undefined>;
   /** A payment's receipt, or the credit note of its latest refund, as PDF. */
   paymentDocument(
     id: string,
@@ -116,7 +119,9 @@ export function createClient(options: ClientOptions): Client {
         (cursor) => calls.listInvoices({ ...query, cursor }, callOptions),
         (page) => page.invoices,
       ),
-    usageCsv: (query, callOptions) => usageCsv(setup, query, callOptions ?? {}),
+    usageCsv: (query, callOptions) =>
+      readText(setup, v1.exportUsage, { ...query, format: "csv" }, callOptions ?? {}),
+    exportText: (query, callOptions) => readText(setup, v1.exportAccount, query ?? {}, callOptions ?? {}),
     paymentDocument: (id, kind, query, callOptions) =>
       pdfDocument(setup, `payments/${encodeURIComponent(id)}/${kind}.pdf`, query ?? {}, callOptions ?? {}),
     invoiceDocument: (id, kind, query, callOptions) =>
@@ -180,9 +185,9 @@ async function* chat(setup: Setup, request: ChatRequest, options: CallOptions) {
   yield* await send(setup.link, sending, async (response, patience) => readChat(response, patience));
 }
 
-async function* usageCsv(setup: Setup, query: UsageQuery, options: CallOptions) {
+async function* readText(setup: Setup, operation: Operation, query: Fields, options: CallOptions) {
   const sending = {
-    request: requestFor(setup.target, v1.exportUsage, undefined, { ...query, format: "csv" }),
+    request: requestFor(setup.target, operation, undefined, query),
     timeoutMilliseconds: patienceOf(setup, options, DEFAULT_TIMEOUT_MILLISECONDS),
     signal: options.signal,
     isRepeatable: true,

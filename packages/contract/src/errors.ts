@@ -16,6 +16,7 @@ export const ERRORS = {
   cap_exceeded: { status: 402, type: "insufficient_credits" },
   parent_exhausted: { status: 402, type: "insufficient_credits" },
   insufficient_credits: { status: 402, type: "insufficient_credits" },
+  too_many_holds: { status: 429, type: "rate_limit_error" },
 
   payments_off: { status: 409, type: "conflict_error" },
   payment_failed: { status: 402, type: "payment_error" },

@@ -2,6 +2,7 @@ import * as accounts from "./operations/accounts.ts";
 import * as administration from "./operations/administration.ts";
 import * as balance from "./operations/balance.ts";
 import * as encryption from "./operations/encryption.ts";
+import * as exports from "./operations/export.ts";
 import * as gifts from "./operations/gifts.ts";
 import * as grants from "./operations/grants.ts";
 import * as history from "./operations/history.ts";
@@ -51,6 +52,7 @@ export const v1 = {
   getReceipt: history.getReceipt,
   getUsage: history.getUsage,
   exportUsage: history.exportUsage,
+  exportAccount: exports.exportAccount,
   listNotices: notices.listNotices,
   readNotice: notices.readNotice,
   readAllNotices: notices.readAllNotices,

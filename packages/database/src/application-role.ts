@@ -1,5 +1,6 @@
 import { type Client, DatabaseError } from "pg";
 import { APPLICATION_ROLE } from "./connection.ts";
+import { StartError } from "./start-error.ts";
 
 /** What a racing twin, or a migrator of another database of the same cluster, makes Postgres say:
  *  duplicate_object, unique_violation, and "tuple concurrently updated". */
@@ -37,7 +38,7 @@ async function createAndGrant(client: Client): Promise<void> {
 async function explainPrivilege(client: Client, cause: unknown): Promise<Error> {
   const { rows } = await client.query<{ name: string }>("select quote_ident(current_user) as name");
   const name = rows[0]?.name ?? "current_user";
-  return new Error(
+  return new StartError(
     `the database user ${name} may not create or use the role ${APPLICATION_ROLE}, which Bursar serves requests with. ` +
       `An administrator must run once (the first line only if the role does not exist yet):\n` +
       `  create role ${APPLICATION_ROLE} nologin;\n  grant ${APPLICATION_ROLE} to ${name};`,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connectionOptions } from "./connection.ts";
 import { silentLog } from "./log.ts";
 import { openPool } from "./pool.ts";
+import { createTestDatabase } from "./testing/database.ts";
 import { CLUSTER_URL } from "./testing/provided-context.ts";
 
 const url = inject(CLUSTER_URL);
@@ -67,6 +68,29 @@ describe("a connection", () => {
       style: "ISO, MDY",
       name: "bursar-test",
     });
+  });
+
+  it("reads and decides the same, whatever the database has as its defaults", async () => {
+    const database = await createTestDatabase();
+    const defaults = {
+      TimeZone: "Asia/Kathmandu",
+      DateStyle: "SQL, DMY",
+      bytea_output: "escape",
+      standard_conforming_strings: "off",
+      default_transaction_isolation: "serializable",
+    };
+    const name = new URL(database.url).pathname.slice(1);
+    for (const [setting, value] of Object.entries(defaults))
+      await firstRow(newClient(), `alter database ${name} set ${setting} = '${value}'`);
+    const sql = `select timestamptz '2026-01-31 12:00:00+02' as at, '\\\\' as backslashes,
+      '\\xff00'::bytea::text as bytes, current_setting('transaction_isolation') as isolation`;
+    expect(await firstRow(newClient({ url: database.url }), sql)).toEqual({
+      at: parseInstant("2026-01-31T10:00:00Z"),
+      backslashes: "\\\\",
+      bytes: "\\xff00",
+      isolation: "read committed",
+    });
+    await database.drop();
   });
 
   it("keeps options of the URL, but not its own role", async () => {

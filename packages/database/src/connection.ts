@@ -19,7 +19,7 @@ export interface ConnectionRequest {
 
 const ROLE_SHAPE = /^[a-z_][a-z0-9_]*$/;
 
-/** How every connection of Bursar is made, be it a pool's or a lane's own: UTC, ISO dates, int8 as bigint,
+/** How every connection of Bursar is made, be it a pool's or a lane's own: UTC, ISO dates, read committed, int8 as bigint,
  *  timestamptz as Instant, everything else as pg reads it.
  *  The session's settings travel in the start-up packet, so that no connection exists for even one query without
  *  them, and they cost no round trip.
@@ -40,11 +40,22 @@ export function connectionOptions(request: ConnectionRequest): ClientConfig {
   };
 }
 
-function sessionSettings(role: string | undefined): string[] {
-  const settings = ["-c TimeZone=UTC", "-c DateStyle=ISO"];
-  if (role === undefined) return settings;
+/** What the code relies on, whatever the server, the database or the login has as its default. The ledger's locks count on
+ *  read committed; a migration takes as long as it takes, and what may not says so itself. */
+const SETTINGS = [
+  "TimeZone=UTC",
+  "DateStyle=ISO,MDY",
+  "bytea_output=hex",
+  "standard_conforming_strings=on",
+  "default_transaction_isolation=read\\ committed",
+  "statement_timeout=0",
+  "lock_timeout=0",
+].map((setting) => `-c ${setting}`);
+
+function sessionSettings(role: string | undefined): readonly string[] {
+  if (role === undefined) return SETTINGS;
   if (!ROLE_SHAPE.test(role)) throw new Error(`not a role name: ${JSON.stringify(role)}`);
-  return [...settings, `-c role=${role}`];
+  return [...SETTINGS, `-c role=${role}`];
 }
 
 /** pg lets what the URL says win over what the code says. A hosted Postgres may need `options` in its URL, so they

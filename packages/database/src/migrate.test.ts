@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -111,6 +112,91 @@ describe("migrate", () => {
   });
 });
 
+describe("the sessions that will serve", () => {
+  const inRole = async (setting: string, work: () => Promise<void>) => {
+    await query("drop role if exists session_user_1");
+    await query("create role session_user_1 login superuser password 'pw'");
+    await query(`alter role session_user_1 set ${setting}`);
+    try {
+      await work();
+    } finally {
+      await query("drop owned by session_user_1");
+      await query("drop role session_user_1");
+    }
+  };
+  const urlOfRole = () => {
+    const url = new URL(database.url);
+    [url.username, url.password] = ["session_user_1", "pw"];
+    return url.href;
+  };
+
+  it("look where migrations make their tables, or nothing is made", async () => {
+    await query("create schema session_user_1");
+    await inRole("work_mem = '5MB'", async () => {
+      const attempt = migrate({ url: urlOfRole(), directory });
+      await expect(attempt).rejects.toThrow("alter role session_user_1 set search_path = public;");
+      expect(await query("select from pg_tables where tablename = 'note'")).toEqual([]);
+    });
+  });
+
+  it("may use that schema, or nothing is made", async () => {
+    await query("revoke usage on schema public from public");
+    await expect(run()).rejects.toThrow('grant usage on schema "public" to bursar_app;');
+    await query("grant usage on schema public to bursar_app");
+    expect((await run()).applied).toHaveLength(2);
+  });
+
+  it("are of the application's role, or nothing is made: a pooler that drops their settings is refused", async () => {
+    const { url, close } = await behindForgetfulPooler(database.url);
+    try {
+      await expect(migrate({ url, directory })).rejects.toThrow("requests would be served as postgres");
+      expect(await query("select from pg_tables where tablename = 'note'")).toEqual([]);
+    } finally {
+      await close();
+    }
+  });
+
+  it("and the migrations' own go by no limits of the login", async () => {
+    await write("0003_slow.sql", "select pg_sleep(0.2)");
+    await inRole("statement_timeout = '100ms'", async () => {
+      expect((await migrate({ url: urlOfRole(), directory })).applied).toHaveLength(3);
+    });
+  });
+});
+
+/** Passes everything on but the start-up packet's options, as a pooler does that is told to ignore them. */
+async function behindForgetfulPooler(databaseUrl: string) {
+  const url = new URL(databaseUrl);
+  const socketPath = join(url.searchParams.get("host")!, ".s.PGSQL.5432");
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const postgres = createConnection(socketPath);
+    for (const socket of [client, postgres]) sockets.add(socket.on("error", () => undefined));
+    client.once("data", (startUp) => {
+      postgres.write(withoutOptions(startUp));
+      client.pipe(postgres).pipe(client);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url.searchParams.delete("host");
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: url.href, close };
+}
+
+/** A length, a version, and names with their values, each ended by a NUL. */
+function withoutOptions(startUp: Buffer): Buffer {
+  const words = startUp.toString("utf8", 8).split("\0");
+  const at = words.indexOf("options");
+  const rest = Buffer.from(words.toSpliced(at, 2).join("\0"));
+  const head = Buffer.from(startUp.subarray(0, 8));
+  head.writeUInt32BE(rest.length + 8);
+  return Buffer.concat([head, rest]);
+}
+
 const asApplication = () =>
   new Client(connectionOptions({ url: database.url, applicationName: "test", role: "bursar_app" }));
 
@@ -133,6 +219,10 @@ describe("the application role", () => {
     const pool = openPool({ url: database.url, applicationName: "test", role, log: silentLog });
     expect(await pendingMigrations({ pool, directory })).toEqual(["0001_note", "0002_body"]);
     await run();
+    expect(await pendingMigrations({ pool, directory })).toEqual([]);
+    await write("0003_newer.sql", "create table newer ()");
+    await run();
+    await rm(join(directory, "0003_newer.sql"));
     expect(await pendingMigrations({ pool, directory })).toEqual([]);
     await pool.end();
   });

@@ -2,6 +2,8 @@ import { Client, DatabaseError, type Pool } from "pg";
 import { ensureApplicationRole } from "./application-role.ts";
 import { APPLICATION_ROLE, connectionOptions } from "./connection.ts";
 import { type MigrationFile, readMigrationFiles } from "./migration-files.ts";
+import { assertSession } from "./session.ts";
+import { StartError } from "./start-error.ts";
 
 export interface MigrationResult {
   /** The names applied by this call, in order. */
@@ -22,7 +24,8 @@ const UNDEFINED_TABLE = "42P01";
 /** Brings a database up to the migrations of a folder, each in its own transaction. Forward only. Several processes
  *  may call it at once: one applies, the others wait and find the work done.
  *  Throws: an applied file has changed; the database knows migrations that the folder does not; a numbering fault;
- *  a migration's SQL fails, naming the file (those before it stay applied); the role cannot be made. */
+ *  a migration's SQL fails, naming the file (those before it stay applied); the role cannot be made, or would not be
+ *  the one that serves. */
 export async function migrate(request: { url: string; directory: string }): Promise<MigrationResult> {
   const files = await readMigrationFiles(request.directory);
   const client = new Client(connectionOptions({ url: request.url, applicationName: "bursar-migrate" }));
@@ -30,9 +33,10 @@ export async function migrate(request: { url: string; directory: string }): Prom
   client.on("error", () => undefined);
   await client.connect();
   try {
+    await ensureApplicationRole(client);
+    await assertSession(request.url, client);
     // Session-wide, and gone with the connection: a migrator that dies blocks nobody.
     await client.query("select pg_advisory_lock($1)", [MIGRATION_LOCK]);
-    await ensureApplicationRole(client);
     await ensureRecord(client);
     return await applyMissing(client, files);
   } finally {
@@ -40,12 +44,13 @@ export async function migrate(request: { url: string; directory: string }): Prom
   }
 }
 
-/** The names that `migrate` would apply; empty when the database is ready for this code.
+/** The names that `migrate` would apply; empty when the database is ready for this code. Those that a newer version has
+ *  added behind ours do not count: while processes are replaced one by one, the older ones go on.
  *  Throws: as `migrate` does when database and folder disagree. */
 export async function pendingMigrations(request: { pool: Pool; directory: string }): Promise<string[]> {
   const files = await readMigrationFiles(request.directory);
   const applied = await readApplied(request.pool);
-  return missing(files, applied).map((file) => file.name);
+  return missing(files, applied.slice(0, files.length)).map((file) => file.name);
 }
 
 async function ensureRecord(client: Client): Promise<void> {
@@ -85,15 +90,15 @@ function missing(files: MigrationFile[], applied: AppliedMigration[]): Migration
 
 function assertSame(record: AppliedMigration, file: MigrationFile | undefined): void {
   if (file === undefined) {
-    throw new Error(
+    throw new StartError(
       `the database has migration ${record.name}, which this code does not know: the code is older than the database`,
     );
   }
   if (file.name !== record.name) {
-    throw new Error(`migration ${record.name} was applied where this code has ${file.name}`);
+    throw new StartError(`migration ${record.name} was applied where this code has ${file.name}`);
   }
   if (file.checksum !== record.checksum) {
-    throw new Error(
+    throw new StartError(
       `migration ${file.name} was changed after it had been applied; write a new migration instead`,
     );
   }
@@ -111,6 +116,6 @@ async function apply(client: Client, file: MigrationFile): Promise<void> {
     await client.query("commit");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`migration ${file.name} failed: ${reason}`, { cause: error });
+    throw new StartError(`migration ${file.name} failed: ${reason}`, { cause: error });
   }
 }

@@ -14,6 +14,12 @@ export function withTransaction<T>(pool: Pool, work: (client: PoolClient) => Pro
   return runTransaction(pool, "begin", work);
 }
 
+/** Several reads of one moment: what one of them counts, another lists. Nothing is locked, and nothing can be written.
+ *  Throws: whatever `work` throws; database unreachable. */
+export function withSnapshot<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  return runTransaction(pool, "begin isolation level repeatable read read only", work);
+}
+
 /** For the rare decision over several rows outside the ledger. `work` may run several times, so it must do nothing
  *  that the rollback does not undo.
  *  Throws: whatever `work` throws; the last conflict after `attempts`; database unreachable. */

@@ -224,9 +224,9 @@ export function openBillingWorld(clock: { now(): Instant }) {
       }),
     setCancelAtPeriodEnd: async (providerId, isCanceled) => {
       const sub = get(providerId);
+      if (sub.status === "canceled") return;
       sub.cancelAtPeriodEnd = isCanceled;
       tell("subscription", providerId);
-      return recordOf(sub);
     },
     end: async (providerId) => {
       const sub = get(providerId);
@@ -273,8 +273,8 @@ export function openBillingWorld(clock: { now(): Instant }) {
     payBack: (invoiceId: string, amount: number) => reverse(invoiceId, amount, "refund"),
     /** Its payer disputes so much of an invoice. Returns the dispute's id. */
     dispute: (invoiceId: string, amount: number) => reverse(invoiceId, amount, "dispute"),
-    /** The bank decides a dispute, or sends a refund back. */
-    decide: (invoiceId: string, reversalId: string, state: "taken" | "returned") => {
+    /** The bank decides a dispute, takes it up again, or sends a refund back. */
+    decide: (invoiceId: string, reversalId: string, state: "open" | "taken" | "returned") => {
       const invoice = invoices.get(invoiceId)!;
       invoice.reversals = invoice.reversals!.map((known) =>
         known.id === reversalId ? { ...known, state } : known,

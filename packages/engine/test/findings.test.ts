@@ -1,13 +1,18 @@
 /** Each test here was written because the ledger broke its contract. They stay, as regressions.
  *  (F11 is no more: settlements and releases have no id of their own, a hold closes once under its own.) */
+import type { Instant } from "@bursar/contract/instant";
+import { MAX_AMOUNT } from "@bursar/contract/money";
 import { createTestDatabase } from "@bursar/database/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LOAD_STATEMENTS } from "../src/ledger/store-load.ts";
+import { OPEN_HOLDS_LIMIT } from "../src/ledger/command.ts";
+import { LOAD_STATEMENTS, readAccount } from "../src/ledger/store-load.ts";
 import { PLANNING } from "../src/ledger/store-statement.ts";
 import { verifyLedger } from "../src/ledger/verify.ts";
+import { receipt } from "../src/receipt/receipt.ts";
 import {
   clientsOf,
   command,
+  ledgerOn,
   openTestLedger,
   resultOf,
   SECOND,
@@ -332,3 +337,107 @@ it("F27: what is left out is null, for a command alone as for many", async () =>
   const { rows } = await test.pool.query("select key_id from usage_records where account_id = $1", [id]);
   expect(rows).toEqual(Array.from({ length: 5 }, () => ({ key_id: null })));
 });
+
+it("F28: a grant that one process has ended stays ended for another whose clock is behind", async () => {
+  const { id, submit } = await account();
+  const expiresAt = test.clock.now() + 60 * SECOND;
+  await submit({ kind: "grant", id: "short", amount: 100n, priority: 20, expiresAt });
+  await submit({ kind: "hold", id: "h", amount: 40n });
+  const behind = ledgerOn(test.url);
+  behind.clock.set((expiresAt - 1) as Instant);
+  try {
+    test.clock.advance(60 * SECOND);
+    await submit({ kind: "spend", id: "ends it", amount: 1n });
+    const returned = await behind.ledger.submit(command(id, { kind: "release", holdId: "h" }));
+    expect(resultOf(returned)).toMatchObject({ released: 40n, expired: 40n, available: 99n });
+  } finally {
+    await behind.close();
+  }
+  // Until then every command wanted to end it a second time, under the same key, and failed.
+  expect(await submit({ kind: "spend", id: "s", amount: 1n })).toMatchObject({ kind: "done" });
+  expect((await verifyLedger(test.connect)).problems).toEqual([]);
+});
+
+it("F29: an account counts no further than its row can, and is told so by name, also by the sweep's end", async () => {
+  const { id, submit } = await account(0n);
+  const most = 2n ** 63n - 1n;
+  const expiresAt = test.clock.now() + SECOND;
+  await submit({ kind: "hold", id: "h", amount: 0n, expiresAt });
+  await submit({ kind: "extend", id: "x", holdId: "h", amount: 0n, reported: MAX_AMOUNT });
+  for (let given = 0; given < most / MAX_AMOUNT; ) {
+    const pairs: Promise<unknown>[] = [];
+    for (const end = Math.min(given + 500, Number(most / MAX_AMOUNT)); given < end; given++) {
+      pairs.push(submit({ kind: "grant", id: `g${given}`, amount: MAX_AMOUNT }));
+      pairs.push(submit({ kind: "spend", id: `s${given}`, amount: MAX_AMOUNT }));
+    }
+    await Promise.all(pairs);
+  }
+  const countable = most % MAX_AMOUNT;
+  const outOfRange = { kind: "amount_out_of_range", amount: MAX_AMOUNT, countable };
+  expect(await submit({ kind: "settle", holdId: "h", amount: MAX_AMOUNT })).toEqual(outOfRange);
+  expect(await submit({ kind: "grant", id: "more", amount: MAX_AMOUNT })).toEqual(outOfRange);
+  test.clock.advance(SECOND);
+  const ended = await submit({ kind: "expire", holdId: "h" });
+  expect(resultOf(ended)).toMatchObject({ charged: countable, owed: countable });
+  expect((await readAccount(test.pool, id))?.spent).toBe(most);
+}, 60_000);
+
+it("F30: the receipt of a hold with thousands of extensions tells what it charged", async () => {
+  const { id, submit } = await account(5000n);
+  await submit({ kind: "hold", id: "h", amount: 0n });
+  const extend = (index: number) => submit({ kind: "extend", id: `x${index}`, holdId: "h", amount: 1n });
+  await Promise.all(Array.from({ length: 2100 }, (_, index) => extend(index)));
+  await submit({ kind: "settle", holdId: "h", amount: 2050n });
+  const told = await receipt(test, id, "h");
+  expect(told).toMatchObject({ charged: 2050n, draws: [{ grantId: "g", amount: 2050n }] });
+  const kinds = told?.entries.map(({ kind }) => kind);
+  expect([kinds?.at(0), kinds?.slice(-2)]).toEqual(["hold", ["settle", "release"]]);
+});
+
+it("F31: an account has so many holds open that closing all at once holds nobody up, in any process", async () => {
+  const { id, submit } = await account();
+  await submit({ kind: "hold", id: "run", amount: 10n });
+  const child = (name: string | number) =>
+    ({ kind: "hold", id: `h${name}`, amount: 0n, parentId: "run" }) as const;
+  for (let from = 1; from < OPEN_HOLDS_LIMIT; from += 500) {
+    const some = Array.from({ length: Math.min(500, OPEN_HOLDS_LIMIT - from) }, (_, index) => from + index);
+    await Promise.all(some.map((name) => submit(child(name))));
+  }
+  const refused = { kind: "too_many_holds", limit: OPEN_HOLDS_LIMIT };
+  const other = ledgerOn(test.url, { clock: test.clock });
+  try {
+    expect(await submit(child("more"))).toEqual(refused);
+    expect(await other.ledger.submit(command(id, child("more")))).toEqual(refused);
+    expect(await submit({ kind: "hold", id: "apart", amount: 1n })).toEqual(refused);
+    expect(await submit({ kind: "hold", id: "disputed", amount: 1n, grantId: "g" })).toMatchObject({
+      kind: "done",
+    });
+    await submit({ kind: "release", holdId: "disputed" });
+    await other.ledger.submit(command(id, { kind: "release", holdId: "h1" }));
+    expect(await submit(child("one"))).toMatchObject({ kind: "done" });
+    expect(await submit(child("more"))).toEqual(refused);
+  } finally {
+    await other.close();
+  }
+  await submit({ kind: "release", holdId: "run" });
+  expect(await submit({ kind: "hold", id: "next", amount: 1n })).toMatchObject({ kind: "done" });
+}, 60_000);
+
+it("F32: a hold of a hold of a hold, thousands deep, is closed with all below it", async () => {
+  const { submit } = await account();
+  const name = (depth: number) => `h${depth}`;
+  await submit({ kind: "hold", id: name(0), amount: 50n });
+  const depths = Array.from({ length: 4998 }, (_, index) => index + 1);
+  for (let from = 0; from < depths.length; from += 500)
+    await Promise.all(
+      depths
+        .slice(from, from + 500)
+        .map((depth) => submit({ kind: "hold", id: name(depth), amount: 50n, parentId: name(depth - 1) })),
+    );
+  await submit({ kind: "extend", id: "x", holdId: name(4998), amount: 0n, reported: 20n });
+  expect(resultOf(await submit({ kind: "settle", holdId: name(0), amount: 10n }))).toMatchObject({
+    charged: 10n,
+    available: 70n,
+    held: 0n,
+  });
+}, 60_000);

@@ -12,6 +12,8 @@ export interface ModelGrant {
   readonly scope: readonly string[] | null;
   readonly granted: bigint;
   remaining: bigint;
+  /** Once it has expired it has, also where the next clock is behind. */
+  ended: boolean;
 }
 
 export interface ModelHold {
@@ -235,7 +237,7 @@ export class ModelAccount {
   }
 
   #isOver(grant: ModelGrant): boolean {
-    return grant.expiresAt !== null && this.#now >= grant.expiresAt;
+    return grant.ended || (grant.expiresAt !== null && this.#now >= grant.expiresAt);
   }
 
   #paying(feature: string | null): ModelGrant[] {
@@ -275,6 +277,7 @@ export class ModelAccount {
   #expire(grant: ModelGrant): void {
     const amount = grant.remaining;
     grant.remaining = 0n;
+    grant.ended = true;
     this.#entry("expire", amount);
   }
 
@@ -292,6 +295,7 @@ export class ModelAccount {
       granted: amount,
       remaining: amount,
       allocatedAt: this.#now,
+      ended: false,
     };
     this.state.grants.push(grant);
     this.#entry(kind, amount, null, expiresAt);

@@ -3,7 +3,7 @@ import { createTestDatabase } from "@bursar/database/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Command } from "../src/ledger/command.ts";
 import { verifyLedger } from "../src/ledger/verify.ts";
-import { endRun, holdIdOfRun, readRun } from "../src/run/run.ts";
+import { endRun, holdIdOfRun, readRun, readRunWithHolds } from "../src/run/run.ts";
 import { command, openTestLedger, type TestLedger } from "./ledger-on-test-database.ts";
 import { systemClock } from "./load-worker.ts";
 import { startWorker } from "./workers.ts";
@@ -99,4 +99,28 @@ it("a run that is nobody's is no run", async () => {
   const reader = { accountId, by: "test" };
   expect(await readRun(test, "none", reader)).toBeNull();
   expect(await endRun(test, { ...reader, id: "none" })).toBeNull();
+});
+
+it("a run and its holds are of one moment, while holds come and go", async () => {
+  const accountId = await test.createAccount();
+  const submit = (loose: Parameters<typeof command>[1]) => test.ledger.submit(command(accountId, loose));
+  await submit({ kind: "grant", id: "g", amount: 1000n });
+  await submit({ kind: "hold", id: holdIdOfRun("busy"), amount: 1000n });
+  let isOver = false;
+  const working = (async () => {
+    for (let index = 0; !isOver; index++) {
+      await submit({ kind: "hold", id: `h${index}`, parentId: holdIdOfRun("busy"), amount: 10n });
+      await submit({ kind: "release", holdId: `h${index}` });
+    }
+  })();
+  try {
+    for (let look = 0; look < 200; look++) {
+      const found = await readRunWithHolds(test, "busy", { accountId, by: "test" });
+      const held = found?.holds.reduce((sum, { amount }) => sum + amount, 0n);
+      expect([found?.holds.length, held]).toEqual([found?.run.children, found?.run.held]);
+    }
+  } finally {
+    isOver = true;
+    await working;
+  }
 });

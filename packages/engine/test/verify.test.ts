@@ -122,6 +122,11 @@ describe("verify finds", () => {
       ["update accounts set grants = replace(grants, 'g2 promo 38', 'g2 promo 39') where account_id = '$id'"],
     ],
     [
+      "a grant that is said to have ended",
+      2,
+      ["update accounts set grants = replace(grants, ' chat', ' chat ended') where account_id = '$id'"],
+    ],
+    [
       "a grant that vanished",
       2,
       ["update accounts set grants = split_part(grants, ';', 1) where account_id = '$id'"],

@@ -1,4 +1,5 @@
 import type { Settlements } from "./bill/settlements.ts";
+import type { Thinkers } from "./bill/thinkers.ts";
 import type { EngineDeps, Principal } from "./principal.ts";
 import type { GatewaySettings } from "./settings.ts";
 import type { Lines } from "./upstream/line.ts";
@@ -12,10 +13,17 @@ export interface Call {
   readonly requestId: string;
 }
 
+/** A call under way. */
+export interface RunningCall extends Call {
+  /** Aborts when we end what runs, also where the client has left before. */
+  readonly closing: AbortSignal;
+}
+
 /** What serves every call. */
 export interface Parts {
   readonly engine: EngineDeps;
   readonly lines: Lines;
   readonly settlements: Settlements;
+  readonly thinkers: Thinkers;
   readonly settings: GatewaySettings;
 }

@@ -7,7 +7,8 @@ import { checkExtras } from "./ask/extras.ts";
 import { checkNames } from "./ask/names.ts";
 import { holdIdOf, openHold } from "./bill/open.ts";
 import { openSettlements } from "./bill/settlements.ts";
-import type { Call, Parts } from "./call.ts";
+import { Thinkers } from "./bill/thinkers.ts";
+import type { Call, Parts, RunningCall } from "./call.ts";
 import { errorAnswer, refusalFacts, SHUTTING_DOWN } from "./http/answers.ts";
 import type { EngineDeps } from "./principal.ts";
 import { DEFAULT_SETTINGS, type GatewaySettings, type Upstream } from "./settings.ts";
@@ -41,6 +42,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     settings,
     lines: openLines(deps.upstreams, settings),
     settlements: openSettlements(engine),
+    thinkers: new Thinkers(),
   };
   const running = new Running();
   const serve = (read: Reader) => (call: Call) =>
@@ -64,7 +66,7 @@ const SETTLEMENT_DRAIN_MILLISECONDS = 5000;
 const ENDING_MILLISECONDS = 5000;
 
 /** gate → hold → upstream → settle. */
-async function answer(parts: Parts, call: Call, read: Reader, onDone: () => void): Promise<Response> {
+async function answer(parts: Parts, call: RunningCall, read: Reader, onDone: () => void): Promise<Response> {
   const { requestId } = call;
   const reading = read(call.body);
   if (reading.kind === "invalid") return done(onDone, invalidAnswer(reading, requestId));
@@ -76,7 +78,8 @@ async function answer(parts: Parts, call: Call, read: Reader, onDone: () => void
   const unfit = checkNames(ask.body) ?? checkExtras(ask.body, line.upstream.allow);
   if (unfit !== null) return done(onDone, invalidAnswer(unfit, requestId));
   const { principal } = call;
-  const opening = { ask, book, rates, requestId, principal, settings: parts.settings };
+  const canStop = ask.streams && !parts.thinkers.has(ask.model);
+  const opening = { ask, canStop, book, rates, requestId, principal, settings: parts.settings };
   const opened = await openHold(parts.engine, opening).catch((error: unknown) => {
     // The hold may have been made although its answer was lost: it must not keep the caller's credits.
     void parts.settlements.release({ holdId: holdIdOf(requestId), principal, requestId });
@@ -94,7 +97,7 @@ async function answer(parts: Parts, call: Call, read: Reader, onDone: () => void
 
 async function run(
   parts: Parts,
-  call: Call,
+  call: RunningCall,
   line: Line,
   ask: Ask,
   { hold, outputCap }: Extract<Awaited<ReturnType<typeof openHold>>, { kind: "open" }>,
@@ -128,26 +131,30 @@ function unknownModel(ask: Ask, isPriced: boolean, requestId: string): Response 
 
 /** The calls under way, so that a shutdown can wait for them and end them. */
 class Running {
-  readonly #controllers = new Set<AbortController>();
+  readonly #closings = new Set<AbortController>();
   #isClosing = false;
   #onEmpty: (() => void) | null = null;
 
-  async serve(call: Call, work: (call: Call, onDone: () => void) => Promise<Response>): Promise<Response> {
+  async serve(
+    call: Call,
+    work: (call: RunningCall, onDone: () => void) => Promise<Response>,
+  ): Promise<Response> {
     if (this.#isClosing) {
       return errorAnswer(SHUTTING_DOWN, call.requestId);
     }
-    const controller = new AbortController();
+    const [controller, closing] = [new AbortController(), new AbortController()];
     const abort = () => controller.abort();
+    closing.signal.addEventListener("abort", () => controller.abort(SHUT_DOWN));
     call.signal.addEventListener("abort", abort, { once: true });
     if (call.signal.aborted) abort();
-    this.#controllers.add(controller);
+    this.#closings.add(closing);
     const onDone = () => {
       call.signal.removeEventListener("abort", abort);
-      this.#controllers.delete(controller);
-      if (this.#controllers.size === 0) this.#onEmpty?.();
+      this.#closings.delete(closing);
+      if (this.#closings.size === 0) this.#onEmpty?.();
     };
     try {
-      return await work({ ...call, signal: controller.signal }, onDone);
+      return await work({ ...call, signal: controller.signal, closing: closing.signal }, onDone);
     } catch (error) {
       onDone();
       throw error;
@@ -157,13 +164,13 @@ class Running {
   async drain(milliseconds: number): Promise<void> {
     this.#isClosing = true;
     if (!(await this.#isEmptyWithin(milliseconds))) {
-      for (const controller of this.#controllers) controller.abort(SHUT_DOWN);
+      for (const closing of this.#closings) closing.abort();
       await this.#isEmptyWithin(ENDING_MILLISECONDS);
     }
   }
 
   #isEmptyWithin(milliseconds: number): Promise<boolean> {
-    if (this.#controllers.size === 0) return Promise.resolve(true);
+    if (this.#closings.size === 0) return Promise.resolve(true);
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), milliseconds);
       this.#onEmpty = () => {

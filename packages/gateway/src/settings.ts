@@ -2,9 +2,11 @@
 export interface UpstreamTimeouts {
   /** To accept the connection. */
   readonly connectMilliseconds: number;
-  /** From the request to the first sign of a stream. */
+  /** From the request to a stream's headers: who does not even answer is down, and another try may reach who is not. */
   readonly headersMilliseconds: number;
-  /** From one piece of a stream to the next; also how long a client may leave it unread. */
+  /** From there to the first word: models think for minutes, and many send nothing meanwhile. */
+  readonly firstOutputMilliseconds: number;
+  /** From one piece of a stream to the next, once it has begun to say something; also how long a client may leave it unread. */
   readonly idleMilliseconds: number;
   /** From the request to the end of an answer that does not stream. */
   readonly wholeMilliseconds: number;
@@ -76,6 +78,7 @@ export const DEFAULT_SETTINGS: GatewaySettings = {
 export const DEFAULT_TIMEOUTS: UpstreamTimeouts = {
   connectMilliseconds: 5000,
   headersMilliseconds: 120_000,
+  firstOutputMilliseconds: 600_000,
   idleMilliseconds: 60_000,
   wholeMilliseconds: 600_000,
 };

@@ -19,7 +19,7 @@ export async function answerStream(
   outputCap: number | null,
   onDone: () => void,
 ): Promise<Response> {
-  const { settings, engine, settlements } = parts;
+  const { settings, engine, settlements, thinkers } = parts;
   const { headerPatienceMilliseconds } = settings;
   const { signal } = call;
   const { accountId } = call.principal;
@@ -33,7 +33,7 @@ export async function answerStream(
     return response;
   }
   const { log } = engine;
-  const deps = { ask, budget, outputCap, settlements, settings, log, signal, onDone };
+  const deps = { ask, budget, outputCap, settlements, thinkers, settings, log, signal, onDone };
   return new Response(new Relay(deps, answered.stream).body, { headers: headersOf(hold) });
 }
 

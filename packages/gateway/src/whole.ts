@@ -6,7 +6,7 @@ import { Budget, type OpenHold } from "./bill/budget.ts";
 import { Meter } from "./bill/meter.ts";
 import type { Settlement } from "./bill/settlements.ts";
 import { readUsage } from "./bill/usage.ts";
-import type { Call, Parts } from "./call.ts";
+import type { Parts, RunningCall } from "./call.ts";
 import { drop } from "./drop.ts";
 import { messageOf } from "./stream/event.ts";
 import { outputOf } from "./stream/output.ts";
@@ -18,7 +18,7 @@ import { whileWaiting } from "./while-waiting.ts";
 /** An answer in one piece: charged before it is handed over, and passed on as the upstream wrote it. */
 export async function answerWhole(
   parts: Parts,
-  call: Call,
+  call: RunningCall,
   line: Line,
   ask: Ask,
   hold: OpenHold,
@@ -29,6 +29,7 @@ export async function answerWhole(
     accountId: call.principal.accountId,
     body: bodyFor(line, ask, outputCap),
     signal: call.signal,
+    closing: call.closing,
     limitBytes: parts.settings.answerLimitBytes,
   };
   const budget = new Budget(parts.engine, hold);
@@ -71,7 +72,9 @@ async function settleWhole(
   meter.add(choicesOf(answer).map((choice, index) => ({ index, text: outputOf(choice) })));
   const reported = readUsage(answer["usage"]);
   const facts = { hold, meter, reported, isFinal: reported !== null, ending: "complete" };
-  return parts.settlements.settle(hold, await billFor(facts, parts.engine.log));
+  const bill = await billFor(facts, parts.engine.log);
+  parts.thinkers.note(hold.model, bill, meter);
+  return parts.settlements.settle(hold, bill);
 }
 
 function choicesOf(answer: Readonly<Record<string, unknown>>) {

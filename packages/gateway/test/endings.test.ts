@@ -1,5 +1,6 @@
+import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { GrantId } from "@bursar/contract/ids";
+import { type GrantId, newRequestId } from "@bursar/contract/ids";
 import { credits } from "@bursar/contract/money";
 import { grant } from "@bursar/engine/grant/grant";
 import type { TopUps } from "@bursar/engine/topup/cover";
@@ -12,7 +13,12 @@ let metered: Metered;
 beforeAll(async () => {
   metered = await startMetered(
     { retryDelayMilliseconds: 5, headerPatienceMilliseconds: 50, breakerFailures: 1000 },
-    { idleMilliseconds: 300, headersMilliseconds: 1000, wholeMilliseconds: 1000 },
+    {
+      idleMilliseconds: 300,
+      headersMilliseconds: 1000,
+      firstOutputMilliseconds: 1000,
+      wholeMilliseconds: 1000,
+    },
   );
 });
 afterAll(() => metered.close());
@@ -104,6 +110,37 @@ describe("the end of credits", () => {
     expect(await entriesOf(account, "extend")).toBe(1);
     expect(await entriesOf(account, "spend")).toBe(0);
     expect(await account.balance()).toMatchObject({ held: 0n, owed: 0n });
+  });
+
+  it("is not met by a stream of a model that thinks unseen, while the longest answer is held for it", async () => {
+    const account = await metered.account("400");
+    const bought: string[] = [];
+    const topUps: TopUps = {
+      waitSeconds: 60,
+      isOn: () => Promise.resolve(true),
+      cover: async () => {
+        bought.push("bought");
+        return { kind: "not_covered", reason: "auto_topup_failed" } as never;
+      },
+    };
+    const gateway = metered.makeGateway({}, undefined, topUps);
+    const client = await metered.clientOf(account.id, gateway);
+    const stream = async (content: string) =>
+      client.chat.completions.create({ ...ask(content), ...withUsage });
+    await collect(await stream("[[sandbox: reasoning=200 tokens=20]] go"));
+    const long = await stream("[[sandbox: reasoning=10 tokens=10000]] go");
+    // Others use all that is left besides.
+    const { available } = await account.balance();
+    await metered.ledger.submit({
+      ...{ kind: "spend", id: `rest_${account.id}`, accountId: account.id, by: "test" },
+      amount: available,
+    });
+    const { chunks } = await collect(long);
+    expect(bought).toEqual([]);
+    expect(chunks.at(-1)!.bursar?.reason).toBeUndefined();
+    expect(chunks.at(-1)!.usage!.completion_tokens).toBe(10_010);
+    expect(await entriesOf(account, "extend")).toBe(1);
+    await gateway.close();
   });
 
   it("is not final: a slice that is refused ahead of need is asked for again when it is needed", async () => {
@@ -294,6 +331,28 @@ describe("what the upstream says it used", () => {
 
   const usageChunk = (usage: object) => `data: ${JSON.stringify({ choices: [], usage })}\n\n`;
 
+  const early = usageChunk({ prompt_tokens: 1, completion_tokens: 0 });
+  it.each([
+    [
+      "without a list of choices",
+      (usage: object) => [
+        ...[chunk({ content: "Hello" }), chunk({ finish: "stop" })],
+        ...[`data: ${JSON.stringify({ choices: null, usage })}\n\n`, "data: [DONE]\n\n"],
+      ],
+    ],
+    [
+      "at first in a chunk of its own, and then with the last words",
+      (usage: object) => [early, ...inLastChunk(usage)],
+    ],
+  ])("counts, and is shown, where it comes %s", async (_, write) => {
+    const account = await metered.account("10");
+    const usage = { prompt_tokens: 11, completion_tokens: 7 };
+    const { chunks, error } = await through(account, write, usage);
+    expect(error).toBeNull();
+    expect(chunks.at(-1)!.usage).toMatchObject(usage);
+    expect(await spentBy(account, "10")).toBe(11n * INPUT + 7n * OUTPUT);
+  });
+
   it("is not all where more has come after it", async () => {
     const account = await metered.account("10");
     const write = (usage: object) => [usageChunk(usage), ...inLastChunk({}).slice(0, 2), "data: [DONE]\n\n"];
@@ -324,6 +383,25 @@ describe("what the upstream says it used", () => {
     expect(await spentBy(account, "10")).toBe(5n * INPUT + 2n * OUTPUT);
   });
 
+  it("counts also for a client that has left with the last word", async () => {
+    const account = await metered.account("10");
+    const usage = { prompt_tokens: 1000, completion_tokens: 5000 };
+    let hasLeft: () => void;
+    const upstream = await startScriptedUpstream((response) => {
+      response.write(chunk({ content: "Hello" }) + chunk({ finish: "stop" }));
+      hasLeft = () => setTimeout(() => response.end(`${usageChunk(usage)}data: [DONE]\n\n`), 50);
+    });
+    const gateway = metered.makeGateway({}, upstream.url);
+    const client = await metered.clientOf(account.id, gateway);
+    const stream = await client.chat.completions.create({ ...ask("Hi"), stream: true });
+    for await (const { choices } of stream) if (choices[0]!.finish_reason === "stop") break;
+    hasLeft!();
+    await until(async () => (await account.balance()).held === 0n);
+    expect(await spentBy(account, "10")).toBe(1000n * INPUT + 5000n * OUTPUT);
+    await gateway.close();
+    await upstream.close();
+  });
+
   it("is asked for, whatever the caller wants to see, and under the caller's own limits", async () => {
     const account = await metered.account("10");
     const request = { ...ask("unique question"), stream: true as const, max_tokens: 5 };
@@ -343,6 +421,15 @@ it("tells an upstream how long a stream can be paid for, without credits that ar
   // 1 credit at 10,000 a million, less the prompt.
   expect(body).toMatchObject({ max_tokens: expect.any(Number) });
   expect((body as { max_tokens: number }).max_tokens).toBeLessThanOrEqual(100);
+});
+
+it("raises no limit of its caller's to what credits pay for", async () => {
+  const account = await metered.account("0.5");
+  const request = { ...ask("go"), max_tokens: 5, max_completion_tokens: 100_000 };
+  await account.client.chat.completions.create(request);
+  const { body } = metered.model.requests.list().at(-1)!;
+  expect(body).toMatchObject({ max_tokens: 5, max_completion_tokens: expect.any(Number) });
+  expect((body as { max_completion_tokens: number }).max_completion_tokens).toBeLessThan(1000);
 });
 
 it("asks an upstream for an answer that is not compressed: what comes is read as it is", async () => {
@@ -430,6 +517,63 @@ describe("an upstream that is down", () => {
   });
 });
 
+describe("a client that leaves before there is an answer", () => {
+  const usage = { prompt_tokens: 1000, completion_tokens: 5000 };
+  const whole = JSON.stringify({ choices: [{ index: 0, message: { content: "Hello" } }], usage });
+  const counted = (1n + 4n + 3n) * INPUT;
+
+  it.each([
+    [
+      "in one piece: all of it",
+      {},
+      (response: ServerResponse) => response.end(whole),
+      1000n * INPUT + 5000n * OUTPUT,
+    ],
+    ["in one piece: nothing where it fails", {}, (response: ServerResponse) => response.destroy(), 0n],
+    [
+      "as a stream: the prompt",
+      { stream: true },
+      (response: ServerResponse) => response.flushHeaders(),
+      counted,
+    ],
+    ["as a stream: nothing where none comes", { stream: true }, () => undefined, 0n],
+  ])("pays for what the upstream does all the same, %s", async (_, options, answer, cost) => {
+    const account = await metered.account("10");
+    const asked = Promise.withResolvers<ServerResponse>();
+    const upstream = await startScriptedUpstream(asked.resolve);
+    const gateway = metered.makeGateway({}, upstream.url);
+    const leaving = new AbortController();
+    const call = { body: { ...ask("Hi"), ...options }, signal: leaving.signal, requestId: newRequestId() };
+    const principal = { accountId: account.id, keyId: null, by: "key:test", caps: [] };
+    const done = gateway.chatCompletions({ ...call, principal });
+    const response = await asked.promise;
+    leaving.abort();
+    answer(response);
+    await done;
+    expect(await account.balance()).toMatchObject({ available: credits("10") - cost, held: 0n });
+    await gateway.close();
+    await upstream.close();
+  });
+});
+
+it("ends what a client has left behind when the server does", async () => {
+  const account = await metered.account("10");
+  const asked = Promise.withResolvers<ServerResponse>();
+  const upstream = await startScriptedUpstream(asked.resolve);
+  const gateway = metered.makeGateway({}, upstream.url);
+  const leaving = new AbortController();
+  const principal = { accountId: account.id, keyId: null, by: "key:test", caps: [] };
+  const call = { body: ask("Hi"), signal: leaving.signal, requestId: newRequestId(), principal };
+  const answer = gateway.chatCompletions(call);
+  await asked.promise;
+  leaving.abort();
+  await gateway.close(0);
+  // Not upstream_timeout: that would have been waited for.
+  expect(await (await answer).json()).toMatchObject({ error: { code: "unavailable" } });
+  expect(await account.balance()).toMatchObject({ available: credits("10"), held: 0n });
+  await upstream.close();
+});
+
 describe("a client that does not read", () => {
   it("makes the upstream wait, and is charged for what was taken when patience ends", async () => {
     const account = await metered.account("100");
@@ -447,6 +591,24 @@ describe("a client that does not read", () => {
 });
 
 describe("waiting and shutting down", () => {
+  it("lets a model think without a sign for longer than a stream may stall, and its client have headers", async () => {
+    const account = await metered.account("10");
+    const text = chunk({ content: "Hello" }) + chunk({ finish: "stop" }) + "data: [DONE]\n\n";
+    const { promise: isThoughtOut, resolve: thinkingEnds } = Promise.withResolvers<void>();
+    const upstream = await startScriptedUpstream((response) => {
+      response.flushHeaders();
+      void isThoughtOut.then(() => response.end(text));
+    });
+    const gateway = metered.makeGateway({}, upstream.url);
+    const client = await metered.clientOf(account.id, gateway);
+    const stream = await client.chat.completions.create({ ...ask("Hi"), stream: true });
+    // Twice as long as it may be silent once it has begun to speak.
+    setTimeout(thinkingEnds, 600);
+    expect(await collect(stream)).toMatchObject({ error: null, chunks: [{}, {}] });
+    await gateway.close();
+    await upstream.close();
+  });
+
   it("keeps the hold alive while an answer in one piece is awaited", async () => {
     const account = await metered.account("10");
     const gateway = metered.makeGateway({ holdSeconds: 0.2 });

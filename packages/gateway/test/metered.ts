@@ -81,7 +81,7 @@ export async function startMetered(
       return new OpenAI({ baseURL: otherServer.url, apiKey: id, maxRetries: 0 });
     },
     baseURL: server.url,
-    sweep: () => sweep(deps),
+    sweep: () => sweep(engine),
     advance: (seconds: number) => clock.set((clock.now() + seconds * 1_000_000) as Instant),
     /** An account with so many credits, and an OpenAI client that spends them. */
     account: async (amount: string, caps: readonly Cap[] = []) => {

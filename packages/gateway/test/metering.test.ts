@@ -14,7 +14,12 @@ let metered: Metered;
 beforeAll(async () => {
   metered = await startMetered(
     { retryDelayMilliseconds: 5, headerPatienceMilliseconds: 200, breakerFailures: 1000 },
-    { idleMilliseconds: 1500, headersMilliseconds: 1000, wholeMilliseconds: 1000 },
+    {
+      idleMilliseconds: 1500,
+      headersMilliseconds: 1000,
+      firstOutputMilliseconds: 1000,
+      wholeMilliseconds: 1000,
+    },
   );
 });
 afterAll(() => metered.close());
@@ -187,6 +192,51 @@ describe("when credits end", () => {
     const error = await account.client.chat.completions.create(ask("Hi")).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ status: 402, code: "insufficient_credits" });
     expect(metered.model.requests.list()).toHaveLength(before);
+  });
+
+  it("lets parallel streams of a model that thinks unseen not overspend either, once it is known for it", async () => {
+    const account = await metered.account("5");
+    const gateway = metered.makeGateway();
+    const client = await metered.clientOf(account.id, gateway);
+    const think = async (tokens: number) => {
+      const content = `[[sandbox: reasoning=${tokens} tokens=20]] go`;
+      const request = {
+        model: "sandbox-small",
+        max_tokens: 8000,
+        messages: [{ role: "user" as const, content }],
+      };
+      return collect(await client.chat.completions.create({ ...request, stream: true }));
+    };
+    await think(200);
+    const streams = await Promise.allSettled(Array.from({ length: 20 }, () => think(5000)));
+    expect(streams.some(({ status }) => status === "fulfilled")).toBe(true);
+    expect(await account.balance()).toMatchObject({ held: 0n, owed: 0n });
+    await gateway.close();
+  });
+
+  const LONG = "word ".repeat(100_000);
+  it.each([
+    { messages: [{ role: "assistant", content: null, function_call: { name: "f", arguments: LONG } }] },
+    { messages: [{ role: "assistant", content: "Hi", reasoning_content: LONG }] },
+    { messages: [{ role: "user", content: "Hi", Content: LONG }] },
+    { messages: [{ role: "user", content: { text: LONG } }] },
+    { messages: [{ role: LONG, content: "Hi" }] },
+    { messages: [{ role: "user", content: [LONG] }] },
+    { messages: [{ role: "user", content: [{ type: "text", text: "Hi", Text: LONG }] }] },
+    { messages: [{ role: "user", content: "Hi" }], prediction: { type: "content", content: LONG } },
+    { messages: [{ role: "user", content: "Hi" }], documents: [{ text: LONG }] },
+  ])("reserves for all that a model may read, wherever it stands: case %#", async (body) => {
+    const account = await metered.account("1");
+    const before = metered.model.requests.list().length;
+    const request = { model: "sandbox-small", max_tokens: 5, ...body } as OpenAI.ChatCompletionCreateParams;
+    await expect(account.client.chat.completions.create(request)).rejects.toMatchObject({ status: 402 });
+    expect(metered.model.requests.list()).toHaveLength(before);
+  });
+
+  it("reserves for a completion's suffix", async () => {
+    const account = await metered.account("1");
+    const request = { model: "sandbox-small", prompt: "Hi", suffix: LONG };
+    await expect(account.client.completions.create(request)).rejects.toMatchObject({ status: 402 });
   });
 
   it("stops at a key's cap too", async () => {

@@ -1,6 +1,6 @@
 import type { Deps } from "@bursar/engine/deps";
 import { betterAuth } from "better-auth";
-import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api";
+import { APIError, createAuthMiddleware, getSessionFromCtx, isAPIError } from "better-auth/api";
 import { deviceAuthorization } from "better-auth/plugins/device-authorization";
 import { genericOAuth } from "better-auth/plugins/generic-oauth";
 import { twoFactor } from "better-auth/plugins/two-factor";
@@ -34,6 +34,10 @@ export type Auth = ReturnType<typeof createAuth>;
 
 const SESSION_SECONDS = 7 * 86_400;
 const DAY_SECONDS = 86_400;
+const LONGEST_NAME = 255;
+
+/** Whoever ends all sessions ends what could become one, too. */
+const ENDS_SESSIONS: ReadonlySet<string> = new Set(["/revoke-sessions", "/revoke-other-sessions"]);
 
 /** better-auth on our schema, with as few plugins as do. */
 export function createAuth(deps: AuthDeps) {
@@ -46,6 +50,8 @@ export function createAuth(deps: AuthDeps) {
     secret: libraryKey,
     database: { db: kyselyOn(pool), type: "postgres", schemaName: "identity", transaction: true },
     trustedOrigins: (request) => [ownOrigin(request)],
+    // It tells anybody, as often as they like, who is here.
+    disabledPaths: ["/is-username-available"],
     // Ours counts failures by person and address, in the database (sign-in/attempts.ts).
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
@@ -114,6 +120,12 @@ export function createAuth(deps: AuthDeps) {
           return { context: { body: { ...(context.body as object), revokeOtherSessions: true } } };
         }
         if (context.path === "/two-factor/verify-totp") await refuseReplay(context, pool);
+        if (ENDS_SESSIONS.has(context.path)) {
+          const session = await getSessionFromCtx(context);
+          if (session !== null) await forgetPending(pool, session.user.id);
+        }
+        if (context.path === "/sign-up/email" || context.path === "/update-user")
+          refuseLongName(context.body);
         return undefined;
       }),
       after: createAuthMiddleware(async (context) => {
@@ -130,6 +142,14 @@ export function createAuth(deps: AuthDeps) {
       database: { generateId: ({ model }) => idOf(model) },
     },
   });
+}
+
+/** A name goes into every access token, and is shown to others. */
+function refuseLongName(body: unknown): void {
+  const { name } = Object(body) as { name?: unknown };
+  if (typeof name !== "string" || (name.length <= LONGEST_NAME && !/\p{Cc}/u.test(name))) return;
+  const message = `name: must be one line of at most ${LONGEST_NAME} characters`;
+  throw new APIError("BAD_REQUEST", { code: "INVALID_NAME", message });
 }
 
 /** A page of ours, under whatever name the browser knows this server. */

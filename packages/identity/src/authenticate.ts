@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { Auth } from "./auth.ts";
 import type { WhoOutcome } from "./identity.ts";
 import type { ManagedPeople } from "./people/people.ts";
-import { findPerson } from "./people/store.ts";
+import { findPerson, findPersonOfSession, type PersonRecord } from "./people/store.ts";
 import type { AccessTokens } from "./token/access.ts";
 
 type Refused = Extract<WhoOutcome, { kind: "unauthenticated" }>;
@@ -23,7 +23,9 @@ export function hasSessionCookie(headers: Headers): boolean {
   return SESSION_COOKIE.test(headers.get("cookie") ?? "");
 }
 
-/** A Bearer token is judged by itself; only without one does a session cookie count, which is looked up each time. */
+/** A Bearer token is judged by itself; only without one does a session cookie count. Either way the session and its
+ *  person are looked up each time: whoever was signed out, disabled or deleted is nobody at once, and a role is what it
+ *  is now, whatever the token was made with. */
 export async function authenticate(deps: AuthenticateDeps, headers: Headers): Promise<SessionWho> {
   const authorization = headers.get("authorization");
   if (authorization !== null) return byToken(deps, /^Bearer +(\S+)$/i.exec(authorization)?.[1]);
@@ -31,18 +33,26 @@ export async function authenticate(deps: AuthenticateDeps, headers: Headers): Pr
   const auth = await deps.auth();
   // Without renewing it: that must reach the browser as a cookie, which only an answer of the library can carry.
   const found = await auth.api.getSession({ headers, query: { disableRefresh: true } });
-  const record = found === null ? null : await findPerson(deps.pool, found.user.id);
-  if (found === null || record === null || record.disabled) return refused("invalid");
-  const person = await deps.people.heal(record);
-  return { kind: "authenticated", person, via: "session", sessionId: found.session.id };
+  if (found === null) return refused("invalid");
+  return known(deps, await findPerson(deps.pool, found.user.id), "session", found.session.id);
 }
 
-async function byToken({ access }: AuthenticateDeps, token: string | undefined): Promise<SessionWho> {
+async function byToken(deps: AuthenticateDeps, token: string | undefined): Promise<SessionWho> {
   if (token === undefined) return refused("invalid");
-  const outcome = await access.verify(token);
+  const outcome = await deps.access.verify(token);
   if (outcome.kind !== "valid") return refused(outcome.kind);
-  const { person, sessionId } = outcome;
-  return { kind: "authenticated", person, via: "access_token", sessionId };
+  const { sessionId } = outcome;
+  return known(deps, await findPersonOfSession(deps.pool, sessionId), "access_token", sessionId);
+}
+
+async function known(
+  { people }: AuthenticateDeps,
+  record: PersonRecord | null,
+  via: "access_token" | "session",
+  sessionId: string,
+): Promise<SessionWho> {
+  if (record === null || record.disabled) return refused("invalid");
+  return { kind: "authenticated", person: await people.heal(record), via, sessionId };
 }
 
 const refused = (reason: Refused["reason"]): Refused => ({ kind: "unauthenticated", reason });

@@ -4,13 +4,15 @@ import type { Attempts, Limited } from "./sign-in/attempts.ts";
 
 /** Where a secret can be guessed: answers of 400 to 403 count as failures. */
 const GUESSABLE =
-  /^\/(sign-in\/(email|username)|two-factor\/|change-password|verify-password|reset-password|request-password-reset|device($|\/(approve|deny)))/;
+  /^\/(sign-in\/(email|username)|two-factor\/|change-password|verify-password|reset-password|device($|\/(approve|deny)))/;
 /** Whose body says who is meant. */
 const NAMING = /^\/(sign-in\/(email|username)|request-password-reset|send-verification-email)/;
 /** Where whoever is signed in proves that they are. */
 const PROVING = /^\/(two-factor\/|change-password|verify-password)/;
 /** Asking for mail counts always, so that nobody's mailbox is flooded. */
 const MAILING = /^\/(request-password-reset|send-verification-email)/;
+/** Leaves something behind for anybody who asks. */
+const LEAVING = /^\/device\/code/;
 const SIGN_UP = /^\/sign-up\//;
 
 /** One request to better-auth. What it limits by itself is off; ours counts across processes, as for /api/auth. */
@@ -23,20 +25,24 @@ export async function handle(
   const url = new URL(request.url);
   // The address that is registered with the OIDC provider is shorter than the library's own.
   if (url.pathname === OAUTH_CALLBACK_PATH) url.pathname = `${IDENTITY_PATH}/callback/${OIDC_PROVIDER}`;
-  const headers = new Headers(request.headers);
-  headers.set(ADDRESS_HEADER, address);
   const path = url.pathname.slice(IDENTITY_PATH.length);
   const signUp = SIGN_UP.test(path) ? await deps.attempts.limitSignUp(address) : null;
   if (signUp !== null) return limited(signUp, "Too many sign-ups from this address");
-  const forwarded = await forwardedTo(url, request, { headers, isNaming: NAMING.test(path) });
-  if (forwarded === null) return Response.json(NO_OBJECT, { status: 400 });
-  if (!GUESSABLE.test(path) && !MAILING.test(path)) return auth.handler(forwarded);
-  const account = await accountOf(auth, path, forwarded);
+  const left = LEAVING.test(path) ? await deps.attempts.limitDeviceCode(address) : null;
+  if (left !== null) return limited(left, "Too many requests");
+  const asked = await readAsked(path, request);
+  if (asked === null) return Response.json(NO_OBJECT, { status: 400 });
+  const { headers, body, named } = asked;
+  headers.set(ADDRESS_HEADER, address);
+  const forwarded = new Request(url, { method: request.method, headers, body, duplex: "half" });
   const work = () => auth.handler(forwarded);
-  const failed = ({ status }: Response) => MAILING.test(path) || (status >= 400 && status <= 403);
+  const counts = MAILING.test(path);
+  if (!counts && !GUESSABLE.test(path)) return work();
+  const account = PROVING.test(path) ? await whoProves(auth, headers) : named;
+  const failed = ({ status }: Response) => counts || (status >= 400 && status <= 403);
   const outcome = await deps.attempts.guard({ account, address }, work, failed);
   if (outcome.kind === "attempted") return outcome.result;
-  return limited(outcome, "Too many failed attempts");
+  return limited(outcome, counts ? "Too many requests" : "Too many failed attempts");
 }
 
 const NO_OBJECT = { code: "INVALID_BODY", message: "The body must be a JSON object, without NUL" };
@@ -47,21 +53,32 @@ function limited({ retryAfterSeconds }: Limited, why: string): Response {
   return Response.json({ code: "LIMITED", message }, { status: 429, headers: { "retry-after": retryAfter } });
 }
 
-/** The request for the library. A body that names somebody is read here and written anew, so that the library and the
+interface Asked {
+  readonly headers: Headers;
+  readonly body: ReadableStream | string | null;
+  /** Who is being guessed or written to. null where nobody in particular is, as by the token of a mail: then the address
+   *  alone counts, or whoever sends nonsense would keep everybody out. */
+  readonly named: string | null;
+}
+
+/** What goes to the library. A body that names somebody is read here, once, and written anew, so that the library and the
  *  count cannot read it differently; null where it is no JSON object. */
-async function forwardedTo(
-  url: URL,
-  request: Request,
-  { headers, isNaming }: { readonly headers: Headers; readonly isNaming: boolean },
-): Promise<Request | null> {
-  const { method, body } = request;
-  if (body === null) return new Request(url, { method, headers });
-  if (!isNaming) return new Request(url, { method, headers, body, duplex: "half" });
+async function readAsked(path: string, request: Request): Promise<Asked | null> {
+  const headers = new Headers(request.headers);
+  if (request.body === null || !NAMING.test(path)) return { headers, body: request.body, named: null };
   const read = await objectIn(request);
   if (read === null) return null;
   headers.delete("content-length");
   headers.set("content-type", "application/json");
-  return new Request(url, { method, headers, body: JSON.stringify(read) });
+  const named = read[path.startsWith("/sign-in/username") ? "username" : "email"];
+  const account = typeof named === "string" ? countedAs(path, named) : null;
+  return { headers, body: JSON.stringify(read), named: account };
+}
+
+/** Mail is counted apart from guesses, together with /api/auth: a success at signing in allows no more of it, and asking
+ *  for it keeps nobody from signing in. */
+function countedAs(path: string, named: string): string {
+  return MAILING.test(path) ? `reset:${named}` : named;
 }
 
 /** null also where a text in it has a NUL, which the database cannot be asked for. */
@@ -76,17 +93,7 @@ async function objectIn(request: Request): Promise<Readonly<Record<string, unkno
   }
 }
 
-/** Who is being guessed: who is named where the library reads a name, or who is signed in. null where a secret is
- *  nobody's in particular, such as the token of a mail: then the address alone counts, or whoever sends nonsense would
- *  keep everybody out. */
-async function accountOf(auth: Auth, path: string, request: Request): Promise<string | null> {
-  if (NAMING.test(path)) {
-    const body = request.body === null ? null : await objectIn(request.clone());
-    const named = body?.[path.startsWith("/sign-in/username") ? "username" : "email"];
-    return typeof named === "string" ? named : null;
-  }
-  if (!PROVING.test(path)) return null;
-  const { headers } = request;
+async function whoProves(auth: Auth, headers: Headers): Promise<string | null> {
   const found = await auth.api.getSession({ headers, query: { disableRefresh: true } });
   return found?.user.id ?? null;
 }

@@ -9,7 +9,8 @@ import { openPost } from "./mail/post.ts";
 import type { OidcSettings } from "./oidc.ts";
 import { authOnDemand } from "./on-demand.ts";
 import { type ManagedPeople, type OpenAccount, openPeople } from "./people/people.ts";
-import { findPerson } from "./people/store.ts";
+import { findPerson, findPersonOfSession } from "./people/store.ts";
+import type { Person } from "./person.ts";
 import { libraryKeyOf, openFactors } from "./second-factor/factors.ts";
 import { type AttemptLimits, type Attempts, openAttempts } from "./sign-in/attempts.ts";
 import { type SignInOutcome, type SignInRequest, signIn } from "./sign-in/sign-in.ts";
@@ -19,7 +20,6 @@ import {
   deleteSession,
   deleteSessionsOf,
   findSession,
-  isLiveSession,
   listSessions,
   type SessionRecord,
 } from "./sign-in/store-sessions.ts";
@@ -58,8 +58,8 @@ export interface OpenIdentity extends Identity {
   endFamily(refreshToken: string): Promise<boolean>;
   /** False when it is no session of this person. */
   endSession(sessionId: string, personId: string): Promise<boolean>;
-  /** Whether the session of an access token still is: the token alone cannot tell. */
-  isLive(sessionId: string): Promise<boolean>;
+  /** Whose session this is, as they are now; null when it has ended, or its person may not come in. */
+  personIn(sessionId: string): Promise<Person | null>;
   /** Where the person is signed in, the latest first. */
   sessions(personId: string): Promise<SessionRecord[]>;
   endAllSessions(personId: string): Promise<void>;
@@ -121,7 +121,10 @@ export function openIdentity(
       return sessionId !== null && deleteSession(pool, sessionId);
     },
     endSession: (sessionId, personId) => deleteSession(pool, sessionId, personId),
-    isLive: (sessionId) => isLiveSession(pool, sessionId),
+    personIn: async (sessionId) => {
+      const record = await findPersonOfSession(pool, sessionId);
+      return record === null || record.disabled ? null : people.heal(record);
+    },
     sessions: (personId) => listSessions(pool, personId),
     endAllSessions: (personId) => deleteSessionsOf(pool, personId),
     sweep: () => deleteExpired(pool),

@@ -77,7 +77,7 @@ export function openStripe(settings: StripeSettings): Payments {
     },
 
     findIntent: async ({ customerId, paymentId, since }) => {
-      const created = { gte: Math.floor(since / 1_000_000) - 60 };
+      const created = { gte: Math.floor(since / 1_000_000) - CLOCKS_APART_SECONDS };
       const intents = await asked(
         stripe.paymentIntents
           .list({ customer: customerId, created, limit: 100, expand: ["data.latest_charge"] })
@@ -117,6 +117,9 @@ export function openStripe(settings: StripeSettings): Payments {
     eventsSince: (since: Instant) => eventsSince(stripe, since),
   };
 }
+
+/** Our clock is not Stripe's, and a payment that is not found is called off though it was charged. */
+const CLOCKS_APART_SECONDS = 86_400;
 
 async function* eventsSince(stripe: Stripe, since: Instant) {
   const created = { gte: Math.floor(since / 1_000_000) };

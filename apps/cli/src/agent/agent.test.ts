@@ -142,6 +142,14 @@ describe("without a terminal", () => {
     const environment = { HOME: project.path, BURSAR_URL: running.url, BURSAR_API_KEY: "x" };
     const everything = await bursar(["agent", "x"], { folder: project.path, environment });
     expect(everything).toMatchObject({ code: 2, stderr: expect.stringContaining("--folder") });
+    for (const nowhere of ["nowhere", "/dev/null", "/dev/null/below"]) {
+      const options = { folder: home.path, environment };
+      const { code, stderr } = await bursar(["agent", "--folder", nowhere, "x"], options);
+      expect({ code, stderr }).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("a folder that is"),
+      });
+    }
     const nobody = { BURSAR_URL: "http://127.0.0.1:9", BURSAR_API_KEY: "x" };
     expect(await bursar(["agent", "x"], { folder: project.path, environment: nobody })).toMatchObject({
       code: 5,

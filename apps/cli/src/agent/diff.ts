@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from "node:util";
 import type { Change, Hunk } from "@bursar/client/agent/project/changes";
 import type { Paint } from "../output/paint.ts";
 
@@ -25,9 +24,10 @@ function shown(line: string, paint: Paint): string {
   return text;
 }
 
-/** A file, or a model, must not steer the terminal, nor turn round what stands there. */
+/** A file, or a model, must not steer the terminal, nor turn round what stands there. Nothing is left out: who is asked
+ *  about a command must see all of it, also what looks like a sequence of the terminal. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(STEERING, "\uFFFD");
+  return text.replace(STEERING, "\uFFFD");
 }
 
 // oxlint-disable-next-line no-control-regex -- these are exactly what must not reach the terminal

@@ -27,7 +27,7 @@ export class NewsTeller {
       case "balance":
         return this.#balance(news);
       case "resumed":
-        return [this.#paint.yellow(`The server restarted: the run goes on${costOfCut(news.cut)}.`)];
+        return [this.#paint.yellow(`The run was interrupted, and goes on${costOfCut(news.cut)}.`)];
       case "credits-added":
         return [this.#paint.green(`${creditsText(news.credits)} were bought to go on.`)];
       case "payment":

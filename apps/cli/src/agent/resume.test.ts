@@ -15,7 +15,10 @@ let balancer: Forwarder;
 let [here, there]: Process[] = [];
 
 beforeAll(async () => {
-  [model, running] = await Promise.all([startSandboxModel(), startRunning()]);
+  [model, running] = await Promise.all([
+    startSandboxModel(),
+    startRunning(undefined, 0, {}, { startsNow: true }),
+  ]);
   const models = {
     ...PRICES.models,
     "sandbox-scripted": { inputPerMillion: "150", outputPerMillion: "600" },
@@ -57,7 +60,7 @@ it("goes on in another process as one run: each step and tool once, one end, and
     "step 3:",
     "· read_files",
     "$ echo ran",
-    "The server restarted: the run goes on",
+    "The run was interrupted, and goes on",
   ];
   expect(once.map((text) => [text, stderr.split(text).length - 1])).toEqual(once.map((text) => [text, 1]));
   expect(await project.text("ran.txt")).toBe("ran\n");

@@ -26,7 +26,7 @@ export interface AgentEnd {
 /** What happens to the account, or to the run itself, while it goes on. Amounts are credits, as decimal strings. */
 export type AccountNews =
   | { readonly type: "balance"; readonly available: string; readonly held: string; readonly owed: string }
-  /** The server restarted, and the run goes on in another process: the step that was cut begins again. `cut`: what such
+  /** The server restarted, or nobody was there for too long; the run goes on, and the step that was cut begins again. `cut`: what such
    *  steps have cost. */
   | { readonly type: "resumed"; readonly cut: string }
   /** Bought to let the run go on. */

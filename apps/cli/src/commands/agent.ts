@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
@@ -60,13 +61,18 @@ function collect(value: string, before: readonly string[] = []): string[] {
 
 /** Not by mistake on everything that somebody has. */
 function folderOf(named: string | undefined, { folder, environment }: Context): string {
-  if (named !== undefined) return resolve(folder, named);
+  if (named !== undefined) return existing(resolve(folder, named));
   const home = environment["HOME"] || homedir();
   if (dirname(folder) !== folder && resolve(folder) !== resolve(home)) return folder;
   throw usageFailure(
     `The agent works on a project, and ${folder} is everything.`,
     "Go to the project's folder, or name it with --folder.",
   );
+}
+
+function existing(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
+  throw usageFailure(`--folder must be a folder that is there, not ${path}.`);
 }
 
 async function openSession(options: AgentOptions, context: Context): Promise<AgentSession> {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startScriptedServer } from "@bursar/client/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { openBrowser } from "../../../server/test/browser.ts";
 import { type Running, startRunning } from "../../../server/test/running.ts";
@@ -87,6 +88,18 @@ test("commands that run at once refresh a stale token once, and none is signed o
   expect(renewed["refreshToken"]).not.toBe(kept["refreshToken"]);
 });
 
+test("who signed in while the clock of this machine was ahead is let in when it is set right", {
+  timeout: 40_000,
+}, async () => {
+  await logIn("root");
+  const [kept] = JSON.parse(await readFile(fileOf(), "utf8")) as [Record<string, unknown>];
+  const hours = 2 * 3_600_000;
+  const ahead = { accessToken: "has expired", staleAtMilliseconds: Date.now() + hours };
+  await writeFile(fileOf(), JSON.stringify([{ ...kept, ...ahead }]));
+  const { code, stderr } = await run("whoami");
+  expect([code, stderr]).toEqual([0, ""]);
+});
+
 test("who was denied, or whose sign-in has ended, is told so", { timeout: 40_000 }, async () => {
   const denied = await logIn("ann", "deny");
   expect([denied.code, denied.stderr]).toEqual([4, expect.stringContaining("It was denied on the page")]);
@@ -107,4 +120,28 @@ test("a file of sign-ins that is damaged is named, whatever is wrong with it", a
     expect([damaged, code]).toEqual([damaged, 2]);
     expect(JSON.parse(stderr).error.message).toContain(fileOf());
   }
+});
+
+test("a server that is away for a moment while a person decides does not end the sign-in", async () => {
+  await using server = await startScriptedServer();
+  const codes = { device_code: "d", user_code: "ABCD", verification_uri_complete: `${server.url}/device` };
+  const user = { username: "ann", role: "user", accountId: "acct_ann" };
+  const tokens = { access_token: "a", refresh_token: "r" };
+  server.on("POST /api/identity/device/code", {
+    status: 200,
+    body: { ...codes, interval: 0.05, expires_in: 60 },
+  });
+  server.on(
+    "POST /api/identity/device/token",
+    { status: 400, body: { error: "authorization_pending" } },
+    { status: 502, body: "<h1>Bad Gateway</h1>" },
+    { status: 503, body: { message: "not now" } },
+    (response) => void response.destroy(),
+    { status: 200, body: tokens },
+  );
+  server.on("GET /api/auth/me", { status: 200, body: { user } });
+  const here = { ...environment(), BURSAR_URL: server.url };
+  const { code, stderr, stdout } = await bursar(["login"], { folder: home, environment: here });
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stdout).toContain("You are ann (user)");
 });

@@ -1,5 +1,6 @@
 import type { Undone } from "@bursar/client/agent/journal/journal";
 import type { Command } from "commander";
+import { printable } from "../agent/diff.ts";
 import { journalOf } from "../agent/state.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
@@ -26,12 +27,12 @@ export function undo(command: Command, context: Context): void {
         ]);
       if (list) {
         const paths = [...new Set(last.entries.map(({ path }) => path))];
-        return context.print({ run: last.runId, paths }, () => paths.join("\n"));
+        return context.print({ run: last.runId, paths }, () => paths.map(printable).join("\n"));
       }
       const undone = await journal.undo(last.runId, force);
       if (undone.some(({ kind }) => kind === "changed")) context.conclude("refused");
       context.print({ run: last.runId, files: undone }, () =>
-        undone.map(({ path, kind }) => `${path}: ${SAID[kind]}`).join("\n"),
+        undone.map(({ path, kind }) => `${printable(path)}: ${SAID[kind]}`).join("\n"),
       );
     });
 }

@@ -6,6 +6,7 @@ import { usageFailure } from "../failure.ts";
 import { amount, count, counted, creditsText } from "../output/amount.ts";
 import { table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
+import { written } from "../output/written.ts";
 import { defaultSubcommand, examples } from "../program.ts";
 import { ago } from "../values.ts";
 
@@ -70,13 +71,6 @@ function exportUsage(command: Command, context: Context): void {
       }
       for await (const part of client.usageCsv({ ...account, month: wanted })) await written(part);
     });
-}
-
-/** Waits while the reader of our output is slower than the server. */
-function written(text: string): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.write(text, () => resolve());
-  });
 }
 
 export function usageCsv({ groups }: Usage, by: Group): string {

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { Failure } from "../failure.ts";
-import { ask, refusal, textOf } from "./ask.ts";
+import { type Answer, ask, refusal, textOf } from "./ask.ts";
 
 const CLIENT = "bursar-cli";
 const GRANT = "urn:ietf:params:oauth:grant-type:device_code";
@@ -12,6 +12,8 @@ export interface Device {
   /** Where a person approves, with the code filled in. */
   readonly page: string;
   readonly intervalSeconds: number;
+  /** How long it can be approved. */
+  readonly lifeSeconds: number;
 }
 
 /** Asks to be let in. RFC 8628, section 3.1. */
@@ -23,7 +25,8 @@ export async function askToComeIn(url: string): Promise<Device> {
     deviceCode: textOf(body, "device_code"),
     userCode: textOf(body, "user_code"),
     page: textOf(body, "verification_uri_complete"),
-    intervalSeconds: Number(body["interval"] ?? SLOW_DOWN_SECONDS),
+    intervalSeconds: Number(body["interval"]) || SLOW_DOWN_SECONDS,
+    lifeSeconds: Number(body["expires_in"]) || 0,
   };
 }
 
@@ -32,13 +35,18 @@ export interface LetIn {
   readonly refreshToken: string;
 }
 
-/** Waits until a person has decided. Throws: denied, or nobody came in time. */
+/** Waits until a person has decided, also while the server is away for a moment: the code is good all the same.
+ *  Throws: denied, or nobody came in time. */
 export async function waitForPerson(url: string, device: Device): Promise<LetIn> {
+  const end = performance.now() + device.lifeSeconds * 1000;
   let seconds = device.intervalSeconds;
   for (;;) {
     await setTimeout(seconds * 1000);
-    const body = { client_id: CLIENT, grant_type: GRANT, device_code: device.deviceCode };
-    const answer = await ask(url, "POST", "/api/identity/device/token", { body });
+    const answer = await decided(url, device).catch((error: unknown) => {
+      if (performance.now() > end) throw error;
+      return null;
+    });
+    if (answer === null) continue;
     if (answer.status === 200) {
       return {
         accessToken: textOf(answer.body, "access_token"),
@@ -49,6 +57,14 @@ export async function waitForPerson(url: string, device: Device): Promise<LetIn>
     if (error === "slow_down") seconds += SLOW_DOWN_SECONDS;
     else if (error !== "authorization_pending") throw explained(error, answer);
   }
+}
+
+/** Throws: nothing answers as it should. */
+async function decided(url: string, { deviceCode }: Device): Promise<Answer> {
+  const body = { client_id: CLIENT, grant_type: GRANT, device_code: deviceCode };
+  const answer = await ask(url, "POST", "/api/identity/device/token", { body });
+  if (answer.status >= 500) throw refusal(answer);
+  return answer;
 }
 
 function explained(error: unknown, answer: Parameters<typeof refusal>[0]): Failure {

@@ -26,7 +26,11 @@ export async function freshToken(signIns: SignIns, signedIn: SignedIn): Promise<
   });
 }
 
-const isStale = ({ staleAtMilliseconds }: SignedIn) => staleAtMilliseconds <= Date.now();
+/** So is one that would be good for longer than any is: this machine's clock was ahead when it came. */
+function isStale({ staleAtMilliseconds }: SignedIn): boolean {
+  const left = staleAtMilliseconds - Date.now();
+  return left <= 0 || left > FRESH_MILLISECONDS;
+}
 
 function ended(url: string): Failure {
   return new Failure("notAllowed", "unauthenticated", `You are not signed in at ${url} any more.`, [

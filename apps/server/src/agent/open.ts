@@ -17,7 +17,7 @@ interface RunnerRequest {
 /** Who answers prompts: the agent that a prompt names, else a model without tools. */
 export function openRunner({ engine, gateway, upstreams, settings }: RunnerRequest): AgentRunner {
   const chat = createChatRunner({ ...engine, gateway });
-  let agent: Promise<AgentRunner> | null = null;
+  let agent: Promise<Pick<AgentRunner, "run">> | null = null;
   // The agent's SDK takes a quarter of a second to load, which no start should wait for.
   const load = async () => {
     const [{ createAgentRunner }, { openModels }] = await Promise.all([
@@ -33,6 +33,7 @@ export function openRunner({ engine, gateway, upstreams, settings }: RunnerReque
     });
   };
   return {
+    modelFor: ({ agent, model }) => model ?? (agent === undefined ? null : settings.agentModel),
     run: async (run, output) => {
       if (run.prompt.agent === undefined) return chat.run(run, output);
       agent ??= load();

@@ -22,7 +22,7 @@ export interface AgentRunnerDeps extends BillingDeps {
 }
 
 /** Runs the coding agent for a prompt. What works on the user's files is asked of the prompt's client. */
-export function createAgentRunner(deps: AgentRunnerDeps): AgentRunner {
+export function createAgentRunner(deps: AgentRunnerDeps): Pick<AgentRunner, "run"> {
   return { run: (run, output) => answerByAgent(deps, run, output) };
 }
 

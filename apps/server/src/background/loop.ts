@@ -12,6 +12,7 @@ export interface Loop {
 
 const PERIOD_MILLISECONDS = 1_000;
 const GRACE_MILLISECONDS = 10_000;
+const REPORT_MILLISECONDS = 60_000;
 
 /** Runs the job every second until nothing is due, never twice at once; a failure is logged and the next second tries
  *  again. */
@@ -19,11 +20,14 @@ export function startLoop(job: Job, log: Log): Loop {
   let last: Promise<RunResult> = Promise.resolve("idle");
   let waiting = 0;
   let isStopped = false;
+  const report = reporter(job, log);
   const run = async (): Promise<RunResult> => {
     try {
-      return (await job.run()) > 0 ? "busy" : "idle";
+      const result = (await job.run()) > 0 ? "busy" : "idle";
+      report.done();
+      return result;
     } catch (error) {
-      log.warn({ err: error, job: job.name }, "a background job did not finish; it runs again in a second");
+      report.failed(error);
       return "failed";
     } finally {
       waiting--;
@@ -46,6 +50,23 @@ export function startLoop(job: Job, log: Log): Loop {
       isStopped = true;
       clearInterval(timer);
       await Promise.race([last, delay(GRACE_MILLISECONDS, undefined, { ref: false })]);
+    },
+  };
+}
+
+/** An outage makes every job fail every second, which would bury everything else in the log: the same failure is told
+ *  once a minute. */
+function reporter({ name }: Job, log: Log) {
+  let told = { message: "", until: 0 };
+  return {
+    done: () => {
+      told = { message: "", until: 0 };
+    },
+    failed: (error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message === told.message && performance.now() < told.until) return;
+      told = { message, until: performance.now() + REPORT_MILLISECONDS };
+      log.warn({ err: error, job: name }, "a background job did not finish; it runs again every second");
     },
   };
 }

@@ -1,5 +1,5 @@
-import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { Clock } from "@bursar/engine/clock/clock";
+import { openPace } from "@bursar/engine/clock/pace";
 import type { OpenIdentity } from "@bursar/identity/open";
 import type { Job } from "../background/job.ts";
 
@@ -7,13 +7,11 @@ const PERIOD_SECONDS = 600;
 
 /** Sessions, codes and counts that have expired are refused wherever they are used; this only clears them away. */
 export function forgetExpired(identity: OpenIdentity, clock: Clock): Job {
-  let next: Instant = clock.now();
+  const isTime = openPace(PERIOD_SECONDS);
   return {
     name: "expired sign-ins",
     run: async () => {
-      if (clock.now() < next) return 0;
-      await identity.sweep();
-      next = addSeconds(clock.now(), PERIOD_SECONDS);
+      if (isTime(clock.now())) await identity.sweep();
       return 0;
     },
   };

@@ -6,6 +6,7 @@ import { IDENTITY_PATH, OAUTH_CALLBACK_PATH } from "@bursar/identity/paths";
 import type { Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { callerOf } from "./caller.ts";
+import { BODY_LIMIT_BYTES } from "./pages/ask.ts";
 import { mountDevicePage } from "./pages/device.ts";
 import { mountMailLinks } from "./pages/mail-links.ts";
 import { mountSecondFactorPage } from "./pages/second-factor.ts";
@@ -16,9 +17,6 @@ export interface IdentityMountDeps {
   readonly log: Log;
   readonly proxyHops: number;
 }
-
-/** Far more than any of its forms holds. */
-const BODY_LIMIT_BYTES = 64 * 1024;
 
 const tooLarge = (context: Context) =>
   context.json({ message: `The body must have at most ${BODY_LIMIT_BYTES} bytes` }, 413);

@@ -1,7 +1,7 @@
 import { formatCredits, type MicroCredits } from "@bursar/contract/money";
 import type { CreditNote, PeriodInvoice, Receipt } from "@bursar/documents/receipt";
-import { termsOf } from "@bursar/engine/subscription/credits";
 import { instalment, instalmentsOf } from "@bursar/engine/subscription/decide";
+import { findTerms } from "@bursar/engine/subscription/store";
 import { findInvoice, type Invoice } from "@bursar/engine/subscription/store-invoices";
 import { isOfBefore, readReversals } from "@bursar/engine/subscription/store-reversals";
 import type { Problem } from "../rest/problem.ts";
@@ -59,10 +59,13 @@ function linesOf({ content, amountDue, planId }: Invoice): Pick<Receipt, "lines"
   };
 }
 
-/** What a paid invoice gives in all, however much of it has come by now. */
-async function creditsOf(deps: DocumentDeps, invoice: Invoice): Promise<string | undefined> {
-  if (invoice.status !== "paid" || invoice.reason === "other") return undefined;
-  const terms = await termsOf(deps, invoice);
+/** What a paid invoice gives in all, however much of it has come by now. Nobody knows of a plan that was made at the
+ *  provider alone: its invoice is an invoice all the same. */
+async function creditsOf({ pool }: DocumentDeps, invoice: Invoice): Promise<string | undefined> {
+  const { accountId, subscriptionId: id, planId } = invoice;
+  if (invoice.status !== "paid" || invoice.reason === "other" || planId === null) return undefined;
+  const terms = await findTerms(pool, { accountId, id }, planId);
+  if (terms === null) return undefined;
   const months = instalmentsOf(invoice, terms);
   const given = formatCredits(instalment(invoice, terms, 0).amount satisfies MicroCredits);
   return months === 1 ? given : `${given} a month, ${months} times`;

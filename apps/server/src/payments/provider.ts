@@ -45,13 +45,17 @@ export async function openSubscriptions(
   };
 }
 
-/** The sandbox's Stripe signs by the sandbox's time. */
+/** Webhooks are fresh by the clock of everything else: the sandbox's Stripe signs by it, and a machine whose own is ahead
+ *  would refuse all of the real one's. Only a sandbox that uses the real one goes by the machine's, for its time may have
+ *  been moved. */
 function stripeSettings(
   { stripe }: Pick<Settings, "stripe">,
   sandbox: SandboxStripe | null,
   clock: Clock,
 ): StripeSettings | null {
-  if (stripe !== null || sandbox === null) return stripe;
+  const now = () => Math.floor(clock.now() / 1000);
+  if (sandbox === null) return stripe === null ? null : { ...stripe, now };
+  if (stripe !== null) return stripe;
   const { url, secretKey, webhookSecret } = sandbox;
-  return { url, secretKey, webhookSecret, now: () => Math.floor(clock.now() / 1000) };
+  return { url, secretKey, webhookSecret, now };
 }

@@ -31,7 +31,7 @@ export const getAccount: Handler<"getAccount"> = async ({ deps, params }) => {
     : { answer: accountAnswer(found) };
 };
 
-function accountAnswer(account: OwnedAccount): Success<"getAccount">["answer"] {
+export function accountAnswer(account: OwnedAccount): Success<"getAccount">["answer"] {
   const { id, name, owner, available, held, owed, frozen, alertBelow, createdAt } = account;
   return {
     id,

@@ -1,5 +1,7 @@
+import type { AccountId } from "@bursar/contract/ids";
 import { formatCredits } from "@bursar/contract/money";
 import type { RedeemGiftOutcome } from "@bursar/engine/gift/redeem";
+import { organizationOfAccount } from "@bursar/engine/organization/turn";
 import type { RedeemPromoOutcome } from "@bursar/engine/promo/redeem";
 import type { TrackOutcome } from "@bursar/engine/referral/track";
 import { type Problem, refused } from "./problem.ts";
@@ -39,4 +41,17 @@ export function codeRefused(outcome: Refused): Problem {
     default:
       return { problem: outcome.kind, message: MESSAGES[outcome.kind], param: "code" };
   }
+}
+
+const FOR_PEOPLE = {
+  // Or one person could redeem a code as often as they make organizations.
+  promo: "Promo codes are for people, once each; an organization redeems none",
+  // Or an owner could bring the own organization.
+  referral: "Referrals are between people; an organization neither brings nor is brought",
+} as const;
+
+/** null: the account is no organization's. */
+export function refusedToOrganizations(accountId: AccountId, code: keyof typeof FOR_PEOPLE): Problem | null {
+  if (organizationOfAccount(accountId) === null) return null;
+  return { problem: "person_required", message: FOR_PEOPLE[code] };
 }

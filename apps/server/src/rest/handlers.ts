@@ -5,6 +5,7 @@ import * as balance from "./balance.ts";
 import { batch } from "./batch.ts";
 import type { Handler } from "./context.ts";
 import { rotateKeys } from "./encryption.ts";
+import { exportAccount } from "./export.ts";
 import * as gifts from "./gifts.ts";
 import * as grants from "./grants.ts";
 import * as history from "./history.ts";
@@ -57,6 +58,7 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   getReceipt: history.getReceipt,
   getUsage: history.getUsage,
   exportUsage,
+  exportAccount,
   listNotices: notices.listNotices,
   readNotice: notices.readNotice,
   readAllNotices: notices.readAllNotices,

@@ -38,7 +38,8 @@ export type BodyOutcome = { readonly kind: "read"; readonly value: unknown } | P
 
 /** Reads a JSON body of at most `limitBytes`; an empty body is `undefined`. */
 export async function readJson(request: Request, limitBytes: number): Promise<BodyOutcome> {
-  const text = await readText(request, limitBytes);
+  const text = await readText(request, limitBytes).catch(() => undefined);
+  if (text === undefined) return brokenOff;
   if (text === null) return tooLarge(limitBytes);
   if (text === "") return { kind: "read", value: undefined };
   try {
@@ -48,6 +49,9 @@ export async function readJson(request: Request, limitBytes: number): Promise<Bo
     return { problem: "invalid_json", message: `The body is not JSON: ${(error as Error).message}` };
   }
 }
+
+/** Nobody hears it, and it is no failure of ours. */
+const brokenOff: Problem = { problem: "invalid_json", message: "The body broke off" };
 
 /** Far more than anything here needs, and far less than what recursion can bear. */
 const DEPTH_LIMIT = 100;

@@ -15,10 +15,7 @@ export const listNotices: Handler<"listNotices"> = async ({ deps, accountId, que
       param: "cursor",
     };
   const page = { isUnreadOnly: query.state === "unread", before, limit: query.limit + 1 };
-  const [found, unread] = await Promise.all([
-    store.listNotices(deps.pool, accountId, page),
-    store.countUnread(deps.pool, accountId),
-  ]);
+  const { notices: found, unread } = await store.listNotices(deps.pool, accountId, page);
   if (found.length === 0 && (await findAccount(deps.pool, accountId)) === null)
     return refused({ kind: "account_unknown", accountId });
   const notices = found.slice(0, query.limit);

@@ -30,7 +30,7 @@ export const requestCredits: Handler<"requestCredits"> = async (call) => {
   }
 };
 
-function requestAnswer(request: RequestRecord) {
+export function requestAnswer(request: RequestRecord) {
   const { id, personId, window, amount, reason, state, approvedAmount, createdAt, decidedAt } = request;
   const approved = approvedAmount === null ? null : credits(approvedAmount);
   const times = { createdAt: iso(createdAt)!, decidedAt: iso(decidedAt) };

@@ -62,13 +62,13 @@ const ownerRequired: Problem = {
 async function show(
   call: Pick<Call<"getOrganization">, "deps" | "principal">,
   id: string,
-): Promise<{ readonly answer: ReturnType<typeof answerOf> } | Problem> {
+): Promise<{ readonly answer: ReturnType<typeof organizationAnswer> } | Problem> {
   const { personId, isAdmin: isAll } = actorOf(call);
   const [found] = await list(call.deps.pool, { personId, isAll, id });
-  return found === undefined ? organizationUnknown(id) : { answer: answerOf(found) };
+  return found === undefined ? organizationUnknown(id) : { answer: organizationAnswer(found) };
 }
 
-function answerOf(found: ListedOrganization) {
+export function organizationAnswer(found: ListedOrganization) {
   const { id, accountId, name, role, members, available, held, owed, createdAt } = found;
   const defaultCaps = capsShown({
     day: found.defaultDay,
@@ -81,7 +81,9 @@ function answerOf(found: ListedOrganization) {
 
 export const listOrganizations: Handler<"listOrganizations"> = async (call) => {
   const { personId, isAdmin: isAll } = actorOf(call);
-  return { answer: { organizations: (await list(call.deps.pool, { personId, isAll })).map(answerOf) } };
+  return {
+    answer: { organizations: (await list(call.deps.pool, { personId, isAll })).map(organizationAnswer) },
+  };
 };
 
 export const getOrganization: Handler<"getOrganization"> = (call) => show(call, call.params.id);
@@ -121,12 +123,13 @@ async function personIdOf({ identity }: Pick<RestDeps, "identity">, named: strin
   return (await identity.people.find(named))?.id ?? named;
 }
 
-function changed(id: string, memberId: string, outcome: engine.MemberOutcome) {
+/** Of somebody who is no member it says no more than was said: their id would tell that they are here. */
+function changed(id: string, memberId: string, outcome: engine.MemberOutcome, named: string) {
   switch (outcome.kind) {
     case "done":
       return { answer: { id, memberId } };
     case "member_unknown":
-      return memberUnknown(memberId);
+      return memberUnknown(named);
     case "owner_needed":
       return ownerNeeded;
     default:
@@ -141,7 +144,7 @@ export const setMemberRole: Handler<"setMemberRole"> = async (call) => {
     personId,
     role: call.body.role,
   });
-  return changed(call.params.id, personId, outcome);
+  return changed(call.params.id, personId, outcome, call.body.memberId);
 };
 
 export const setMemberCaps: Handler<"setMemberCaps"> = async (call) => {
@@ -173,18 +176,18 @@ export const setMemberCaps: Handler<"setMemberCaps"> = async (call) => {
 export const removeMember: Handler<"removeMember"> = async (call) => {
   const personId = await personIdOf(call.deps, call.body.memberId);
   const outcome = await engine.removeMember(call.deps, { ...inOrganization(call), personId });
-  return changed(call.params.id, personId, outcome);
+  return changed(call.params.id, personId, outcome, call.body.memberId);
 };
 
 export const leaveOrganization: Handler<"leaveOrganization"> = async (call) => {
   const personId = call.principal.person?.personId;
   if (personId === undefined) return personRequired;
   const outcome = await engine.leave(call.deps, { ...inOrganization(call), personId });
-  return changed(call.params.id, personId, outcome);
+  return changed(call.params.id, personId, outcome, personId);
 };
 
 export const transferOrganization: Handler<"transferOrganization"> = async (call) => {
   const personId = await personIdOf(call.deps, call.body.memberId);
   const outcome = await engine.transfer(call.deps, { ...inOrganization(call), personId });
-  return changed(call.params.id, personId, outcome);
+  return changed(call.params.id, personId, outcome, call.body.memberId);
 };

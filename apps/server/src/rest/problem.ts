@@ -120,17 +120,28 @@ function refusedByLedger(refusal: Refusal, operation?: CommandKind): Problem {
         param: "id",
       };
     case "amount_out_of_range": {
-      const message =
-        operation === "revoke"
-          ? "must not be above what was granted"
-          : "must be more than 0 and at most 1000000000";
-      return { problem: "amount_out_of_range", message, param: "amount" };
+      return { problem: "amount_out_of_range", message: rangeOf(refusal, operation), param: "amount" };
+    }
+    case "too_many_holds": {
+      const message = `The account has ${refusal.limit} holds open, and cannot have more: settle or release some`;
+      return { problem: "too_many_holds", message };
     }
     case "key_revoked":
       return { problem: "key_revoked", message: "This API key has been revoked" };
     case "key_expired":
       return { problem: "key_expired", message: "This API key has expired" };
   }
+}
+
+function rangeOf(
+  { countable }: Extract<Refusal, { kind: "amount_out_of_range" }>,
+  operation: CommandKind | undefined,
+): string {
+  if (countable !== undefined)
+    return `must be at most ${formatCredits(countable)}: the account cannot count more in all`;
+  return operation === "revoke"
+    ? "must not be above what was granted"
+    : "must be more than 0 and at most 1000000000";
 }
 
 export function modelUnknown(model: string): Problem {

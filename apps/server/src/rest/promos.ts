@@ -1,15 +1,14 @@
 import { credits, iso } from "@bursar/contract/shapes";
-import { organizationOfAccount } from "@bursar/engine/organization/turn";
 import { redeemPromo } from "@bursar/engine/promo/redeem";
 import { disablePromo, insertPromo, listPromos, type PromoRecord } from "@bursar/engine/promo/store";
-import { codeRefused } from "./codes.ts";
+import { codeRefused, refusedToOrganizations } from "./codes.ts";
 import type { Handler } from "./context.ts";
 import { endsInThePast } from "./grants.ts";
-import type { Problem } from "./problem.ts";
 
 export const redeemPromoCode: Handler<"redeemPromoCode"> = async (call) => {
   const { deps, accountId, address, principal } = call;
-  if (organizationOfAccount(accountId) !== null) return notForOrganizations;
+  const refusal = refusedToOrganizations(accountId, "promo");
+  if (refusal !== null) return refusal;
   const outcome = await redeemPromo(deps, { accountId, code: call.body.code, address, by: principal.by });
   if (outcome.kind !== "redeemed") return codeRefused(outcome);
   const { code, grantId, amount, expiresAt, duplicate } = outcome;
@@ -17,12 +16,6 @@ export const redeemPromoCode: Handler<"redeemPromoCode"> = async (call) => {
     repeated: duplicate,
     answer: { code, grantId, amount: credits(amount), expiresAt: iso(expiresAt) },
   };
-};
-
-/** Or one person could redeem a code as often as they make organizations. */
-const notForOrganizations: Problem = {
-  problem: "person_required",
-  message: "Promo codes are for people, once each; an organization redeems none",
 };
 
 export const createPromoCode: Handler<"createPromoCode"> = async ({ deps, body, principal }) => {

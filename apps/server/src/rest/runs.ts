@@ -1,7 +1,6 @@
 import { newRunId } from "@bursar/contract/ids";
 import { credits, iso } from "@bursar/contract/shapes";
 import * as engine from "@bursar/engine/run/run";
-import { listChildren } from "@bursar/engine/run/store";
 import { actor, type Handler } from "./context.ts";
 import { featureUnknown, modelUnknown, type Problem, refused } from "./problem.ts";
 
@@ -44,17 +43,16 @@ export const listRuns: Handler<"listRuns"> = async (call) => ({
 });
 
 export const getRun: Handler<"getRun"> = async (call) => {
-  const { deps, accountId, params } = call;
-  const run = await engine.readRun(deps, params.id, actor(call));
-  if (run === null) return runUnknown(params.id);
-  const children = await listChildren(deps.pool, accountId, run.holdId);
-  const holds = children.map(({ amount, reported, expiresAt, ...child }) => ({
+  const { deps, params } = call;
+  const found = await engine.readRunWithHolds(deps, params.id, actor(call));
+  if (found === null) return runUnknown(params.id);
+  const holds = found.holds.map(({ amount, reported, expiresAt, ...child }) => ({
     ...child,
     amount: credits(amount),
     reported: credits(reported),
     expiresAt: iso(expiresAt),
   }));
-  return { answer: { ...answerOf(run), holds } };
+  return { answer: { ...answerOf(found.run), holds } };
 };
 
 export const endRun: Handler<"endRun"> = async (call) => {

@@ -178,7 +178,10 @@ async function changeAnswer(
   return { answer: { subscription: await subscriptionAnswer(deps, outcome.subscription) } };
 }
 
-async function subscriptionAnswer(deps: RestDeps, subscription: Subscription): Promise<SubscriptionAnswer> {
+export async function subscriptionAnswer(
+  deps: RestDeps,
+  subscription: Subscription,
+): Promise<SubscriptionAnswer> {
   const { plan, renewsAs } = await view(deps, subscription);
   const { id, state, currency, cancelAtPeriodEnd, url, endReason } = subscription;
   return {

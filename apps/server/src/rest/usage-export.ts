@@ -7,6 +7,8 @@ import { findAccount } from "@bursar/engine/account/store";
 import { usagePages } from "@bursar/engine/usage/export";
 import type { UsageRow } from "@bursar/engine/usage/store-export";
 import { type Handler, onlyPerson } from "./context.ts";
+import { jsonDocument } from "./json-document.ts";
+import { mapped } from "./pages.ts";
 import { refused } from "./problem.ts";
 
 type Pages = AsyncIterable<readonly UsageRow[]>;
@@ -20,7 +22,8 @@ export const exportUsage: Handler<"exportUsage"> = async ({ deps, accountId, que
   const pages = await begun(usagePages(deps, accountId, asked));
   const fileName = `usage-${month}.${format}`;
   if (format === "csv") return { stream: csvOf(pages), contentType: "text/csv; charset=utf-8", fileName };
-  return { stream: jsonOf({ accountId, month }, pages), contentType: "application/json", fileName };
+  const stream = jsonDocument({ accountId, month, records: mapped(pages, usageRecordAnswer) });
+  return { stream, contentType: "application/json", fileName };
 };
 
 /** With the first page at hand, so that a database that is down is a status and no broken file. */
@@ -49,23 +52,12 @@ const COLUMNS: readonly (keyof UsageRecord)[] = [
 
 async function* csvOf(pages: Pages): AsyncGenerator<string, void, undefined> {
   yield csvLine(COLUMNS);
-  for await (const rows of pages) {
-    const records = rows.map(recordOf);
+  for await (const records of mapped(pages, usageRecordAnswer)) {
     yield records.map((record) => csvLine(COLUMNS.map((column) => record[column]))).join("");
   }
 }
 
-async function* jsonOf(facts: object, pages: Pages): AsyncGenerator<string, void, undefined> {
-  yield `${JSON.stringify(facts).slice(0, -1)},"records":[`;
-  let separator = "";
-  for await (const rows of pages) {
-    yield separator + rows.map((row) => JSON.stringify(recordOf(row))).join(",\n");
-    separator = ",\n";
-  }
-  yield "]}\n";
-}
-
-function recordOf(found: UsageRow): UsageRecord {
+export function usageRecordAnswer(found: UsageRow): UsageRecord {
   const { seq: _, ...row } = found;
   return {
     ...row,

@@ -27,6 +27,9 @@ export interface SandboxFile {
   readonly databaseUrl: string;
 }
 
+/** Who makes what a sandbox begins with, its keys among it. */
+export const SANDBOX_MAKER = "system:sandbox";
+
 const DEMO_CREDITS = credits("1000");
 
 /** Prices, an account with credits, and keys. Runs at every start and changes nothing that is there already: keys that
@@ -45,7 +48,7 @@ export async function prepareDemo(
     source: "trial",
     expiresAt: null,
     notes: "Welcome to the sandbox",
-    by: "system:sandbox",
+    by: SANDBOX_MAKER,
   });
   const before = await readSandboxFile(dataDir);
   const adminKey = await keptKey(engine, before?.adminKey, null);
@@ -56,7 +59,7 @@ export async function prepareDemo(
 async function preparePrices(engine: Engine): Promise<void> {
   const versions = await engine.prices.versions(engine.clock.now());
   if (versions.length > 0) return;
-  await engine.prices.put({ body: SANDBOX_PRICES, version: 1, by: "system:sandbox" });
+  await engine.prices.put({ body: SANDBOX_PRICES, version: 1, by: SANDBOX_MAKER });
 }
 
 /** The key of the last start where the database still knows it, else a new one. */
@@ -67,7 +70,7 @@ async function keptKey(
 ): Promise<string> {
   if (known !== undefined && (await engine.keys.authenticate(known)).kind === "authenticated") return known;
   const secret = newSecret(accountId === null ? "admin" : "account");
-  await engine.keys.create({ accountId, secret, name: "sandbox", by: "system:sandbox" });
+  await engine.keys.create({ accountId, secret, name: "sandbox", by: SANDBOX_MAKER });
   return secret;
 }
 

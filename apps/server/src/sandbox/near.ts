@@ -13,7 +13,7 @@ export function isFromHere(context: Context): boolean {
   return isLoopback(getConnInfo(context).remote.address ?? "") && isNamedLocal(headers.get("host") ?? "");
 }
 
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   const plain = address.replace(/^::ffff:/i, "");
   return plain === "::1" || (isIP(plain) === 4 && plain.startsWith("127."));
 }

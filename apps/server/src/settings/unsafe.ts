@@ -11,6 +11,10 @@ interface Guards {
   readonly adminKey: string | null;
   readonly secret: string | null;
   readonly masterKeys: readonly string[];
+  readonly publicUrl: string | null;
+  readonly smtp: object | null;
+  readonly oidc: object | null;
+  readonly stripe: object | null;
 }
 
 /** What would be careless with real money does not start. */
@@ -28,10 +32,22 @@ export function refuseUnsafe(settings: Guards): void {
     throw new SettingsError("BURSAR_ADMIN_KEY: is a sandbox key, which live mode refuses");
   }
   refuseWeakSecret(settings.secret);
+  refuseLocalLinks(settings);
   if (settings.masterKeys.length > 0) return;
   throw new SettingsError(
     `BURSAR_MASTER_KEY: is required with NODE_ENV=production, ${MASTER_KEY_RULE}; ` +
       `make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+  );
+}
+
+/** Without an address of its own, what leaves the server names 127.0.0.1, which is the reader's own machine. */
+function refuseLocalLinks({ publicUrl, smtp, oidc, stripe }: Guards): void {
+  const needs = { SMTP_URL: smtp, OAUTH_SERVER_URL: oidc, STRIPE_SECRET_KEY: stripe };
+  const name = Object.entries(needs).find(([, set]) => set !== null)?.[0];
+  if (publicUrl !== null || name === undefined) return;
+  throw new SettingsError(
+    `BURSAR_URL: is required with ${name} and NODE_ENV=production, the address that people reach this server by, ` +
+      "such as https://bursar.example.com",
   );
 }
 

@@ -15,7 +15,7 @@ interface ChatRunnerDeps extends Pick<Deps, "pool" | "prices"> {
 }
 
 /** Answers a prompt by one metered call of a model, without tools. The gateway holds, meters, stops and bills. */
-export function createChatRunner(deps: ChatRunnerDeps): AgentRunner {
+export function createChatRunner(deps: ChatRunnerDeps): Pick<AgentRunner, "run"> {
   return { run: (run, output) => answerByChat(deps, run, output) };
 }
 
@@ -51,12 +51,13 @@ async function answerByChat(deps: ChatRunnerDeps, run: Run, output: RunOutput): 
     principal: { ...run.principal, caps: [...run.principal.caps, ...budgetCap(run)] },
     requestId,
   });
-  if (!response.ok) return refusedBy(response, signal);
+  const charged = () => billed(deps, run.principal.accountId, requestId);
+  if (!response.ok) return refusedBy(response, signal, charged);
   const heard = await listen(response, (text) => {
     if (!signal.aborted) output.text(text);
   });
   // Of a call that was called off the gateway says nothing more, but its stream ends only after it was billed.
-  const cost = heard.cost ?? (await billed(deps, run.principal.accountId, requestId));
+  const cost = heard.cost ?? (await charged());
   if (isSuspended(signal) && !heard.isWhole) return { kind: "suspended" };
   output.cost({ model, cost, requestId });
   return endOf(heard, cost + journal.cut, signal);
@@ -132,9 +133,14 @@ function endOf(heard: Heard, cost: MicroCredits, signal: AbortSignal): RunEnd {
   return { kind: "ended", how: heard.finish === "length" ? "limit" : "complete", output, cost };
 }
 
-async function refusedBy(response: Response, signal: AbortSignal): Promise<RunEnd> {
+/** A call that was called off before its first word may have cost its prompt. */
+async function refusedBy(
+  response: Response,
+  signal: AbortSignal,
+  charged: () => Promise<MicroCredits>,
+): Promise<RunEnd> {
   if (isSuspended(signal)) return { kind: "suspended" };
-  if (signal.aborted) return { kind: "ended", how: "cancelled", output: { text: "" }, cost: 0n };
+  if (signal.aborted) return { kind: "ended", how: "cancelled", output: { text: "" }, cost: await charged() };
   const { error } = (await response.json()) as { error: { code: string; message: string; topUp?: string } };
   const why = error.topUp === undefined ? null : whyNotCovered(error.topUp);
   if (why !== null) return refused(why[0], why[1], 0n);

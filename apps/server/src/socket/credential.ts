@@ -10,7 +10,7 @@ import { isProblem, type Problem } from "../rest/problem.ts";
 
 export interface CredentialDeps {
   readonly keys: Keys;
-  readonly identity: Pick<OpenIdentity, "authenticate" | "isLive" | "url">;
+  readonly identity: Pick<OpenIdentity, "authenticate" | "personIn" | "url">;
 }
 
 /** What a socket was opened with, kept so that it can be checked again. */
@@ -39,8 +39,7 @@ export interface Known {
   readonly sessionId: string | null;
 }
 
-/** Who this is, asked of the database. A session that has ended ends its access tokens here, too, before they expire.
- *  Throws when it cannot be known. */
+/** Who this is, asked of the database. Throws when it cannot be known. */
 export async function checkCredential(
   deps: CredentialDeps,
   credential: Credential,
@@ -50,11 +49,7 @@ export async function checkCredential(
   if (isProblem(principal)) return principal;
   if (principal.keyId !== null) return { principal, sessionId: null };
   const who = await deps.identity.authenticate(headers);
-  if (who.kind !== "authenticated") return SESSION_ENDED;
-  const { sessionId } = who;
-  // A token cannot tell that its session has ended; a cookie was looked up just now.
-  const isLive = credential.cookie !== null || (await deps.identity.isLive(sessionId));
-  return isLive ? { principal, sessionId } : SESSION_ENDED;
+  return who.kind === "authenticated" ? { principal, sessionId: who.sessionId } : SESSION_ENDED;
 }
 
 /** The same for one that was good a moment ago, at less cost where nothing but its end can have changed. */
@@ -66,7 +61,7 @@ export async function recheckCredential(
   const { sessionId, principal } = known;
   const isPlainSession = sessionId !== null && credential.cookie !== null && principal.kind === "account";
   if (!isPlainSession) return checkCredential(deps, credential);
-  return (await deps.identity.isLive(sessionId)) ? known : SESSION_ENDED;
+  return (await deps.identity.personIn(sessionId)) === null ? SESSION_ENDED : known;
 }
 
 /** Whether one that is refused now has ended for good. An access token may only have grown too old, and be renewed as
@@ -75,7 +70,7 @@ export async function hasEnded(
   { identity }: Pick<CredentialDeps, "identity">,
   { sessionId }: Known,
 ): Promise<boolean> {
-  return sessionId === null || !(await identity.isLive(sessionId));
+  return sessionId === null || (await identity.personIn(sessionId)) === null;
 }
 
 const SESSION_ENDED: Problem = {

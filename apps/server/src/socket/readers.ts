@@ -5,7 +5,7 @@ import { balanceOf } from "@bursar/engine/balance/balance";
 import { listOpenHolds } from "@bursar/engine/hold/store";
 import { readAccount } from "@bursar/engine/ledger/store-load";
 import { entriesBefore } from "@bursar/engine/ledger/store-read";
-import { countUnread, listNotices } from "@bursar/engine/notice/store";
+import { listNotices } from "@bursar/engine/notice/store";
 import { listPayments } from "@bursar/engine/payment/store";
 import type { RestDeps } from "../rest/context.ts";
 import { entryAnswer } from "../rest/history.ts";
@@ -55,10 +55,7 @@ export const READERS: {
   },
   notices: async ({ pool }, accountId) => {
     const page = { isUnreadOnly: false, before: null, limit: LISTED_NOTICES };
-    const [notices, unread] = await Promise.all([
-      listNotices(pool, accountId, page),
-      countUnread(pool, accountId),
-    ]);
+    const { notices, unread } = await listNotices(pool, accountId, page);
     return { accountId, unread, notices: notices.map(noticeAnswer) };
   },
   payments: async (deps, accountId) => {

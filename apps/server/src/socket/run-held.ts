@@ -16,6 +16,7 @@ import {
 import type { Principal } from "@bursar/engine/key/principal";
 import { readAccount } from "@bursar/engine/ledger/store-load";
 import { grantedSince } from "@bursar/engine/ledger/store-read";
+import { isFree, ratesFor } from "@bursar/engine/price/decide";
 import { type HeldPrompt, PromptLost } from "@bursar/engine/prompt/held";
 import { z } from "zod";
 import { isProblem } from "../rest/problem.ts";
@@ -139,11 +140,19 @@ async function pass(
     authenticate: () => authenticateAgain(deps, connection),
     accountId: session.accountId,
     ...{ repositoryUrl, organizationId },
+    needed: await neededFor(deps, prompt),
   });
   const gated = await (before === null ? passGate : approachGate)(deps, start);
   if (gated.kind === "answer" || before === null || gated.passage.accountId === before.payer) return gated;
   const message = `This prompt began on the credits of ${before.payer}, which are not its own any more`;
   return { kind: "answer", error: "prompt_repeated", message, remaining: null };
+}
+
+/** The least that there must be. Work that costs nothing needs no credits, and buys none. */
+async function neededFor({ prices, runner }: HeldDeps, prompt: PromptAction): Promise<MicroCredits> {
+  const model = runner.modelFor(prompt);
+  const rates = model === null ? null : ratesFor(await prices.current(), model);
+  return rates !== null && isFree(rates) ? 0n : 1n;
 }
 
 /** An ended credential begins nothing more, even before the socket is closed for it. */

@@ -72,5 +72,7 @@ interface Failure {
 
 /** Does the work of a prompt, and bills it. */
 export interface AgentRunner {
+  /** The model that a prompt names, or this server for it; null: one that has a price is chosen, or there is none. */
+  modelFor(prompt: PromptAction): string | null;
   run(run: Run, output: RunOutput): Promise<RunEnd>;
 }

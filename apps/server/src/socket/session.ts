@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { SUSPEND } from "@bursar/agent/suspend";
 import type { AccountId } from "@bursar/contract/ids";
 import type { CloseName } from "@bursar/contract/socket/close";
 import { SESSION_LIMITS } from "@bursar/contract/socket/limits";
@@ -40,6 +41,12 @@ export interface SessionSocket {
   close(name: CloseName, reason?: string): void;
 }
 
+interface OpenRequest {
+  readonly action: Extract<ServerAction, { type: "tool-call-request" | "read-files" }>;
+  /** Number of the message that it went in. */
+  seq: number;
+}
+
 /** How many ended prompts are remembered, so that one that is sent again does not run again. */
 const REMEMBERED_PROMPTS = 1024;
 
@@ -53,6 +60,10 @@ export class Session {
   readonly running = new Map<string, RunningPrompt>();
   /** Since when nobody is there and nothing runs. */
   idleSince: number | null = null;
+  /** Since when nobody is there. */
+  #awaySince: number | null = null;
+  /** What the client has been asked and has not answered. */
+  readonly #requests = new Set<OpenRequest>();
   readonly #ended = new Set<string>();
   readonly #replay = new Replay();
   #connection: SessionSocket | null = null;
@@ -81,9 +92,11 @@ export class Session {
     this.#client = connection;
     this.#isFlowing = false;
     this.idleSince = null;
+    this.#awaySince = null;
     // A number from another life means nothing here.
     const isOurs = life === this.life && lastSeq <= this.#replay.lastSeq;
     if (isOurs) this.#replay.arrived(lastSeq);
+    if (isOurs) this.#askLostAgain(lastSeq);
     this.#sentSeq = this.#replay.firstSeq - 1;
     const isNew = this.#replay.lastSeq === 0 && this.running.size === 0;
     return {
@@ -99,6 +112,7 @@ export class Session {
   detach(connection: SessionSocket): void {
     if (this.#connection !== connection) return;
     this.#connection = null;
+    this.#awaySince = performance.now();
     this.rest();
   }
 
@@ -111,10 +125,11 @@ export class Session {
     this.#replay.arrived(Math.min(seq, this.#sentSeq));
   }
 
-  /** Numbered, kept, and sent as soon as the client reads. */
-  send(data: ServerAction): void {
+  /** Numbered, kept, and sent as soon as the client reads. Returns the number. */
+  send(data: ServerAction): number {
     this.#replay.add((seq) => JSON.stringify({ type: "action", seq, data }));
     this.#flowOn();
+    return this.#replay.lastSeq;
   }
 
   /** Begins to send what the client has not seen. */
@@ -131,18 +146,29 @@ export class Session {
     { timeoutMilliseconds, signal }: { timeoutMilliseconds: number; signal: AbortSignal },
   ): Promise<Answered> {
     const requestId = (request.kind === "tool" ? request.requestId : undefined) ?? `call_${randomUUID()}`;
-    const facts = { requestId, userInputId, timeout: timeoutMilliseconds };
-    const patience = { timeoutMilliseconds, signal };
-    if (request.kind === "tool") {
-      const answered = this.asked.ask(requestId, "tool-call-response", patience);
-      const input = request.input as Extract<ServerAction, { type: "tool-call-request" }>["input"];
-      const again = request.isAgain === true ? ({ again: true } as const) : {};
-      this.send({ type: "tool-call-request", toolName: request.toolName, input, ...facts, ...again });
-      return answered;
-    }
-    const answered = this.asked.ask(requestId, "read-files-response", patience);
-    this.send({ type: "read-files", filePaths: [...request.filePaths], ...facts });
+    const action = actionOf(request, { requestId, userInputId, timeout: timeoutMilliseconds });
+    const type = request.kind === "files" ? "read-files-response" : "tool-call-response";
+    const answered = this.asked.ask(requestId, type, { timeoutMilliseconds, signal });
+    const open = { action, seq: this.send(action) };
+    this.#requests.add(open);
+    void answered.then(() => this.#requests.delete(open));
     return answered;
+  }
+
+  /** Lets go of what runs once the client has been away since then and all of it waits for its answers: it would be told
+   *  that none came, and go on at its owner's cost with nobody there. Whoever comes back for it goes on with it. */
+  leaveWaiting(before: number): void {
+    if (this.#awaySince === null || this.#awaySince > before) return;
+    const waiting = new Set([...this.#requests].map(({ action }) => action.userInputId));
+    const prompts = [...this.running];
+    if (!prompts.every(([userInputId]) => waiting.has(userInputId))) return;
+    for (const [, { abort }] of prompts) abort.abort(SUSPEND);
+  }
+
+  /** So much may have been said since that a request was given up before the client got it. */
+  #askLostAgain(lastSeq: number): void {
+    for (const open of this.#requests)
+      if (open.seq > lastSeq && open.seq < this.#replay.firstSeq) open.seq = this.send(open.action);
   }
 
   hasRun(userInputId: string): boolean {
@@ -192,4 +218,14 @@ export class Session {
       connection.send(this.#replay.get(this.#sentSeq)!, this.#flowOn);
     }
   };
+}
+
+function actionOf(
+  request: ClientRequest,
+  facts: { requestId: string; userInputId: string; timeout: number },
+): OpenRequest["action"] {
+  if (request.kind === "files") return { type: "read-files", filePaths: [...request.filePaths], ...facts };
+  const input = request.input as Extract<ServerAction, { type: "tool-call-request" }>["input"];
+  const again = request.isAgain === true ? ({ again: true } as const) : {};
+  return { type: "tool-call-request", toolName: request.toolName, input, ...facts, ...again };
 }

@@ -29,7 +29,5 @@ export function costWith(rates: Rates, inputTokens: number, outputTokens: number
 
 /** Output tokens that so many credits pay for after the input, whatever the model's own limit is. */
 export function payableTokens(rates: Rates, inputTokens: number, credits: MicroCredits): number {
-  return credits <= 0n
-    ? 0
-    : affordableOutputTokens({ ...rates, maxOutputTokens: null }, inputTokens, credits);
+  return affordableOutputTokens({ ...rates, maxOutputTokens: null }, inputTokens, credits);
 }

@@ -11,6 +11,10 @@ import { buyOrDeny } from "./top-up.ts";
  *  that a model may give is rarely given, and credits that are held for it are missing elsewhere. */
 export const SLICE_TOKENS = 2048;
 
+/** An answer of the longest length may seem longer, counted with room for other vocabularies; one that seems so much
+ *  longer is. */
+const surelyBeyond = (limitTokens: number) => limitTokens * 1.5 + 64;
+
 /** How far the hold of a running call reaches, and how it grows. What is heard is never more than is reserved. */
 export class Reach {
   readonly #deps: BillingDeps;
@@ -41,16 +45,21 @@ export class Reach {
     if (this.#isCovered) return null;
     this.#counted = await this.#facts.estimate.carefulOutput(heard);
     this.#bytesSince = 0;
-    return this.#isCovered ? null : this.#grow().catch((error: unknown) => this.#unknown(error));
+    if (this.#isCovered) return null;
+    return this.#isAtLimit ? beyondLimit : this.#grow().catch((error: unknown) => this.#unknown(error));
   }
 
   get #atMost(): number {
     return this.#counted + Math.ceil(this.#bytesSince / BYTES_PER_TOKEN_AT_LEAST);
   }
 
-  /** A model that was told to stop where the hold ends does so itself. */
+  get #isAtLimit(): boolean {
+    return this.#tokens >= this.#facts.limitTokens;
+  }
+
+  /** A model that was told to stop where the hold ends does so itself, unless its provider takes no heed. */
   get #isCovered(): boolean {
-    return this.#tokens >= this.#facts.limitTokens || this.#atMost <= this.#tokens;
+    return this.#atMost <= (this.#isAtLimit ? surelyBeyond(this.#facts.limitTokens) : this.#tokens);
   }
 
   /** By a slice; by what is left where that is less; and by what can be bought where nothing is left. */
@@ -97,3 +106,10 @@ export class Reach {
 function withoutTopUps({ ledger, clock, refusals, prices }: BillingDeps) {
   return { ledger, clock, refusals, prices, topUps: undefined };
 }
+
+const beyondLimit: Denial = {
+  kind: "denied",
+  reason: "refused",
+  code: "upstream_failed",
+  message: "The model went on beyond the limit that it was given, and was stopped",
+};

@@ -24,11 +24,12 @@ export async function closeCall(
     return { cost: 0n, remaining, inputTokens: 0, outputTokens: 0 };
   }
   if (reported !== null) estimate.learn(call, reported.inputTokens);
-  const usage = reported ?? (await counted(open));
+  const isWhole = reported !== null && isCount(reported, open);
+  const usage = isWhole ? reported : await counted(open, reported);
   const { inputTokens, outputTokens } = usage;
   const metadata = {
     ...{ run: request.runId, agent: call.agent, call: call.callId },
-    countedBy: reported === null ? "bursar" : "upstream",
+    countedBy: isWhole ? "upstream" : "bursar",
   };
   const settled = await insist(deps.log, facts, () =>
     settleInFull(
@@ -48,13 +49,18 @@ export async function closeCall(
   return { cost: costOf(rates, usage), remaining: null, inputTokens, outputTokens };
 }
 
-/** A cut stream: what came of it. */
-async function counted({ facts, output }: OpenCall): Promise<CallUsage> {
+/** Some providers send zeros, or leave out what they did not count. What was asked, and what has come, was something. */
+function isCount({ inputTokens, outputTokens }: CallUsage, { output }: OpenCall): boolean {
+  return inputTokens > 0 && (outputTokens > 0 || output.length === 0);
+}
+
+/** What came of a stream that was cut, or whose provider did not count all of it. */
+async function counted({ facts, output }: OpenCall, reported: CallUsage | null): Promise<CallUsage> {
   const { call, estimate } = facts;
   return {
-    inputTokens: await estimate.countedInput(call),
-    cachedInputTokens: 0,
-    outputTokens: Math.max(await estimate.countedOutput(output), 1),
+    inputTokens: reported?.inputTokens || (await estimate.countedInput(call)),
+    cachedInputTokens: reported?.cachedInputTokens ?? 0,
+    outputTokens: Math.max(await estimate.countedOutput(output), reported?.outputTokens ?? 1),
   };
 }
 

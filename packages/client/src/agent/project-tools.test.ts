@@ -225,6 +225,16 @@ describe("files are changed as they are written", () => {
   });
 });
 
+it("a replacement does not make a file that could not be read again", async () => {
+  await using project = await projectFolder({ "a.txt": "a".repeat(900_000) });
+  const host = hostIn(project.path);
+  const replacements = [{ old: "a", new: "b".repeat(400), all: true }];
+  expect(await host.call("str_replace", { path: "a.txt", replacements })).toMatchObject(
+    failure("file_too_large"),
+  );
+  expect(await project.text("a.txt")).toBe("a".repeat(900_000));
+});
+
 describe("commands", () => {
   it("run only with a yes, in the folder that was named, without our keys", async () => {
     await using project = await projectFolder({ "sub/a.txt": "" });
@@ -336,6 +346,18 @@ describe("searching", () => {
     const startedAt = performance.now();
     const endless = await host.call("code_search", { pattern: "(a+)+$" }, { timeoutMs: 1000 });
     expect(endless.ok).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(8000);
+  });
+
+  it("survives a glob that would take for ever, also a hook's", async () => {
+    const [path, filePattern] = ["a".repeat(240), "*a*a*a*a*a*b"];
+    const config = { fileChangeHooks: [{ name: "endless", command: "true", filePattern }] };
+    await using project = await projectFolder({ [path]: "", "bursar.json": JSON.stringify(config) });
+    const host = hostIn(project.path);
+    const startedAt = performance.now();
+    const found = await host.call("find_files", { glob: filePattern }, { timeoutMs: 500 });
+    const ran = await host.call("run_file_change_hooks", { files: [path] }, { timeoutMs: 500 });
+    expect([found.ok, ran.ok]).toEqual([false, false]);
     expect(performance.now() - startedAt).toBeLessThan(8000);
   });
 

@@ -1,4 +1,5 @@
 import type { ClientAction } from "@bursar/contract/socket/client-actions";
+import { SESSION_LIMITS } from "@bursar/contract/socket/limits";
 import { type Answer, Done } from "./done.ts";
 import type { ActionOf } from "./prompts.ts";
 
@@ -22,6 +23,9 @@ type Request = ActionOf<"tool-call-request"> | ActionOf<"read-files">;
 
 /** At most three bytes a character, so that a piece fits into a message. */
 const PIECE_CHARACTERS = 16_000;
+/** Of one answer, on their way at the same time: all of several large ones are more than may wait for the connection. */
+const PIECES_AT_ONCE = 8;
+const TOO_LARGE = `An answer must be at most ${SESSION_LIMITS.answerBytes} bytes`;
 const UNKNOWN =
   "It is not known whether this was carried out: the client that was asked for it has ended. Look before you ask again";
 
@@ -29,11 +33,12 @@ const UNKNOWN =
  *  from the process that goes on with the prompt, is answered as it was. */
 export class Answers {
   readonly #options: AnswersOptions;
-  readonly #send: (action: AnswerAction) => void;
+  readonly #send: (action: AnswerAction) => Promise<unknown>;
   readonly #done = new Done();
   readonly #ended = new AbortController();
 
-  constructor(options: AnswersOptions, send: (action: AnswerAction) => void) {
+  /** `send`: resolves once the server has it; rejects where it does not want it. */
+  constructor(options: AnswersOptions, send: (action: AnswerAction) => Promise<unknown>) {
     this.#options = options;
     this.#send = send;
   }
@@ -44,7 +49,7 @@ export class Answers {
     if (this.#done.has(requestId)) {
       const before = this.#done.get(requestId);
       // One that is still at work answers when it has ended.
-      if (isAgain && before !== null) this.#tell(request, before);
+      if (isAgain && before !== null) void this.#tell(request, before);
       return;
     }
     this.#done.begin(requestId);
@@ -59,8 +64,9 @@ export class Answers {
 
   async #answer(request: Request): Promise<void> {
     try {
-      const output = await this.#handle(request);
-      this.#end(request, { text: JSON.stringify(output ?? null) });
+      const text = JSON.stringify((await this.#handle(request)) ?? null);
+      if (text.length > SESSION_LIMITS.answerBytes) throw new Error(TOO_LARGE);
+      this.#end(request, { text });
     } catch (error) {
       const message = error instanceof Error && error.message !== "" ? error.message : String(error);
       this.#end(request, { error: message.slice(0, 2000) });
@@ -69,13 +75,23 @@ export class Answers {
 
   #end(request: Request, answer: Answer): void {
     this.#done.end(request.requestId, answer);
-    this.#tell(request, answer);
+    void this.#tell(request, answer);
   }
 
-  #tell({ requestId, ...request }: Request, answer: Answer): void {
+  /** Ends where the server does not want it any more. */
+  async #tell({ requestId, ...request }: Request, answer: Answer): Promise<void> {
     const type = request.type === "read-files" ? "read-files-response" : "tool-call-response";
-    if ("error" in answer) return this.#send({ type, requestId, error: answer.error });
-    for (const piece of piecesOf(answer.text)) this.#send({ type, requestId, ...piece });
+    const parts = "error" in answer ? [{ error: answer.error }] : piecesOf(answer.text);
+    const onTheWay: Promise<boolean>[] = [];
+    for (const part of parts) {
+      if (onTheWay.length === PIECES_AT_ONCE && !(await onTheWay.shift()!)) return;
+      onTheWay.push(
+        this.#send({ type, requestId, ...part }).then(
+          () => true,
+          () => false,
+        ),
+      );
+    }
   }
 
   async #handle(request: Request): Promise<unknown> {

@@ -75,10 +75,7 @@ export class BursarSocket {
     );
     const isSecond = options.clientSessionId !== undefined;
     this.#prompts = new Prompts(isSecond);
-    this.#answers = new Answers(
-      { ...options, isSecond },
-      (action) => void this.#act(action).catch(() => undefined),
-    );
+    this.#answers = new Answers({ ...options, isSecond }, (action) => this.#act(action));
     this.#link = new Link(
       {
         url: options.url,

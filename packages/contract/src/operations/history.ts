@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ID_PATTERN } from "../ids.ts";
 import { operation } from "../operation.ts";
 import { creditsText, cursor, id, instant, instantText, listLimit } from "../shapes.ts";
 
@@ -68,13 +69,21 @@ const receipt = z.object({
 
 export type Receipt = z.infer<typeof receipt>;
 
+/** Also of what was charged late, after somebody had closed the work's hold: `bursar explain` finds it in the ledger. */
+const receiptId = z
+  .string()
+  .regex(
+    new RegExp(ID_PATTERN.source.replace(/\$$/, "( late)?$")),
+    "must be an id: 1 to 128 letters, digits or . _ : @ / + - beginning with a letter or digit",
+  );
+
 export const getReceipt = operation({
   name: "getReceipt",
   method: "get",
   path: "/v1/receipts/{id}",
   access: "account",
   summary: "Why a decision fell as it did. By request id, or by the id of the operation, hold or grant.",
-  params: z.object({ id }),
+  params: z.object({ id: receiptId }),
   query: z.strictObject({ accountId: id.optional() }),
   status: 200,
   answer: receipt,
@@ -91,7 +100,7 @@ export const getUsage = operation({
   query: z.strictObject({
     accountId: id.optional(),
     from: instant.optional().describe("Default: 30 days ago"),
-    to: instant.optional().describe("Default: now; not included"),
+    to: instant.optional().describe("Not included; default: a second from now"),
     groupBy: z.enum(["day", "month", "model", "feature", "key", "member"]).default("day"),
   }),
   status: 200,

@@ -55,6 +55,7 @@ export const createHold = operation({
     "cap_exceeded",
     "parent_exhausted",
     "insufficient_credits",
+    "too_many_holds",
   ],
 });
 
@@ -84,11 +85,13 @@ export const extendHold = operation({
     available: creditsText,
   }),
   errors: [
+    "key_conflict",
     "hold_unknown",
     "hold_closed",
     "account_frozen",
     "in_debt",
     "cap_exceeded",
+    "parent_exhausted",
     "insufficient_credits",
   ],
 });

@@ -44,6 +44,7 @@ export const createRun = operation({
     "in_debt",
     "cap_exceeded",
     "insufficient_credits",
+    "too_many_holds",
   ],
 });
 

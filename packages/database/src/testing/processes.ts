@@ -25,8 +25,16 @@ export async function userOf(pid: number): Promise<number> {
   return Number.parseInt((await readStatus(pid)).get("Uid") ?? "", 10);
 }
 
+/** Those that have gone already, as with the one before them, are as dead as they should be. */
 export function killHard(...pids: (number | undefined)[]): void {
-  for (const pid of pids) if (pid !== undefined) process.kill(pid, "SIGKILL");
+  for (const pid of pids) {
+    if (pid === undefined) continue;
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
 }
 
 async function readStatus(pid: number): Promise<Map<string, string>> {

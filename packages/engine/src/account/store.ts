@@ -36,6 +36,11 @@ export async function insertAccount(queryable: Queryable, account: NewAccount): 
   return rowCount === 1;
 }
 
+/** Names are for people to read: nothing goes by them. */
+export async function renameAccount(queryable: Queryable, id: AccountId, name: string): Promise<void> {
+  await queryable.query("update accounts set name = $2 where account_id = $1", [id, name]);
+}
+
 export async function findAccount(pool: pg.Pool, id: AccountId): Promise<AccountRecord | null> {
   const { rows } = await pool.query<AccountRecord>(`select ${COLUMNS} from accounts where account_id = $1`, [
     id,

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { parseDuration } from "@bursar/contract/duration";
 import { addSeconds, parseInstant } from "@bursar/contract/instant";
 import { APPLICATION_ROLE } from "@bursar/database/connection";
@@ -82,6 +83,18 @@ it("stands still while frozen, can be moved then, and goes on from where it stoo
   expect(clock.now()).toBe(iso("2027-02-02T12:00:00Z"));
   pass(60);
   expect(clock.now()).toBe(iso("2027-02-02T12:01:00Z"));
+});
+
+it("stands still from where it is frozen, however long the database takes", async () => {
+  const clock = await open();
+  let isFreezing = true;
+  const ticking = (async () => {
+    for (; isFreezing; pass(1), clock.now()) await setImmediate();
+  })();
+  const { now } = await clock.freeze(true);
+  isFreezing = false;
+  await ticking;
+  expect(await clock.advance(days(2))).toMatchObject({ state: { now: addSeconds(now, 2 * 86_400) } });
 });
 
 it("is the same for a process that starts later", async () => {

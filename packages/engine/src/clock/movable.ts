@@ -3,6 +3,7 @@ import type { Instant } from "@bursar/contract/instant";
 import type { Log } from "@bursar/database/log";
 import type pg from "pg";
 import type { Clock } from "./clock.ts";
+import { startPolling } from "./poll.ts";
 import { type ClockPosition, changePosition, readPosition } from "./store.ts";
 
 /** A sandbox's time: goes with the machine's, and can be moved ahead or stopped. */
@@ -48,6 +49,7 @@ export async function openMovableClock({ pool, system, log }: MovableClockDeps):
   let position = (await readPosition(pool)) ?? START;
   let latest = 0;
   let changes = 0;
+  let changing = 0;
   const take = (next: ClockPosition | null) => {
     position = next ?? START;
     changes++;
@@ -65,9 +67,13 @@ export async function openMovableClock({ pool, system, log }: MovableClockDeps):
     const before = changes;
     const read = await readPosition(pool);
     // An answer that is older than a move made here meanwhile says nothing.
-    if (before === changes) take(read);
+    if (before === changes && changing === 0) take(read);
   };
-  const poll = startPolling(refresh, log);
+  const poll = startPolling(refresh, {
+    everyMilliseconds: POLL_MILLISECONDS,
+    log,
+    complaint: "the sandbox clock cannot be read; it goes on as it was",
+  });
   return {
     now,
     state,
@@ -79,7 +85,17 @@ export async function openMovableClock({ pool, system, log }: MovableClockDeps):
       return { kind: "moved", state: state() };
     },
     freeze: async (isFrozen) => {
-      take(await changePosition(pool, (before) => frozen(before ?? START, isFrozen, system.now())));
+      changing++;
+      try {
+        // Time stands still here before others are told of it, or it would go on for a moment beyond where it stands.
+        await changePosition(pool, (before) => {
+          const changed = frozen(before ?? START, isFrozen, system.now());
+          take(changed);
+          return changed;
+        });
+      } finally {
+        changing--;
+      }
       return state();
     },
     close: () => poll.stop(),
@@ -103,29 +119,4 @@ function frozen(position: ClockPosition, isFrozen: boolean, system: Instant): Cl
   if (isFrozen === (frozenAt !== null)) return position;
   if (frozenAt === null) return { ...position, frozenAt: timeAt(position, system) as Instant };
   return { offsetMicroseconds: frozenAt - system, frozenAt: null };
-}
-
-/** One question at a time, and none that would keep the process alive. */
-function startPolling(refresh: () => Promise<void>, log: Log): { stop(): Promise<void> } {
-  let asking: Promise<void> | null = null;
-  let isReported = false;
-  const ask = async () => {
-    try {
-      await refresh();
-      isReported = false;
-    } catch (error) {
-      if (!isReported) log.warn({ err: error }, "the sandbox clock cannot be read; it goes on as it was");
-      isReported = true;
-    }
-    asking = null;
-  };
-  const timer = setInterval(() => {
-    asking ??= ask();
-  }, POLL_MILLISECONDS).unref();
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await asking;
-    },
-  };
 }

@@ -22,6 +22,12 @@ export async function readPosition(queryable: Pick<pg.Pool, "query">): Promise<C
   return rows[0] === undefined ? null : positionOf(rows[0]);
 }
 
+/** What time the database's machine has. */
+export async function readDatabaseTime(queryable: Pick<pg.Pool, "query">): Promise<Instant> {
+  const { rows } = await queryable.query<{ at: Instant }>("select clock_timestamp() as at");
+  return rows[0]!.at;
+}
+
 /** Changes the position, one process after the other: nobody's move is lost. null from `change` leaves it alone. */
 export async function changePosition<Changed extends ClockPosition | null>(
   pool: pg.Pool,

@@ -1,10 +1,10 @@
 import type { AccountId } from "@bursar/contract/ids";
-import type { MicroCredits } from "@bursar/contract/money";
+import type { Instant } from "@bursar/contract/instant";
+import { type MicroCredits, smaller } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import type { Account } from "../ledger/account.ts";
 import { spendable } from "../ledger/account.ts";
-import { counterName } from "../ledger/book.ts";
-import { windowStart } from "../ledger/caps.ts";
+import { leftOfCap, windowStart, withinCaps } from "../ledger/caps.ts";
 import type { Cap, Refusal } from "../ledger/command.ts";
 import { readAccount, readCounters } from "../ledger/store-load.ts";
 import { type Priced, type Pricing, priceWork, type Work } from "../price/work.ts";
@@ -45,8 +45,15 @@ export async function check(
   const now = deps.clock.now();
   const available = spendable(account, request.feature ?? null, now);
   const missing = available >= amount ? 0n : amount - available;
-  const reason = stopReason(account) ?? (await capReason(deps, request, amount)) ?? shortage(missing);
-  const usable = stopReason(account) === null ? available : 0n;
+  const { caps = [] } = request;
+  const counted = { counters: await countersOf(deps, request, now) };
+  const stopped = stopReason(account);
+  const capped = withinCaps(counted, caps, amount, now)?.kind ?? null;
+  const reason = stopped ?? capped ?? shortage(missing);
+  const usable =
+    stopped === null
+      ? caps.reduce((least, cap) => smaller(least, leftOfCap(counted, cap, now)), available)
+      : 0n;
   const affordable = affordableFor(book, request.work, usable);
   return { kind: "checked", allowed: reason === null, amount, available, missing, reason, affordable };
 }
@@ -60,18 +67,14 @@ function shortage(missing: MicroCredits): Refusal["kind"] | null {
   return missing > 0n ? "insufficient_credits" : null;
 }
 
-async function capReason(
-  deps: Pick<Deps, "pool" | "clock">,
-  request: CheckRequest,
-  amount: MicroCredits,
-): Promise<Refusal["kind"] | null> {
-  const caps = request.caps ?? [];
-  if (caps.length === 0) return null;
-  const now = deps.clock.now();
-  const names = caps.map((cap) => [request.accountId, cap.id, windowStart(cap, now)] as const);
-  const used = await readCounters(deps.pool, names);
-  const isOver = caps.some(
-    (cap) => (used.get(counterName(cap.id, windowStart(cap, now))) ?? 0n) + amount > cap.limit,
+async function countersOf(
+  { pool }: Pick<Deps, "pool">,
+  { accountId, caps = [] }: CheckRequest,
+  now: Instant,
+): Promise<ReadonlyMap<string, MicroCredits>> {
+  if (caps.length === 0) return new Map();
+  return readCounters(
+    pool,
+    caps.map((cap) => [accountId, cap.id, windowStart(cap, now)] as const),
   );
-  return isOver ? "cap_exceeded" : null;
 }

@@ -16,8 +16,8 @@ interface LateTerms {
   readonly caps?: readonly Cap[] | undefined;
 }
 
-/** No caller can choose or name it: ids contain no space. */
-const LATE = " late";
+/** How the hold's name ends that charges what came late. No caller can choose or name it: ids contain no space. */
+export const LATE = " late";
 
 /** Whether the hold is one of those that are open for a moment only, to charge what came late. */
 export function isLate(holdId: HoldId): boolean {

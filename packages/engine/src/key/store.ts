@@ -69,6 +69,20 @@ export async function findKeyByHash(pool: pg.Pool, secretHash: string): Promise<
   return rows[0] ?? null;
 }
 
+/** Ends every key of this maker; those that are ended already stay as they are. */
+export async function revokeKeysMadeBy(pool: pg.Pool, maker: string, at: Instant): Promise<void> {
+  await pool.query(
+    "update api_keys set revoked_at = $2::timestamptz where created_by = $1 and revoked_at is null",
+    [maker, formatPostgresTimestamp(at)],
+  );
+}
+
+/** Also where all of them have been revoked. */
+export async function hasKeyMadeBy(pool: pg.Pool, maker: string): Promise<boolean> {
+  const { rowCount } = await pool.query("select from api_keys where created_by = $1 limit 1", [maker]);
+  return rowCount === 1;
+}
+
 /** null: there is no key of this id. */
 export async function findPrefix(pool: pg.Pool, id: KeyId): Promise<string | null> {
   const { rows } = await pool.query<{ prefix: string }>("select prefix from api_keys where key_id = $1", [

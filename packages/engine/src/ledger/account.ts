@@ -17,6 +17,8 @@ export interface OpenGrant {
   readonly allocatedAt: Instant;
   /** Features it may pay for; null: all. */
   readonly scope: readonly string[] | null;
+  /** The ledger has ended it: it stays so for a process whose clock is behind that of the one which did. */
+  readonly ended?: true;
 }
 
 /** One account as its row says it. Grants are kept in spending order. Micro-credits. */
@@ -70,8 +72,15 @@ export function net(account: Pick<Account, "available" | "owed">): MicroCredits 
   return account.available - account.owed;
 }
 
-export function isExpired(grant: Pick<OpenGrant, "expiresAt">, now: Instant): boolean {
-  return grant.expiresAt !== null && grant.expiresAt <= now;
+const MOST_COUNTED: MicroCredits = 2n ** 63n - 1n;
+
+/** How much more the account's row can count: all its buckets together are what was issued and what is owed. */
+export function countable({ issued, owed }: Pick<Account, "issued" | "owed">): MicroCredits {
+  return MOST_COUNTED - issued - owed;
+}
+
+export function isExpired(grant: Pick<OpenGrant, "expiresAt" | "ended">, now: Instant): boolean {
+  return grant.ended === true || (grant.expiresAt !== null && grant.expiresAt <= now);
 }
 
 export function isInScope(grant: Pick<OpenGrant, "scope">, feature: string | null): boolean {

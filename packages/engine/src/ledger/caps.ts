@@ -42,21 +42,25 @@ export function personCounted(hold: Pick<Hold, "caps">): string | null {
 
 /** A hard stop: what would go beyond a cap is refused. */
 export function withinCaps(
-  book: Book,
+  book: Pick<Book, "counters">,
   caps: readonly Cap[],
   amount: MicroCredits,
   now: Instant,
 ): Refusal | null {
   for (const cap of caps) {
-    const used = book.counters.get(counterName(cap.id, windowStart(cap, now))) ?? 0n;
+    const used = usedOf(book, cap, now);
     if (used + amount > cap.limit) return { kind: "cap_exceeded", cap, used };
   }
   return null;
 }
 
-export function leftOfCap(book: Book, cap: Cap, now: Instant): MicroCredits {
-  const used = book.counters.get(counterName(cap.id, windowStart(cap, now))) ?? 0n;
+export function leftOfCap(book: Pick<Book, "counters">, cap: Cap, now: Instant): MicroCredits {
+  const used = usedOf(book, cap, now);
   return used < cap.limit ? cap.limit - used : 0n;
+}
+
+function usedOf({ counters }: Pick<Book, "counters">, cap: Cap, now: Instant): MicroCredits {
+  return counters.get(counterName(cap.id, windowStart(cap, now))) ?? 0n;
 }
 
 /** Whether whoever asks may know of the hold: it counts in their cap, by itself or by what it draws from, and is not one

@@ -25,6 +25,10 @@ export interface UsageRecord {
 /** The limit of a cap that only counts: an account holds less than this. */
 export const UNLIMITED: MicroCredits = 2n ** 63n - 1n;
 
+/** So many holds an account may have open. Closing one closes all below it in one step, which everybody else's commands
+ *  wait for. */
+export const OPEN_HOLDS_LIMIT = 5_000;
+
 interface CommandBase {
   readonly accountId: AccountId;
   /** Who asked: `key:…`, `admin:…` or `system:…`. */
@@ -181,11 +185,17 @@ export interface Result {
 
 /** Why a command changed nothing. First match wins, in this order:
  *  account_unknown, (duplicate), key_revoked, key_expired, amount_out_of_range, key_conflict, hold_unknown, hold_closed, hold_not_due,
- *  grant_unknown, grant_not_due, account_frozen, in_debt, cap_exceeded, parent_exhausted, insufficient_credits. */
+ *  grant_unknown, grant_not_due, account_frozen, in_debt, cap_exceeded, parent_exhausted, insufficient_credits,
+ *  too_many_holds, and amount_out_of_range again for what would bring the account beyond what it can count. */
 export type Refusal =
   | { readonly kind: "key_revoked"; readonly keyId: string }
   | { readonly kind: "key_expired"; readonly keyId: string }
-  | { readonly kind: "amount_out_of_range"; readonly amount: MicroCredits }
+  | {
+      readonly kind: "amount_out_of_range";
+      readonly amount: MicroCredits;
+      /** What the account can count besides what it has had and owes, where it is that which is too little. */
+      readonly countable?: MicroCredits | undefined;
+    }
   | { readonly kind: "account_unknown"; readonly accountId: AccountId }
   | { readonly kind: "key_conflict"; readonly key: string }
   | { readonly kind: "hold_unknown"; readonly holdId: HoldId }
@@ -201,7 +211,8 @@ export type Refusal =
       readonly kind: "insufficient_credits";
       readonly available: MicroCredits;
       readonly missing: MicroCredits;
-    };
+    }
+  | { readonly kind: "too_many_holds"; readonly limit: number };
 
 export type Outcome =
   | ({ readonly kind: "done"; readonly result: Result } & Usable)

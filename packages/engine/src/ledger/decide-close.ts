@@ -1,5 +1,5 @@
 import { type MicroCredits, smaller } from "@bursar/contract/money";
-import { type Hold, payingGrants, sumOfDraws } from "./account.ts";
+import { countable, type Hold, payingGrants, sumOfDraws } from "./account.ts";
 import { corrections, isReachable, personCounted } from "./caps.ts";
 import type { ExpireCommand, Refusal, ReleaseCommand, SettleCommand, UsageRecord } from "./command.ts";
 import { drawsInScope } from "./decide-spend.ts";
@@ -37,15 +37,27 @@ export function expireHold(draft: Draft, command: ExpireCommand): Refusal | null
 
 /** Closing a parent closes its children first, each under its own key, so that none can be closed again. */
 function closeChildren(draft: Draft, parentId: Hold["id"]): void {
-  for (const child of draft.openChildren(parentId)) {
-    closeChildren(draft, child.id);
-    closeAtReported(draft, draft.openHold(child.id));
-    draft.endConsequence(closingKey(child.id), child.id);
+  for (const id of allBelow(draft, parentId)) {
+    closeAtReported(draft, draft.openHold(id));
+    draft.endConsequence(closingKey(id), id);
   }
 }
 
+/** Every hold after those below it, however deep: a call a level would not be. */
+function allBelow(draft: Draft, parentId: Hold["id"]): Hold["id"][] {
+  const parentsFirst: Hold["id"][] = [];
+  const next = [parentId];
+  for (let id = next.pop(); id !== undefined; id = next.pop()) {
+    parentsFirst.push(id);
+    for (const child of draft.openChildren(id)) next.push(child.id);
+  }
+  return parentsFirst.slice(1).toReversed();
+}
+
+/** Nobody is there to hear a no: of what the account could not count any more, it is charged what it can. */
 function closeAtReported(draft: Draft, hold: Hold): void {
-  close(draft, hold, hold.reported > 0n ? hold.reported : null);
+  const cost = smaller(hold.reported, hold.amount + countable(draft.account));
+  close(draft, hold, cost > 0n ? cost : null);
 }
 
 /** A null cost releases the whole hold; a cost of 0 settles it, and the entries tell the two apart. */

@@ -20,7 +20,14 @@ import {
   notYetCounted,
   withinCaps,
 } from "./caps.ts";
-import type { ExtendCommand, HoldCommand, OnHold, Refusal, SpendCommand } from "./command.ts";
+import {
+  type ExtendCommand,
+  type HoldCommand,
+  type OnHold,
+  OPEN_HOLDS_LIMIT,
+  type Refusal,
+  type SpendCommand,
+} from "./command.ts";
 import type { Draft } from "./draft.ts";
 import { drawFrom, mergeDraws, splitDraws, subtractDraws } from "./draw.ts";
 
@@ -46,6 +53,8 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
   const request = { parentId, grantId, byAccount, countedIn, caps: asked, isRenewal };
   const source = reserve(draft, book, request, command.amount, command.feature);
   if (source.kind === "refused") return source.refusal;
+  if (isLimited(command) && (book.openHolds ?? 0) >= OPEN_HOLDS_LIMIT)
+    return { kind: "too_many_holds", limit: OPEN_HOLDS_LIMIT };
   const { draws, parent } = source;
   if (parent !== null) draft.putHold(shrunk(parent, draws));
   const own = counted(notYetCounted(command.caps, parent), command.amount, draft.now);
@@ -72,6 +81,11 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
   draft.countAll(own);
   draft.endGroup(command, command.id);
   return null;
+}
+
+/** What freezes credits, or charges late work, is opened however many there are. */
+export function isLimited({ grantId, isLate }: HoldCommand): boolean {
+  return grantId === undefined && isLate !== true;
 }
 
 /** What can be held now beside a hold, for its feature or of its parent, and under its caps. */

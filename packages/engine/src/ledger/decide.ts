@@ -1,6 +1,7 @@
 import type { HoldId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import { MAX_AMOUNT, type MicroCredits } from "@bursar/contract/money";
+import { countable } from "./account.ts";
 import type { Book, Changes, KnownGroup } from "./book.ts";
 import type { Command, FreezeCommand, Refusal } from "./command.ts";
 import { closeHold, expireHold } from "./decide-close.ts";
@@ -23,7 +24,7 @@ export function decide(book: Book, command: Command, now: Instant): Decision {
   const known = repetition(book, command) ?? namesClosedHold(book, command);
   if (known !== null) return known;
   const draft = new Draft(book, now);
-  const refusal = apply(draft, book, command);
+  const refusal = apply(draft, book, command) ?? beyondCounting(draft, book, command);
   return refusal === null ? { kind: "accept", changes: draft.changes() } : { kind: "refuse", refusal };
 }
 
@@ -77,6 +78,14 @@ function amountOutOfRange(command: Command): Refusal | null {
   const isZeroAdjust = command.kind === "adjust" && command.amount === 0n;
   const inRange = command.amount >= SMALLEST[command.kind] && command.amount <= MAX_AMOUNT;
   return inRange && !isZeroAdjust ? null : { kind: "amount_out_of_range", amount: command.amount };
+}
+
+/** What the account's row could not count. It would fail in the database, again and again where the sweep asks, and with
+ *  it for a while whatever is on its way there. */
+function beyondCounting({ account }: Draft, book: Book, command: Command): Refusal | null {
+  if (countable(account) >= 0n) return null;
+  const amount = "amount" in command ? command.amount : 0n;
+  return { kind: "amount_out_of_range", amount, countable: countable(book.account) };
 }
 
 /** Same key and same body: the first result. Same key, another body: a conflict. */

@@ -3,7 +3,7 @@ import type { Instant } from "@bursar/contract/instant";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { OpenGrant } from "./account.ts";
-import { grantsFromText, grantsToText } from "./grants-text.ts";
+import { grantsFromText, grantsToText, withoutEnds } from "./grants-text.ts";
 import { DEFAULT_PRIORITY, type GrantSource } from "./kinds.ts";
 
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,40}$/);
@@ -13,7 +13,9 @@ const instant = fc.integer({
 }) as fc.Arbitrary<Instant>;
 const amount = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 
-const grant: fc.Arbitrary<OpenGrant> = fc.record({
+const ended = fc.constant(true as const);
+
+const terms = {
   id: name as fc.Arbitrary<GrantId>,
   source: fc.constantFrom(...(Object.keys(DEFAULT_PRIORITY) as GrantSource[])),
   remaining: amount,
@@ -22,7 +24,9 @@ const grant: fc.Arbitrary<OpenGrant> = fc.record({
   expiresAt: fc.option(instant),
   allocatedAt: instant,
   scope: fc.option(fc.array(name, { minLength: 1, maxLength: 4 })),
-});
+};
+
+const grant: fc.Arbitrary<OpenGrant> = fc.oneof(fc.record(terms), fc.record({ ...terms, ended }));
 
 it("grants read back from their text are the same grants", () => {
   fc.assert(
@@ -35,4 +39,15 @@ it("grants read back from their text are the same grants", () => {
 it("no grants are an empty text", () => {
   expect(grantsToText([])).toBe("");
   expect(grantsFromText("")).toEqual([]);
+});
+
+it("what marks an end is no feature's name: without it, the same grants that have not ended", () => {
+  const named = fc.record({ ...terms, scope: fc.constantFrom(["ended"], ["ended-work", "chat"], null) });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(named, fc.boolean()), { maxLength: 4 }), (grants) => {
+      const open = grants.map(([one]) => one);
+      const marked = grants.map(([one, isEnded]): OpenGrant => (isEnded ? { ...one, ended: true } : one));
+      expect(withoutEnds(grantsToText(marked))).toBe(grantsToText(open));
+    }),
+  );
 });

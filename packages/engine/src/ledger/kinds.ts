@@ -5,7 +5,7 @@ import type { GrantSource } from "@bursar/contract/operations/grants";
 export type Bucket = "issued" | "available" | "held" | "owed" | "spent" | "expired" | "revoked";
 
 /** What a transfer does to the grants it draws on. */
-type GrantEffect = "create" | "take" | "reserve" | "consume" | "return" | "none";
+export type GrantEffect = "create" | "take" | "end" | "reserve" | "consume" | "return" | "none";
 
 interface Transfer {
   readonly from: Bucket;
@@ -25,7 +25,7 @@ export const TRANSFERS = {
   release: { from: "held", to: "available", grants: "return" },
   spend: { from: "available", to: "spent", grants: "take" },
   overrun: { from: "owed", to: "spent", grants: "none" },
-  expire: { from: "available", to: "expired", grants: "take" },
+  expire: { from: "available", to: "expired", grants: "end" },
   revoke: { from: "available", to: "revoked", grants: "take" },
   adjust: { from: "issued", to: "available", grants: "create" },
 } as const satisfies Record<string, Transfer>;

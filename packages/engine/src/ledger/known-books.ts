@@ -25,6 +25,7 @@ export class KnownBooks {
   readonly #accounts = new AccountColumns();
   readonly #holds: (OpenHolds | null)[] = [];
   readonly #counters: (Counters | null)[] = [];
+  readonly #openHolds: (number | null)[] = [];
   readonly #free: number[] = [];
   #next = 0;
 
@@ -39,7 +40,8 @@ export class KnownBooks {
     const inUse = this.#inUse[slot];
     if (inUse != null) return inUse;
     const account = this.#accounts.read(slot, id);
-    return newBook(account, this.#holds[slot] ?? new OpenHolds(), this.#counters[slot] ?? NO_COUNTERS);
+    const holds = this.#holds[slot] ?? new OpenHolds();
+    return newBook(account, holds, this.#counters[slot] ?? NO_COUNTERS, this.#openHolds[slot] ?? null);
   }
 
   /** A plan moves this book on: until it is kept or forgotten, it stands as that plan will leave it. What earlier plans
@@ -59,6 +61,7 @@ export class KnownBooks {
     this.#accounts.write(slot, account, book.grantsText ?? grantsToText(account.grants));
     this.#holds[slot] = holds.size === 0 ? null : holds;
     this.#counters[slot] = counters.size === 0 ? null : counters;
+    this.#openHolds[slot] = book.openHolds;
   }
 
   forget(id: AccountId): void {
@@ -95,6 +98,7 @@ export class KnownBooks {
     this.#inUse[slot] = null;
     this.#holds[slot] = null;
     this.#counters[slot] = null;
+    this.#openHolds[slot] = null;
   }
 }
 
@@ -105,7 +109,7 @@ export function tellsAllAbout(book: LoadedBook, command: Command, now: Instant):
     case "spend":
       return knowsCaps(book, command, now);
     case "hold":
-      if (command.grantId !== undefined) return false;
+      if (command.grantId !== undefined || isToBeCounted(book)) return false;
       return knowsParent(book, command.parentId) && knowsCaps(book, command, now);
     case "extend": {
       const hold = book.holds.get(command.holdId);
@@ -119,6 +123,13 @@ export function tellsAllAbout(book: LoadedBook, command: Command, now: Instant):
     default:
       return false;
   }
+}
+
+/** How many holds are open matters where there may be thousands. Few of this lane's own are known before it looks. */
+const FEW_HOLDS = 100;
+
+function isToBeCounted({ openHolds, holds }: LoadedBook): boolean {
+  return openHolds === null && holds.size >= FEW_HOLDS;
 }
 
 function knowsParent(book: LoadedBook, parentId: HoldId | null | undefined): boolean {

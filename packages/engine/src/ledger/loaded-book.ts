@@ -16,12 +16,18 @@ export interface LoadedBook extends Book {
   /** The grants as text, once somebody has needed it and until the account changes. */
   grantsText: string | null;
   readonly holds: OpenHolds;
+  openHolds: number | null;
   groups: KnownGroups | null;
   counters: Counters;
 }
 
-export function newBook(account: Account, holds: OpenHolds, counters: Counters): LoadedBook {
-  return { account, grantsText: null, holds, groups: null, counters };
+export function newBook(
+  account: Account,
+  holds: OpenHolds,
+  counters: Counters,
+  openHolds: number | null = null,
+): LoadedBook {
+  return { account, grantsText: null, holds, openHolds, groups: null, counters };
 }
 
 export function addGroup(book: LoadedBook, key: string, group: KnownGroup): void {

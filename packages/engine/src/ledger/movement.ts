@@ -1,7 +1,7 @@
 import type { Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
 import { type Account, compareGrants, type Draw, type OpenGrant, sumOfDraws } from "./account.ts";
-import { type Bucket, type EntryKind, isTransfer, TRANSFERS } from "./kinds.ts";
+import { type Bucket, type EntryKind, type GrantEffect, isTransfer, TRANSFERS } from "./kinds.ts";
 
 /** A transfer that was decided, before it has a number and a hash. */
 export interface Movement {
@@ -90,7 +90,7 @@ function arrive(buckets: Buckets, bucket: Bucket, amount: MicroCredits): void {
   else buckets[bucket] += amount;
 }
 
-type DrawEffect = "take" | "reserve" | "consume" | "return" | "none";
+type DrawEffect = Exclude<GrantEffect, "create">;
 
 function grantEffect(movement: Movement): DrawEffect {
   if (!isTransfer(movement.kind) || isBetweenHolds(movement)) return "none";
@@ -118,6 +118,8 @@ function drawn(grant: OpenGrant, amount: MicroCredits, effect: DrawEffect): Open
   switch (effect) {
     case "take":
       return { ...grant, remaining: grant.remaining - amount };
+    case "end":
+      return { ...grant, remaining: grant.remaining - amount, ended: true };
     case "reserve":
       return { ...grant, remaining: grant.remaining - amount, held: grant.held + amount };
     case "consume":

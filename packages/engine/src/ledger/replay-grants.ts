@@ -48,7 +48,8 @@ export class GrantReplay {
     const grant = this.#grants.get(id);
     if (grant === undefined) return this.#problem(`grant ${id} gives, and never arrived`);
     const effect = kind === "adjust" ? "take" : isTransfer(kind) ? TRANSFERS[kind].grants : "none";
-    if (effect === "take" || effect === "reserve") grant.remaining -= amount;
+    if (effect === "take" || effect === "end" || effect === "reserve") grant.remaining -= amount;
+    if (effect === "end") grant.ended = true;
     if (effect === "reserve") grant.held += amount;
     if (effect === "consume" || effect === "return") grant.held -= amount;
     if (effect === "return") grant.remaining += amount;

@@ -51,6 +51,9 @@ const LOAD_HOLDS = `with recursive below (account_id, hold_id) as (
     (account_id, hold_id) in (select * from below) as whole
   from family join holds using (account_id, hold_id)`;
 
+const COUNT_HOLDS = `select n.account_id, (select count(*) from holds h where h.account_id = n.account_id)
+  from unnest($1::text[]) as n (account_id)`;
+
 const LOAD_COUNTERS = `select account_id, cap_id, window_start, used
   from unnest($1::text[], $2::text[], $3::text[]) as n (account_id, cap_id, window_start)
   join cap_counters using (account_id, cap_id, window_start)`;
@@ -75,6 +78,8 @@ export interface Wanted {
   readonly holds: readonly Named[];
   readonly counters: readonly NamedCounter[];
   readonly keyIds: readonly string[];
+  /** Accounts on which holds are to be opened. */
+  readonly opening: readonly AccountId[];
 }
 
 export interface Loaded {
@@ -87,10 +92,11 @@ export const BEGIN: Statement = { name: "ledger_begin", text: "begin", values: [
 const LOCK = { name: "ledger_lock", text: LOCK_ACCOUNTS };
 const GROUPS = { name: "ledger_groups", text: LOAD_GROUPS };
 const HOLDS = { name: "ledger_holds", text: LOAD_HOLDS };
+const OPEN_HOLDS = { name: "ledger_open_holds", text: COUNT_HOLDS };
 const COUNTERS = { name: "ledger_counters", text: LOAD_COUNTERS };
 const ENDED_KEYS = { name: "ledger_ended_keys", text: LOAD_ENDED_KEYS };
 
-export const LOAD_STATEMENTS = [BEGIN, LOCK, GROUPS, HOLDS, COUNTERS, ENDED_KEYS];
+export const LOAD_STATEMENTS = [BEGIN, LOCK, GROUPS, HOLDS, OPEN_HOLDS, COUNTERS, ENDED_KEYS];
 
 /** Begins the transaction, takes the locks and reads everything the commands name, in one round trip. What is already
  *  known of an account goes on, if the account has not moved since. */
@@ -99,11 +105,13 @@ export async function loadBooks(client: pg.ClientBase, wanted: Wanted, known: Kn
   const groups: GroupRow[] = [];
   const endedKeys = new Map<string, EndedKey>();
   const keyIds = wanted.keyIds.map((keyId) => [keyId]);
+  const opening = wanted.opening.map((accountId) => [accountId]);
   await roundTrip(client, [
     BEGIN,
     lockAccounts(wanted.accountIds, books, known),
     ...byNames(GROUPS, wanted.keys, (row) => groups.push(toGroupRow(row))),
     ...byNames(HOLDS, wanted.holds, (row) => addHold(books, row)),
+    ...byNames(OPEN_HOLDS, opening, (row) => addOpenHolds(books, row)),
     ...byNames(COUNTERS, wanted.counters, (row) => addCounter(books, row)),
     ...byNames(ENDED_KEYS, keyIds, (row) => addEndedKey(endedKeys, row)),
   ]);
@@ -114,6 +122,8 @@ export async function loadBooks(client: pg.ClientBase, wanted: Wanted, known: Kn
 
 type Row = readonly (string | null)[];
 
+const nothingRemembered = () => ({ holds: new OpenHolds(), counters: NO_COUNTERS, openHolds: null });
+
 function lockAccounts(
   accountIds: readonly AccountId[],
   books: Map<AccountId, LoadedBook>,
@@ -123,8 +133,8 @@ function lockAccounts(
     const account = toAccount(row);
     const before = known.get(account.id);
     const isCurrent = before?.account.hash === account.hash;
-    const holds = isCurrent ? before.holds : new OpenHolds();
-    books.set(account.id, newBook(account, holds, isCurrent ? before.counters : NO_COUNTERS));
+    const { holds, counters, openHolds } = isCurrent ? before : nothingRemembered();
+    books.set(account.id, newBook(account, holds, counters, openHolds));
   };
   return { ...LOCK, values: [quotedArray(accountIds)], onRow };
 }
@@ -219,6 +229,11 @@ function addHold(books: Map<AccountId, LoadedBook>, row: Row): void {
   const holds = books.get(row[0] as AccountId)?.holds;
   if (row[10] === "t") holds?.putWhole(hold);
   else holds?.putPartial(hold);
+}
+
+function addOpenHolds(books: Map<AccountId, LoadedBook>, row: Row): void {
+  const book = books.get(row[0] as AccountId);
+  if (book !== undefined) book.openHolds = Number(row[1]);
 }
 
 function addCounter(books: Map<AccountId, LoadedBook>, row: Row): void {

@@ -1,7 +1,7 @@
 import type { AccountId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
-import type { Entry } from "./entry.ts";
+import { type Entry, keyOf } from "./entry.ts";
 import type { GrantSource } from "./kinds.ts";
 
 const ENTRY_COLUMNS = `account_id as "accountId", seq, kind, amount, draws::text as draws, reference,
@@ -26,29 +26,34 @@ export async function entriesBefore(
 }
 
 /** The whole groups under these keys or this request, and the extensions of these holds, in order; `keys` as the key
- *  column has them. */
+ *  column has them. Where they are too many, the first of them, and rather all others than all extensions; `charged` is
+ *  what all of them have charged. */
 export async function entriesAbout(
   pool: pg.Pool,
   accountId: AccountId,
   keys: readonly string[],
   requestId: string,
   holdIds: readonly string[],
-): Promise<Entry[]> {
-  const { rows } = await pool.query<Entry>(
+): Promise<{ readonly entries: Entry[]; readonly charged: MicroCredits }> {
+  const { rows } = await pool.query<Entry & { chargedByAll: bigint | null }>(
     `with found as (
        select seq, group_size from entries where account_id = $1 and key = any($2::uuid[])
        union
        select seq, group_size from entries where account_id = $1 and request_id = $3 and key is not null
        union
        select seq, group_size from entries where account_id = $1 and reference = any($4::text[]) and kind = 'extend'
+     ), shown as (
+       select *, (sum(amount) filter (where kind in ('settle', 'spend', 'overrun')) over ())::int8 as charged_by_all
+       from entries
+       where account_id = $1
+         and exists (select from found f where entries.seq >= f.seq and entries.seq < f.seq + f.group_size)
+       order by kind = 'extend', seq limit 2000
      )
-     select ${ENTRY_COLUMNS} from entries
-     where account_id = $1
-       and exists (select from found f where entries.seq >= f.seq and entries.seq < f.seq + f.group_size)
-     order by seq limit 2000`,
+     select ${ENTRY_COLUMNS}, charged_by_all as "chargedByAll" from shown order by shown.seq`,
     [accountId, keys, requestId, holdIds],
   );
-  return rows;
+  const charged = rows[0]?.chargedByAll ?? 0n;
+  return { entries: rows, charged };
 }
 
 export interface GrantRecord {
@@ -80,6 +85,15 @@ export async function grantedUnder(
     [accountId, grantId],
   );
   return rows[0]?.granted ?? null;
+}
+
+/** Whether anything was done under this idempotency key. */
+export async function isDone(pool: pg.Pool, accountId: AccountId, key: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    "select from entries where account_id = $1 and key = $2::uuid limit 1",
+    [accountId, keyOf(key)],
+  );
+  return rowCount === 1;
 }
 
 /** What grants of this source have added to an account after its entry of this number. */

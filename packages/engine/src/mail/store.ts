@@ -15,6 +15,11 @@ export async function insertMail(queryable: Queryable, mail: MailMessage, now: I
   );
 }
 
+/** Those that have gone, too: an address is kept with them. */
+export async function deleteMailsTo(queryable: Queryable, address: string): Promise<void> {
+  await queryable.query("delete from mails where recipient = $1", [address]);
+}
+
 export interface TakenMail extends MailMessage {
   /** With the one that begins now. */
   readonly attempts: number;

@@ -52,26 +52,38 @@ export interface NoticePage {
   readonly limit: number;
 }
 
-/** Newest first; those of one instant by id, backwards. */
+/** A page, newest first (those of one instant by id, backwards), and how many are unread in all: both of one moment, so
+ *  that no count is shown beside a list from before it. */
 export async function listNotices(
   queryable: Queryable,
   accountId: AccountId,
   { isUnreadOnly, before, limit }: NoticePage,
-): Promise<NoticeRecord[]> {
-  const { rows } = await queryable.query<NoticeRecord>(
-    `select ${COLUMNS} from notices
-     where account_id = $1 and deleted_at is null and (not $2 or read_at is null)
-       and ($3::timestamptz is null or (at, notice_id) < ($3::timestamptz, $4::text))
-     order by at desc, notice_id desc limit $5`,
+): Promise<{ notices: NoticeRecord[]; unread: number }> {
+  type Row = { unread: number } & (NoticeRecord | { id: null });
+  const { rows } = await queryable.query<Row>(
+    `select unread, listed.*
+     from (select count(*)::int4 as unread from notices ${UNREAD}) counted
+     left join lateral (
+       select ${COLUMNS} from notices
+       where account_id = $1 and deleted_at is null and (not $2 or read_at is null)
+         and ($3::timestamptz is null or (at, notice_id) < ($3::timestamptz, $4::text))
+       order by at desc, notice_id desc limit $5
+     ) listed on true
+     order by at desc, id desc`,
     [accountId, isUnreadOnly, before && formatPostgresTimestamp(before.at), before?.id ?? null, limit],
   );
-  return rows;
+  const notices = rows.flatMap((row) => {
+    const { unread: _, ...notice } = row;
+    return notice.id === null ? [] : [notice];
+  });
+  return { notices, unread: rows[0]!.unread };
 }
+
+const UNREAD = "where account_id = $1 and deleted_at is null and read_at is null";
 
 export async function countUnread(queryable: Queryable, accountId: AccountId): Promise<number> {
   const { rows } = await queryable.query<{ unread: number }>(
-    `select count(*)::int4 as unread from notices
-     where account_id = $1 and deleted_at is null and read_at is null`,
+    `select count(*)::int4 as unread from notices ${UNREAD}`,
     [accountId],
   );
   return rows[0]!.unread;
@@ -94,10 +106,10 @@ export async function markRead(
 
 /** Returns how many were unread. */
 export async function markAllRead(queryable: Queryable, accountId: AccountId, now: Instant): Promise<number> {
-  const { rowCount } = await queryable.query(
-    "update notices set read_at = $2 where account_id = $1 and deleted_at is null and read_at is null",
-    [accountId, formatPostgresTimestamp(now)],
-  );
+  const { rowCount } = await queryable.query(`update notices set read_at = $2 ${UNREAD}`, [
+    accountId,
+    formatPostgresTimestamp(now),
+  ]);
   return rowCount ?? 0;
 }
 
@@ -126,4 +138,11 @@ export async function deleteRead(queryable: Queryable, accountId: AccountId, now
     [accountId, formatPostgresTimestamp(now)],
   );
   return rowCount ?? 0;
+}
+
+export async function deleteAll(queryable: Queryable, accountId: AccountId, now: Instant): Promise<void> {
+  await queryable.query(
+    `update notices set deleted_at = $2, ${EMPTIED} where account_id = $1 and deleted_at is null`,
+    [accountId, formatPostgresTimestamp(now)],
+  );
 }

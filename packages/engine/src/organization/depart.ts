@@ -1,7 +1,19 @@
+import type { Instant } from "@bursar/contract/instant";
 import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
+import type { Queryable } from "../mail/store.ts";
 import { lockMemberships, organizationsOwned } from "./store-departure.ts";
+import { revokeInvitesBy } from "./store-invites.ts";
 import { deleteMember } from "./store-members.ts";
+
+/** With the invites that the member has sent and nobody has used: their tokens were in the member's hands. */
+export async function endMembership(
+  client: Queryable,
+  member: { readonly organizationId: string; readonly personId: string; readonly at: Instant },
+): Promise<void> {
+  await revokeInvitesBy(client, member);
+  await deleteMember(client, member.organizationId, member.personId);
+}
 
 export type DepartOutcome =
   | { readonly kind: "departed" }
@@ -10,13 +22,15 @@ export type DepartOutcome =
 
 /** Ends all memberships of a person who is about to be deleted, or none of them: no organization is left without its
  *  owner. */
-export function departFromAll(deps: Pick<Deps, "pool">, personId: string): Promise<DepartOutcome> {
+export function departFromAll(deps: Pick<Deps, "pool" | "clock">, personId: string): Promise<DepartOutcome> {
+  const at = deps.clock.now();
   return withTransaction(deps.pool, async (client) => {
     const memberships = await lockMemberships(client, personId);
     const owned = memberships.filter(({ role }) => role === "owner");
     if (owned.length > 0)
       return { kind: "owner_needed", ids: owned.map(({ organizationId }) => organizationId) };
-    for (const { organizationId } of memberships) await deleteMember(client, organizationId, personId);
+    for (const { organizationId } of memberships)
+      await endMembership(client, { organizationId, personId, at });
     return { kind: "departed" };
   });
 }

@@ -1,6 +1,7 @@
 import { formatInstant, type Instant } from "@bursar/contract/instant";
 import { countWithinHour, type Limited } from "../code/tries.ts";
 import { digestOf } from "../digest.ts";
+import { shownToStrangers } from "../mail/shown.ts";
 import type { Queryable } from "../mail/store.ts";
 import type { Invite } from "./decide.ts";
 import type { OrganizationRecord } from "./store.ts";
@@ -39,25 +40,11 @@ function mailboxOf(email: string): string {
 
 /** What the mail says. */
 export function letter(organization: OrganizationRecord, invite: Invite, link: string, token: string) {
-  const name = shownToStrangers(organization.name);
+  const name = shownToStrangers(organization.name) || "an organization";
   const until = formatInstant(invite.expiresAt).slice(0, 16).replace("T", " ");
   const text =
     `You are invited to work on the credits of ${name}, as ${invite.role === "admin" ? "an admin" : "a member"}.\n\n` +
     `Join here, signed in as ${invite.email}:\n\n${link}\n\nOr on the command line:\nbursar org accept ${token}\n\n` +
     `The link is good once, until ${until} UTC. If you expected no invite, do nothing.\n`;
   return { subject: `Join ${name}`, text };
-}
-
-const LONGEST_NAME = 60;
-
-/** On one line, no longer than a name, with nothing in it that turns text round or that mail programs make a link of. */
-function shownToStrangers(name: string): string {
-  const plain = name
-    .normalize("NFKC")
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ")
-    .replace(/:\/+/g, " ")
-    .replace(/[.\u3002](?=[\p{L}\p{N}])/gu, ". ");
-  const letters = Array.from(plain.replace(/\s+/gu, " ").trim());
-  const cut = letters.length <= LONGEST_NAME ? letters : [...letters.slice(0, LONGEST_NAME - 1), "…"];
-  return cut.join("") || "an organization";
 }

@@ -1,7 +1,9 @@
 import type { Deps } from "../deps.ts";
 import { useOf } from "./caps.ts";
 import { type MemberUse, mayDecideAbout, type OrganizationRole } from "./decide.ts";
-import { deleteMember, findMember, listMembers, type MemberRecord, updateRole } from "./store-members.ts";
+import { endMembership } from "./depart.ts";
+import { revokeInvitesBy } from "./store-invites.ts";
+import { findMember, listMembers, type MemberRecord, updateRole } from "./store-members.ts";
 import { type Denied, type InOrganization, lookInto, takeTurn } from "./turn.ts";
 
 type MemberDeps = Pick<Deps, "pool" | "clock">;
@@ -46,10 +48,11 @@ export function setRole(
   request: AboutMember & { readonly role: Exclude<OrganizationRole, "owner"> },
 ): Promise<MemberOutcome> {
   const { organizationId, personId, role } = request;
-  return takeTurn(deps, request, "setRoles", async ({ client }) => {
+  return takeTurn(deps, request, "setRoles", async ({ client, now }) => {
     const member = await findMember(client, organizationId, personId);
     if (member === null) return { kind: "member_unknown" };
     if (member.role === "owner") return { kind: "owner_needed" };
+    if (role === "member") await revokeInvitesBy(client, { organizationId, personId, at: now });
     await updateRole(client, organizationId, personId, role);
     return { kind: "done" };
   });
@@ -58,12 +61,12 @@ export function setRole(
 /** Ends a membership: the next command of whoever was removed is refused. Removing nobody is done already. */
 export function removeMember(deps: MemberDeps, request: AboutMember): Promise<MemberOutcome> {
   const { organizationId, personId } = request;
-  return takeTurn(deps, request, "remove", async ({ client, role }): Promise<MemberOutcome> => {
+  return takeTurn(deps, request, "remove", async ({ client, role, now }): Promise<MemberOutcome> => {
     const member = await findMember(client, organizationId, personId);
     if (member === null) return { kind: "member_unknown" };
     if (member.role === "owner") return { kind: "owner_needed" };
     if (!mayDecideAbout(role, member.role)) return { kind: "role_required", role, action: "remove" };
-    await deleteMember(client, organizationId, personId);
+    await endMembership(client, { organizationId, personId, at: now });
     return { kind: "done" };
   });
 }
@@ -71,11 +74,11 @@ export function removeMember(deps: MemberDeps, request: AboutMember): Promise<Me
 /** Ends one's own membership. */
 export function leave(deps: MemberDeps, request: AboutMember): Promise<MemberOutcome> {
   const { organizationId, personId } = request;
-  return takeTurn(deps, request, "see", async ({ client }) => {
+  return takeTurn(deps, request, "see", async ({ client, now }) => {
     const member = await findMember(client, organizationId, personId);
     if (member === null) return { kind: "member_unknown" };
     if (member.role === "owner") return { kind: "owner_needed" };
-    await deleteMember(client, organizationId, personId);
+    await endMembership(client, { organizationId, personId, at: now });
     return { kind: "done" };
   });
 }

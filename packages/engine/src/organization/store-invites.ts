@@ -79,6 +79,18 @@ export async function revokeInvitesOf(
   );
 }
 
+/** The open invites that somebody has sent: who may invite no more lets nobody in by an earlier one. */
+export async function revokeInvitesBy(
+  client: Queryable,
+  { organizationId, personId, at }: { organizationId: string; personId: string; at: Instant },
+): Promise<void> {
+  await client.query(
+    `update organization_invites set revoked_at = $3
+     where organization_id = $1 and created_by = 'user:' || $2 and accepted_at is null and revoked_at is null`,
+    [organizationId, personId, formatPostgresTimestamp(at)],
+  );
+}
+
 export async function markAccepted(
   client: Queryable,
   { id, by, at }: { id: string; by: string; at: Instant },
@@ -87,4 +99,9 @@ export async function markAccepted(
     "update organization_invites set accepted_at = $2, accepted_by = $3 where invite_id = $1",
     [id, formatPostgresTimestamp(at), by],
   );
+}
+
+/** Of the invites that somebody has used, the address goes. */
+export async function forgetAddressOf(client: Queryable, personId: string): Promise<void> {
+  await client.query("update organization_invites set email = $1 where accepted_by = $1", [personId]);
 }

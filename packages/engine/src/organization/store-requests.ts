@@ -68,6 +68,15 @@ export async function listRequests(client: Queryable, organizationId: string): P
   return rows;
 }
 
+/** What a person has asked for, in any organization, the oldest first. */
+export async function requestsOf(queryable: Queryable, personId: string): Promise<RequestRecord[]> {
+  const { rows } = await queryable.query<RequestRecord>(
+    `select ${COLUMNS} from organization_requests where person_id = $1 order by created_at, request_id`,
+    [personId],
+  );
+  return rows;
+}
+
 export async function closeRequest(client: Queryable, decided: RequestRecord): Promise<void> {
   const { id, state, approvedAmount, decidedAt, decidedBy } = decided;
   await client.query(

@@ -11,6 +11,27 @@ beforeAll(async () => {
 });
 afterAll(() => one.close());
 
+it("after a clock that was ahead is set right, all that may have been missed is read, and soon", async () => {
+  const asked: number[] = [];
+  const payments = {
+    // oxlint-disable-next-line require-yield -- there are none
+    async *eventsSince(since) {
+      await Promise.resolve();
+      asked.push(since);
+    },
+  } satisfies Pick<Payments, "eventsSince">;
+  const catchUp = catchUpEvents({ ...one, payments } as unknown as Parameters<typeof catchUpEvents>[0], {});
+  const [hour, day] = [3600 * SECOND, 86_400 * SECOND];
+  const now = one.clock.now();
+  one.clock.advance(2 * day);
+  await catchUp();
+  one.clock.advance(-2 * day);
+  await catchUp();
+  one.clock.advance(900 * SECOND);
+  await catchUp();
+  expect(asked.map((since) => since - now)).toEqual([day, -day, -hour]);
+});
+
 const eventOf = (number: number, type = "known"): ProviderEvent => ({
   ...{ id: `evt_${number}`, type, createdAt: one.clock.now() },
   body: { text: `'"\\ NULL {,} ${number}` },

@@ -1,4 +1,5 @@
-import { addSeconds, type Instant } from "@bursar/contract/instant";
+import { addSeconds } from "@bursar/contract/instant";
+import { openPace } from "../clock/pace.ts";
 import type { AdvanceDeps } from "../payment/deps.ts";
 import type { ProviderEvent } from "../payment/payments.ts";
 import type { EventHandlers } from "./process.ts";
@@ -39,13 +40,14 @@ const REMEMBERED_SECONDS = 90 * 86_400;
  *  was sent nowhere for days, loses nothing. How far it has read moves on only after a complete pass.
  *  The returned function says how many were new. */
 export function catchUpEvents(deps: AdvanceDeps, handlers: EventHandlers): () => Promise<number> {
-  let askAt = 0 as Instant;
+  const isTime = openPace(PERIOD_SECONDS);
   return async () => {
     const now = deps.clock.now();
-    if (now < askAt) return 0;
-    askAt = addSeconds(now, PERIOD_SECONDS);
+    if (!isTime(now)) return 0;
     const readAt = await readMark(deps.pool);
-    const since = addSeconds(readAt ?? now, readAt === null ? -FIRST_SECONDS : -OVERLAP_SECONDS);
+    // A mark that is still to come was set by a clock that was wrong: nobody knows how far was read.
+    const isKnown = readAt !== null && readAt <= now;
+    const since = isKnown ? addSeconds(readAt, -OVERLAP_SECONDS) : addSeconds(now, -FIRST_SECONDS);
     let found = 0;
     let page: ProviderEvent[] = [];
     const keep = async () => {

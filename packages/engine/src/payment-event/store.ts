@@ -147,7 +147,7 @@ export async function readMark(pool: pg.Pool): Promise<Instant | null> {
 export async function setMark(pool: pg.Pool, at: Instant): Promise<void> {
   await pool.query(
     `insert into payment_event_marks (mark, read_at) values ('events', $1)
-     on conflict (mark) do update set read_at = greatest(payment_event_marks.read_at, excluded.read_at)`,
+     on conflict (mark) do update set read_at = excluded.read_at`,
     [formatPostgresTimestamp(at)],
   );
 }

@@ -3,6 +3,7 @@ import type { MicroCredits } from "@bursar/contract/money";
 import { readAccount } from "../ledger/store-load.ts";
 import { advance } from "./advance.ts";
 import type { AdvanceDeps } from "./deps.ts";
+import { releases } from "./freeze.ts";
 import type { Payment } from "./payment.ts";
 import { type PaymentFailure, PaymentsUnavailable } from "./payments.ts";
 import {
@@ -12,7 +13,7 @@ import {
   PROVIDER_FAILED,
 } from "./record.ts";
 import type { RefundRequest } from "./refund-request.ts";
-import { holdIdFor, releases } from "./refunds.ts";
+import { holdIdFor } from "./refunds.ts";
 import { endRequest, isMade, readRequest, setAmount } from "./store-refund-requests.ts";
 import { readTaken } from "./store-refunds.ts";
 import { givenBy } from "./taken.ts";
@@ -57,7 +58,9 @@ async function refuse(
   failure: PaymentFailure,
 ): Promise<RefundRequest> {
   const why = { by: request.by, note: "Nothing is paid back" };
-  await Promise.all(await releases(deps, request, request.holdId, why));
+  await Promise.all(
+    await releases(deps, request.accountId, request.holdId === null ? [] : [request.holdId], why),
+  );
   return end(deps, request, { state: "refused", failure });
 }
 

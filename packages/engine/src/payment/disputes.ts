@@ -1,15 +1,15 @@
-import type { HoldId } from "@bursar/contract/ids";
+import type { GrantId } from "@bursar/contract/ids";
 import { addSeconds } from "@bursar/contract/instant";
-import { smaller } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
-import { readAccount } from "../ledger/store-load.ts";
 import { disableTopUp, lookAgain } from "../topup/store-policies.ts";
 import type { AdvanceDeps } from "./deps.ts";
+import { disputeHoldOf, freezeGrant, releases } from "./freeze.ts";
 import { disputeClosed, disputeOpened } from "./notices.ts";
 import { isGranted, type Payment } from "./payment.ts";
 import type { DisputeRecord } from "./payments.ts";
 import { giveAgain, revoke } from "./refunds.ts";
+import { lastRound } from "./rounds.ts";
 import { readPayment } from "./store.ts";
 import {
   closeDispute,
@@ -19,7 +19,6 @@ import {
   insertDispute,
   keepDisputeDraws,
   lockPayment,
-  openHolds,
   readDisputes,
   readTaken,
   wonAgain,
@@ -60,21 +59,9 @@ async function applyDispute(
   }
   if (round.state === "open") await freezeRemainder(deps, payment, { id: round.id, amount: record.amount });
   // What somebody froze before they could see that it is closed.
-  else await Promise.all(await releases(deps, payment, round.id));
+  else await Promise.all(await free(deps, payment, round.id));
   await giveAgainWon(deps, payment, [round]);
   return true;
-}
-
-/** Every time that a bank takes a dispute up after it was won is a round of its own, with holds, takings and a grant of
- *  its own: the last one, and what the next one is called. */
-function lastRound(known: readonly Dispute[], disputeId: string): { last: Dispute | null; nextId: string } {
-  let last: Dispute | null = null;
-  for (let number = 1; ; number++) {
-    const id = number === 1 ? disputeId : `${disputeId}_${number}`;
-    const round = known.find((dispute) => dispute.id === id);
-    if (round === undefined) return { last, nextId: id };
-    last = round;
-  }
 }
 
 /** The round that the provider's word is about, as it is then: a new one is open, and decided is what a lost one takes.
@@ -129,9 +116,6 @@ export async function giveAgainWon(
   for (const won of wonAgain(rounds)) await giveAgain(deps, payment, won, "The dispute was won on appeal");
 }
 
-/** How the holds of a round begin: one for each time that something was there to freeze. */
-const holdsOf = (roundId: string) => `hold_dispute_${roundId}`;
-
 async function openRound(
   { clock }: AdvanceDeps,
   client: pg.PoolClient,
@@ -139,7 +123,7 @@ async function openRound(
   { id, amount }: DisputeRecord,
   roundId: string,
 ): Promise<Dispute> {
-  await insertDispute(client, payment, { id: roundId, amount, holdId: holdsOf(roundId) }, clock.now());
+  await insertDispute(client, payment, { id: roundId, amount, holdId: disputeHoldOf(roundId) }, clock.now());
   await disputeOpened(client, clock, payment, { id, roundId, amount });
   return { id: roundId, state: "open", draws: null };
 }
@@ -157,41 +141,23 @@ async function decided(
   return { ...round, draws };
 }
 
-/** More often than the credits can change between looking and holding, when work goes on meanwhile. */
-const TRIES = 20;
-
-/** True when there was something to freeze. */
+/** What stays frozen is no more than the disputed part. True when there was something to freeze. */
 async function freezeRemainder(
   deps: AdvanceDeps,
   payment: Payment,
-  record: Pick<DisputeRecord, "id" | "amount">,
+  { id, amount: disputed }: Pick<DisputeRecord, "id" | "amount">,
 ): Promise<boolean> {
   const { accountId } = payment;
-  const given = new Set(givenBy(payment, await readTaken(deps.pool, payment)).map(([grantId]) => grantId));
+  const facts = {
+    accountId,
+    id: disputeHoldOf(id),
+    amount: proportion(payment, disputed),
+    asked: `dispute ${id}`,
+  };
   let hasFrozen = false;
-  for (let tries = 1; ; tries++) {
-    const account = await readAccount(deps.pool, accountId);
-    const free = account?.grants.find((open) => given.has(open.id) && open.remaining > 0n);
-    if (account === null || free === undefined) break;
-    const holds = await openHolds(deps.pool, accountId, holdsOf(record.id));
-    const frozen = holds.reduce((sum, { amount }) => sum + amount, 0n);
-    const amount = smaller(free.remaining, proportion(payment, record.amount) - frozen);
-    if (amount <= 0n) break;
-    const grantId = free.id;
-    // Of several who have seen the same account, one freezes.
-    const id = `${holdsOf(record.id)}:${account.seq}` as HoldId;
-    const outcome = await deps.ledger.submit({
-      ...{ kind: "hold", accountId, id, grantId, amount, expiresAt: null, by: "system:payments" },
-      asked: `dispute ${record.id}`,
-      note: "A dispute is open",
-    });
-    if (outcome.kind === "done" || outcome.kind === "duplicate") hasFrozen = true;
-    else if (outcome.kind !== "insufficient_credits" && outcome.kind !== "grant_unknown")
-      throw new Error(`${record.id}: ${outcome.kind} for the rest of a disputed purchase`);
-    if (tries === TRIES) throw new Error(`${record.id}: the rest of the purchase changes too fast to freeze`);
-  }
-  if (hasFrozen && !(await isStillOpen(deps, payment, record.id)))
-    await Promise.all(await releases(deps, payment, record.id));
+  for (const [grantId] of givenBy(payment, await readTaken(deps.pool, payment)))
+    if (await freezeGrant(deps, { ...facts, grantId: grantId as GrantId })) hasFrozen = true;
+  if (hasFrozen && !(await isStillOpen(deps, payment, id))) await Promise.all(await free(deps, payment, id));
   return hasFrozen;
 }
 
@@ -213,7 +179,7 @@ export async function freezeReturned(deps: AdvanceDeps): Promise<number> {
   }
   const since = addSeconds(deps.clock.now(), -LATE_SECONDS);
   for (const { accountId, id } of await disputesToRelease(deps.pool, since))
-    await Promise.all(await releases(deps, { accountId }, id));
+    await Promise.all(await free(deps, { accountId }, id));
   return count;
 }
 
@@ -225,18 +191,11 @@ async function isStillOpen(deps: AdvanceDeps, payment: Payment, disputeId: strin
   return disputes.some((known) => known.id === disputeId && known.state === "open");
 }
 
-/** Submitted when it returns. Whatever the answers: a hold that is closed needs no release. */
-async function releases(
-  deps: AdvanceDeps,
-  { accountId }: Pick<Payment, "accountId">,
-  disputeId: string,
-): Promise<Promise<unknown>[]> {
-  const holds = await openHolds(deps.pool, accountId, holdsOf(disputeId));
-  const note = "The dispute is closed";
-  return holds.map(({ id: holdId }) =>
-    deps.ledger.submit({ kind: "release", accountId, holdId, by: "system:payments", note }),
-  );
-}
+const free = (deps: AdvanceDeps, { accountId }: Pick<Payment, "accountId">, roundId: string) =>
+  releases(deps, accountId, [disputeHoldOf(roundId)], {
+    by: "system:payments",
+    note: "The dispute is closed",
+  });
 
 /** False when others have changed it meanwhile. */
 async function close(
@@ -249,7 +208,7 @@ async function close(
   const { id: roundId, draws } = round;
   // In one go, so that nothing of it can be spent between the two.
   await Promise.all([
-    ...(await releases(deps, payment, roundId)),
+    ...(await free(deps, payment, roundId)),
     revoke(deps, payment, draws ?? [], `dispute:${roundId}`, {
       by: "system:payments",
       note: "The dispute was lost",
@@ -264,6 +223,6 @@ async function close(
     return true;
   });
   // What somebody froze before they could see that it is closed.
-  await Promise.all(await releases(deps, payment, roundId));
+  await Promise.all(await free(deps, payment, roundId));
   return isClosed;
 }

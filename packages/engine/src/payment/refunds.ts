@@ -3,8 +3,10 @@ import { larger } from "@bursar/contract/money";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
 import { grant } from "../grant/grant.ts";
+import { isDone } from "../ledger/store-read.ts";
 import { stopTopUp } from "../topup/stop.ts";
 import type { AdvanceDeps } from "./deps.ts";
+import { disputeHoldOf, releases } from "./freeze.ts";
 import { refunded } from "./notices.ts";
 import { isGranted, type Payment } from "./payment.ts";
 import type { RefundRecord } from "./payments.ts";
@@ -16,11 +18,13 @@ import {
   markRefundFailed,
   openHolds,
   type Refund,
+  readDisputes,
   readTaken,
 } from "./store-refunds.ts";
 import { allocate, type Draws, proportion, regrantIdOf, sumOf } from "./taken.ts";
 
 const SYSTEM = "system:payments";
+const GIVEN_BACK = { by: SYSTEM, note: "Credits were given back" };
 
 /** Takes back the credits of what was paid back, in proportion: first what is left of that purchase, the rest becomes
  *  debt. Partial refunds add up, and a full one takes every credit. What each takes is decided once, under a lock, and
@@ -38,30 +42,28 @@ export async function applyRefunds(
     const why = { by: by ?? SYSTEM, note: reason ?? "The payment was paid back" };
     // In one go, so that nothing of it can be spent between the two, and no other credits pay for it.
     await Promise.all([
-      ...(await releases(deps, current, refund.holdId, { by: SYSTEM, note: "Credits were given back" })),
-      revoke(deps, current, refund.draws, `refund:${refund.id}`, why),
+      ...(await releases(deps, current.accountId, await toFree(deps, current, refund), GIVEN_BACK)),
+      revoke(deps, current, refund.draws, keyOf(refund), why),
     ]);
     if (refund.failed)
       await giveAgain(deps, current, [regrantIdOf(refund.id), refund.credits], "The refund failed");
   }
 }
 
+/** What is held for its request. And what is still to be taken may be frozen for a dispute, which freezes the rest again
+ *  afterwards. */
+async function toFree(deps: AdvanceDeps, payment: Payment, refund: Refund): Promise<HoldId[]> {
+  const own = refund.holdId === null ? [] : [refund.holdId];
+  if (refund.draws.length === 0 || (await isDone(deps.pool, payment.accountId, keyOf(refund)))) return own;
+  const rounds = await readDisputes(deps.pool, payment);
+  return [...own, ...rounds.map(({ id }) => disputeHoldOf(id))];
+}
+
+const keyOf = ({ id }: Pick<Refund, "id">) => `refund:${id}`;
+
 /** Under which id a grant's unused credits are held: the purchase's own under the request's, others beside it. */
 export function holdIdFor(request: HoldId, payment: Pick<Payment, "grantId">, grantId: string): HoldId {
   return grantId === payment.grantId ? request : (`${request}:${grantId}` as HoldId);
-}
-
-/** Frees what is held for a request; submitted when it returns. Whatever the answers: a hold that is closed needs no
- *  release. */
-export async function releases(
-  deps: Pick<AdvanceDeps, "pool" | "ledger">,
-  { accountId }: Pick<Payment, "accountId">,
-  request: HoldId | null,
-  why: { readonly by: string; readonly note: string },
-): Promise<Promise<unknown>[]> {
-  if (request === null) return [];
-  const holds = await openHolds(deps.pool, accountId, request);
-  return holds.map(({ id: holdId }) => deps.ledger.submit({ kind: "release", accountId, holdId, ...why }));
 }
 
 async function decideRefunds(

@@ -212,7 +212,7 @@ export async function disputesToFreeze(pool: pg.Pool): Promise<DisputeToFreeze[]
   return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
 }
 
-/** Disputes that were won since then, and of which something is frozen still. */
+/** Disputes that were closed since then, and of which something is frozen still. */
 export async function disputesToRelease(
   pool: pg.Pool,
   since: Instant,
@@ -220,9 +220,10 @@ export async function disputesToRelease(
   const { rows } = await pool.query<Omit<DisputeToFreeze, "amount">>(
     `select d.account_id as "accountId", d.payment_id as "paymentId", d.dispute_id as id
      from payment_disputes d
-     where d.state = 'won' and d.closed_at >= $1 and exists (
+     where d.state <> 'open' and d.closed_at >= $1 and exists (
        select from holds h where h.account_id = d.account_id
-         and starts_with(h.hold_id, 'hold_dispute_' || d.dispute_id || ':'))
+         and (h.hold_id = 'hold_dispute_' || d.dispute_id
+           or starts_with(h.hold_id, 'hold_dispute_' || d.dispute_id || ':')))
      order by d.closed_at limit 500`,
     [formatPostgresTimestamp(since)],
   );

@@ -49,6 +49,11 @@ export function ratesFor(book: PriceBook, model: string): Rates | null {
   };
 }
 
+/** Whether work by it costs nothing, however much it is. */
+export function isFree({ input, cachedInput, output }: Rates): boolean {
+  return input === 0n && cachedInput === 0n && output === 0n;
+}
+
 /** Exact to the micro-credit; the only rounding is the last one, upward. */
 export function costOf(rates: Rates, usage: Omit<TokenUsage, "model">): MicroCredits {
   const fresh = usage.inputTokens - usage.cachedInputTokens;

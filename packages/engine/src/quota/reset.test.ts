@@ -202,3 +202,27 @@ it("welcomes a newcomer once, and after a crash all the same", async () => {
   await sweepQuotas(deps());
   expect(await grantsOf(nothing.id)).toEqual([]);
 });
+
+it("an account whose month cannot be begun keeps no newcomer's starter credits waiting", async () => {
+  setTime(at("2026-03-01T00:00:00Z"));
+  const broken = await one.createAccount();
+  await purchase(broken);
+  await putQuota(deps(), { ...terms, accountId: broken });
+  // Its next entry would be the first a second time.
+  const shift = (by: number) =>
+    one.pool.query("update accounts set seq = seq + $2 where account_id = $1", [broken, by]);
+  await shift(-1);
+  setTime(at("2026-04-02T00:00:00Z"));
+  const away = () => Promise.reject(new Error("the database is away"));
+  const newcomer = "acct_newcomer" as AccountId;
+  const welcome = { starter: credits("50"), monthly: 0n };
+  await createWelcomedAccount(
+    { ...deps(), ledger: { ...one.ledger, submit: away } },
+    { id: newcomer, name: "" },
+    welcome,
+  );
+  expect(await grantsOf(newcomer)).toEqual([]);
+  await expect(sweepQuotas(deps())).rejects.toThrow("did not take this command");
+  expect(await grantsOf(newcomer)).toEqual([["grant_starter", "50"]]);
+  await shift(1);
+});

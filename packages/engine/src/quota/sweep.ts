@@ -8,6 +8,12 @@ const SWEEP_LIMIT = 200;
  *  processes may. Returns how many it took up. Throws as `resetIfDue` does. */
 export async function sweepQuotas(deps: ResetDeps): Promise<number> {
   const due = await dueQuotas(deps.pool, deps.clock.now(), SWEEP_LIMIT);
-  await Promise.all(due.map((accountId) => resetIfDue(deps, accountId)));
-  return due.length + (await giveStarters(deps, SWEEP_LIMIT));
+  let starters = 0;
+  try {
+    await Promise.all(due.map((accountId) => resetIfDue(deps, accountId)));
+  } finally {
+    // One account whose reset fails keeps no newcomer waiting.
+    starters = await giveStarters(deps, SWEEP_LIMIT);
+  }
+  return due.length + starters;
 }

@@ -36,7 +36,8 @@ export async function receipt(
   accountId: AccountId,
   id: string,
 ): Promise<Receipt | null> {
-  const entries = await withWholeHolds(deps, accountId, id);
+  const found = await withWholeHolds(deps, accountId, id);
+  const { entries } = found;
   if (entries.length === 0) {
     const refusal = await findRefusal(deps.pool, accountId, id);
     return refusal === null ? null : denied(accountId, refusal);
@@ -44,13 +45,16 @@ export async function receipt(
   const sources = await grantSources(deps.pool, accountId, [
     ...new Set(drawsOf(entries).map(([grantId]) => grantId)),
   ]);
-  return allowed(accountId, entries, sources);
+  return allowed(accountId, found, sources);
 }
 
 /** A request may have opened a hold that another request settled: the receipt tells both. */
-async function withWholeHolds(deps: Pick<Deps, "pool">, accountId: AccountId, id: string): Promise<Entry[]> {
+async function withWholeHolds(deps: Pick<Deps, "pool">, accountId: AccountId, id: string): Promise<Found> {
   const found = await entriesAbout(deps.pool, accountId, [keyOf(id), keyOf(closingKey(id))], id, []);
-  const holds = new Set(found.filter((entry) => HOLD_KINDS.has(entry.kind)).map((entry) => entry.reference));
+  const { entries } = found;
+  const holds = new Set(
+    entries.filter((entry) => HOLD_KINDS.has(entry.kind)).map((entry) => entry.reference),
+  );
   if (holds.size === 0) return found;
   const keys = [...holds].flatMap((holdId) => [keyOf(holdId), keyOf(closingKey(holdId))]);
   return entriesAbout(deps.pool, accountId, [...keys, keyOf(id)], id, [...holds]);
@@ -59,7 +63,9 @@ async function withWholeHolds(deps: Pick<Deps, "pool">, accountId: AccountId, id
 const HOLD_KINDS: ReadonlySet<string> = new Set(["hold", "extend", "settle", "release"]);
 const CHARGE_KINDS: ReadonlySet<string> = new Set(["settle", "spend", "overrun"]);
 
-function allowed(accountId: AccountId, entries: readonly Entry[], sources: Map<string, string>): Receipt {
+type Found = Awaited<ReturnType<typeof entriesAbout>>;
+
+function allowed(accountId: AccountId, { entries, charged }: Found, sources: Map<string, string>): Receipt {
   const first = entries[0]!;
   const charges = entries.filter((entry) => CHARGE_KINDS.has(entry.kind));
   const paid = charges.length > 0 ? charges : entries.filter((entry) => entry.key !== null);
@@ -72,7 +78,7 @@ function allowed(accountId: AccountId, entries: readonly Entry[], sources: Map<s
     reason: null,
     operation: first.kind,
     amount: first.amount,
-    charged: charges.reduce((sum, entry) => sum + entry.amount, 0n),
+    charged,
     feature: first.feature,
     at: first.at,
     by: first.by,

@@ -28,6 +28,8 @@ export interface RefusalRow {
   by: string;
 }
 
+const COLUMNS = "reference, request_id, operation, code, amount, feature, detail, at, by";
+
 /** The newest refusal under a request id or an operation's id. */
 export async function findRefusal(
   pool: pg.Pool,
@@ -35,11 +37,29 @@ export async function findRefusal(
   id: string,
 ): Promise<RefusalRow | null> {
   const { rows } = await pool.query<RefusalRow>(
-    `select reference, request_id, operation, code, amount, feature, detail, at, by from refusals
+    `select ${COLUMNS} from refusals
      where account_id = $1 and (request_id = $2 or reference = $2) order by at desc limit 1`,
     [accountId, id],
   );
   return rows[0] ?? null;
+}
+
+export interface ListedRefusal extends RefusalRow {
+  readonly id: string;
+}
+
+/** Refusals of an account in the order of their ids, those after the given one. */
+export async function refusalsAfter(
+  pool: pg.Pool,
+  accountId: AccountId,
+  { after, limit }: { after: string; limit: number },
+): Promise<ListedRefusal[]> {
+  const { rows } = await pool.query<ListedRefusal>(
+    `select refusal_id as id, ${COLUMNS} from refusals
+     where account_id = $1 and refusal_id > $2 order by refusal_id limit $3`,
+    [accountId, after, limit],
+  );
+  return rows;
 }
 
 export async function insertRefusals(pool: pg.Pool, records: readonly RefusalRecord[]): Promise<void> {

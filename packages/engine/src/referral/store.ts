@@ -16,8 +16,8 @@ export async function insertCode(
   );
 }
 
-export async function findCode(pool: pg.Pool, accountId: AccountId): Promise<string | null> {
-  const { rows } = await pool.query<{ code: string }>(
+export async function findCode(queryable: Queryable, accountId: AccountId): Promise<string | null> {
+  const { rows } = await queryable.query<{ code: string }>(
     "select code from referral_codes where account_id = $1",
     [accountId],
   );
@@ -138,26 +138,30 @@ export interface ReferralRecord {
 const RECORD = `state, at, closed_at as "closedAt"`;
 
 /** The latest hundred that this account has brought. */
-export async function listReferrals(pool: pg.Pool, referrerId: AccountId): Promise<ReferralRecord[]> {
-  const { rows } = await pool.query<ReferralRecord>(
+export async function listReferrals(queryable: Queryable, referrerId: AccountId): Promise<ReferralRecord[]> {
+  const { rows } = await queryable.query<ReferralRecord>(
     `select ${RECORD} from referrals where referrer_id = $1 order by at desc limit 100`,
     [referrerId],
   );
   return rows;
 }
 
-export async function findReferral(pool: pg.Pool, accountId: AccountId): Promise<ReferralRecord | null> {
-  const { rows } = await pool.query<ReferralRecord>(`select ${RECORD} from referrals where account_id = $1`, [
-    accountId,
-  ]);
+export async function findReferral(
+  queryable: Queryable,
+  accountId: AccountId,
+): Promise<ReferralRecord | null> {
+  const { rows } = await queryable.query<ReferralRecord>(
+    `select ${RECORD} from referrals where account_id = $1`,
+    [accountId],
+  );
   return rows[0] ?? null;
 }
 
 export async function countReferrals(
-  pool: pg.Pool,
+  queryable: Queryable,
   referrerId: AccountId,
 ): Promise<{ pending: number; rewarded: number }> {
-  const { rows } = await pool.query<{ pending: number; rewarded: number }>(
+  const { rows } = await queryable.query<{ pending: number; rewarded: number }>(
     `select count(*) filter (where state = 'pending')::int4 as pending,
        count(*) filter (where state = 'rewarded')::int4 as rewarded
      from referrals where referrer_id = $1`,

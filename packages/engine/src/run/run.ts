@@ -1,13 +1,15 @@
 import type { AccountId, HoldId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
+import { withSnapshot } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
 import { type HoldOutcome, type HoldRequest, hold } from "../hold/hold.ts";
 import { release } from "../hold/settle.ts";
 import type { OnHold } from "../ledger/command.ts";
 import { keyOf } from "../ledger/entry.ts";
 import { closingKey } from "../ledger/key.ts";
-import { findRun, listOpenRuns, type RunRow } from "./store.ts";
+import type { Queryable } from "../mail/store.ts";
+import { type ChildHold, findRun, listChildren, listOpenRuns, type RunRow } from "./store.ts";
 
 /** A budget that a tree of agents shares: a hold, and what draws from it is its children. The ledger keeps it, and
  *  nothing else does. Micro-credits. */
@@ -68,7 +70,7 @@ export interface RunReader extends Pick<OnHold, "countedIn"> {
 
 /** How a run stands, also after its end. null: there is no such run for whoever asks. */
 export async function readRun(
-  deps: Pick<Deps, "pool">,
+  deps: { readonly pool: Queryable },
   id: string,
   { accountId, by, countedIn }: RunReader,
 ): Promise<Run | null> {
@@ -83,7 +85,20 @@ export async function readRun(
 export async function listRuns(deps: Pick<Deps, "pool">, reader: RunReader): Promise<Run[]> {
   const ids = await listOpenRuns(deps.pool, reader.accountId, PREFIX);
   const runs = await Promise.all(ids.map((holdId) => readRun(deps, holdId.slice(PREFIX.length), reader)));
-  return runs.filter((run) => run !== null);
+  // One may have ended since.
+  return runs.filter((run) => run !== null).filter(({ state }) => state === "open");
+}
+
+/** How a run stands, and its open holds at that moment. null: there is no such run for whoever asks. */
+export function readRunWithHolds(
+  { pool }: Pick<Deps, "pool">,
+  id: string,
+  reader: RunReader,
+): Promise<{ readonly run: Run; readonly holds: readonly ChildHold[] } | null> {
+  return withSnapshot(pool, async (client) => {
+    const run = await readRun({ pool: client }, id, reader);
+    return run === null ? null : { run, holds: await listChildren(client, reader.accountId, run.holdId) };
+  });
 }
 
 export interface EndRunRequest extends RunReader {

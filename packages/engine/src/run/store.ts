@@ -1,7 +1,7 @@
 import type { AccountId, HoldId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
-import type pg from "pg";
+import type { Queryable } from "../mail/store.ts";
 
 export interface RunRow {
   readonly holdId: HoldId;
@@ -45,19 +45,23 @@ const FIND = `${BELOW}
 
 /** By the keys of its opening and its closing; one that somebody else started is none where that is asked. */
 export async function findRun(
-  pool: pg.Pool,
+  queryable: Queryable,
   run: { accountId: AccountId; holdId: HoldId; opening: string; closing: string; startedBy: string | null },
 ): Promise<RunRow | null> {
   const { accountId, holdId, opening, closing, startedBy } = run;
-  const { rows } = await pool.query<RunRow>(FIND, [accountId, holdId, opening, closing, startedBy]);
+  const { rows } = await queryable.query<RunRow>(FIND, [accountId, holdId, opening, closing, startedBy]);
   return rows[0] ?? null;
 }
 
 const LIMIT = 100;
 
 /** The holds of open runs, the latest first. */
-export async function listOpenRuns(pool: pg.Pool, accountId: AccountId, prefix: string): Promise<HoldId[]> {
-  const { rows } = await pool.query<{ holdId: HoldId }>(
+export async function listOpenRuns(
+  queryable: Queryable,
+  accountId: AccountId,
+  prefix: string,
+): Promise<HoldId[]> {
+  const { rows } = await queryable.query<{ holdId: HoldId }>(
     `select hold_id as "holdId" from holds where account_id = $1 and starts_with(hold_id, $2)
      order by created_at desc, hold_id limit $3`,
     [accountId, prefix, LIMIT],
@@ -76,11 +80,11 @@ export interface ChildHold {
 
 /** Open holds below a hold, at any depth, the latest first. */
 export async function listChildren(
-  pool: pg.Pool,
+  queryable: Queryable,
   accountId: AccountId,
   holdId: HoldId,
 ): Promise<ChildHold[]> {
-  const { rows } = await pool.query<ChildHold>(
+  const { rows } = await queryable.query<ChildHold>(
     `${BELOW}
      select hold_id as id, parent_id as "parentId", amount, reported, feature, expires_at as "expiresAt"
      from below order by created_at desc, hold_id limit $3`,

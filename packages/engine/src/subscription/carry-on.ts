@@ -37,6 +37,7 @@ async function begin(deps: CarryOnDeps, subscription: Subscription): Promise<voi
 
 async function openPage(deps: CarryOnDeps, subscription: Subscription, request: StartRequest): Promise<void> {
   const page = await deps.payments.openPage({ ...request, returnUrl: subscription.returnUrl });
+  if ("kind" in page) return fail(deps, subscription, "declined", page.message);
   const dueAt = addSeconds(deps.clock.now(), LOOK_AGAIN_SECONDS);
   await writePage(deps.pool, subscription, { ...page, dueAt });
 }

@@ -60,6 +60,8 @@ export async function previewChange(
   const common = { kind: "previewed", terms, currency } as const;
   if (!charges) return { ...common, effective: "period_end", at: periodEnd, dueNow: 0, creditsNow: 0n };
   const dueNow = await deps.payments.preview({ providerId, terms, currency });
+  if (typeof dueNow !== "number")
+    return (await endedMeanwhile(deps, subscription)) ?? refusal(dueNow.message);
   const creditsNow = creditsForChange(terms, dueNow);
   return { ...common, effective: "now", at: deps.clock.now(), dueNow, creditsNow };
 }
@@ -82,9 +84,23 @@ export async function changePlan(
   await keepTerms(deps.pool, subscription, terms);
   const outcome = await deps.payments.change({ providerId, terms, currency, changeId, charges });
   if (outcome.kind === "key_conflict") return outcome;
-  if (outcome.kind === "refused") return { kind: "payment_failed", message: outcome.message };
+  if (outcome.kind === "refused") {
+    const ended = await endedMeanwhile(deps, subscription);
+    return ended ?? { kind: "payment_failed", message: outcome.message };
+  }
   await syncAll(deps, providerId);
   return { kind: "changed", subscription: (await currentSubscription(deps.pool, accountId)) ?? subscription };
+}
+
+/** The provider refuses whatever is asked of a subscription that has ended there, which nobody may have heard of here.
+ *  null: it has not. */
+async function endedMeanwhile(
+  deps: SubscriptionDeps,
+  { accountId, id, providerId }: Change["subscription"],
+): Promise<Extract<Refusal, { kind: "subscription_unknown" }> | null> {
+  await syncAll(deps, providerId);
+  const now = await openSubscription(deps, accountId);
+  return now?.id === id ? null : { kind: "subscription_unknown" };
 }
 
 async function possibleChange(
@@ -118,6 +134,8 @@ async function possibleChange(
   return { kind: "change", subscription: whole, terms, isNews, charges: isNews && isUpgrade(current, terms) };
 }
 
+const PROVIDER_REFUSES = "The payment provider refuses it: it must be done there";
+
 const refusal = (message: string) => ({ kind: "subscription_refused" as const, message });
 
 /** The terms that the current period was paid for. */
@@ -146,6 +164,11 @@ export async function setCancelAtPeriodEnd(
     if (!isCanceled || !(await endUnpaid(deps, subscription, providerId)))
       await deps.payments.setCancelAtPeriodEnd(providerId, isCanceled);
     await syncAll(deps, providerId);
+    const now = await openSubscription(deps, accountId);
+    const hasEnded = now?.id !== subscription.id;
+    // It has ended at the provider before it could go on.
+    if (hasEnded && !isCanceled) return { kind: "subscription_unknown" };
+    if (!hasEnded && now.cancelAtPeriodEnd !== isCanceled) return refusal(PROVIDER_REFUSES);
   } else if (isCanceled && subscription.pageId !== null) {
     await abandon(deps, subscription);
     // Paid on its page before that was closed, it has begun after all.

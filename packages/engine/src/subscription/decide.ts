@@ -129,6 +129,12 @@ export function expiryOf(
   return addSeconds(addMonths(end, rolloverMonths), RENEWAL_SECONDS);
 }
 
+/** Until when those last that come again now: as long as their month would have had them, and at least a month with the
+ *  grace that may follow it, since what comes again does not live on by itself. */
+export function expiryAgain(monthExpiresAt: Instant, now: Instant): Instant {
+  return Math.max(monthExpiresAt, addSeconds(addMonths(now, 1), RENEWAL_SECONDS + GRACE_SECONDS)) as Instant;
+}
+
 const STATES: Record<SubscriptionRecord["status"], SubscriptionState> = {
   incomplete: "starting",
   active: "active",

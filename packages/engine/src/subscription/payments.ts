@@ -11,7 +11,7 @@ export interface SubscriptionPayments {
   /** Begins by charging a saved method. */
   subscribe(request: StartRequest & { readonly methodId: string }): Promise<StartOutcome>;
   /** A page of the provider's to begin on. */
-  openPage(request: StartRequest & { readonly returnUrl: string | null }): Promise<PageRecord>;
+  openPage(request: StartRequest & { readonly returnUrl: string | null }): Promise<PageRecord | Refused>;
   page(pageId: string): Promise<PageRecord | null>;
   /** So that nobody can begin on it any more. Does nothing to one that is complete. */
   closePage(pageId: string): Promise<void>;
@@ -19,12 +19,13 @@ export interface SubscriptionPayments {
   /** null: the provider knows no such subscription. */
   subscription(providerId: string): Promise<SubscriptionRecord | null>;
   /** What a change would charge now, in the currency's minor unit. */
-  preview(request: ChangeRequest): Promise<number>;
+  preview(request: ChangeRequest): Promise<number | Refused>;
   /** `charges`: at once, for the difference, and not at all where that cannot be charged; else from the next period on. */
   change(
     request: ChangeRequest & { readonly changeId: string; readonly charges: boolean },
   ): Promise<ChangeOutcome>;
-  setCancelAtPeriodEnd(providerId: string, isCanceled: boolean): Promise<SubscriptionRecord>;
+  /** Changes nothing about one that has ended. */
+  setCancelAtPeriodEnd(providerId: string, isCanceled: boolean): Promise<void>;
   /** From now on it is charged on the customer's default method. */
   followDefault(providerId: string): Promise<void>;
   /** Ends it at once, without giving money back. */

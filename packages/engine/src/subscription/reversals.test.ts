@@ -19,6 +19,7 @@ import { verifyLedger } from "../ledger/verify.ts";
 import { readPolicy } from "../topup/store-policies.ts";
 import { noteReversals } from "./note-reversals.ts";
 import { findInvoice } from "./store-invoices.ts";
+import { readReversals } from "./store-reversals.ts";
 import { subscribe } from "./subscribe.ts";
 import { syncInvoice, syncSubscription } from "./sync.ts";
 import { tendSubscriptions } from "./tend.ts";
@@ -310,6 +311,128 @@ it("grace of a year's last month goes with the year's refund, and no other month
   expect(await settled()).toEqual(["0", "0", "0"]);
 });
 
+it("a dispute that was won and is taken up again freezes what is left, as the first time; lost then, it goes", async () => {
+  await begin("galaxy");
+  const dispute = world.dispute("in_1", 4000);
+  await hear();
+  world.decide("in_1", dispute, "returned");
+  expect(await settled()).toEqual(["550", "0", "0"]);
+  await submit({ kind: "spend", id: "some", amount: credits("100") });
+  world.decide("in_1", dispute, "open");
+  expect(await settled()).toEqual(["0", "450", "0"]);
+  world.decide("in_1", dispute, "taken");
+  expect(await settled()).toEqual(["0", "0", "100"]);
+  // While the bank looks again at what was lost, what was taken stays taken.
+  world.decide("in_1", dispute, "open");
+  expect(await settled()).toEqual(["0", "0", "100"]);
+  world.decide("in_1", dispute, "returned");
+  expect(await settled()).toEqual(["450", "0", "0"]);
+  world.decide("in_1", dispute, "open");
+  expect(await settled()).toEqual(["0", "450", "0"]);
+  world.decide("in_1", dispute, "returned");
+  expect(await settled()).toEqual(["450", "0", "0"]);
+});
+
+it("what was frozen while a dispute was being won, by a process that has died since, is free again", async () => {
+  await begin("galaxy");
+  const dispute = world.dispute("in_1", 4000);
+  await hear();
+  world.decide("in_1", dispute, "returned");
+  expect(await settled()).toEqual(["550", "0", "0"]);
+  const late = { kind: "hold", id: `hold_dispute_${dispute}_grant_in_1:1`, grantId: "grant_in_1" } as const;
+  await submit({ ...late, amount: credits("550"), expiresAt: null });
+  expect(await figures()).toEqual(["0", "550", "0"]);
+  await tendAll();
+  expect(await figures()).toEqual(["550", "0", "0"]);
+});
+
+it("credits that came again, after a refund that failed, are frozen by a later dispute, also what work gives back", async () => {
+  await begin("galaxy");
+  const refund = world.payBack("in_1", 2000);
+  await hear();
+  world.decide("in_1", refund, "returned");
+  expect(await settled()).toEqual(["550", "0", "0"]);
+  await submit({ kind: "hold", id: "hold_r", amount: credits("100") });
+  const dispute = world.dispute("in_1", 4000);
+  expect(await settled()).toEqual(["0", "550", "0"]);
+  await submit({ kind: "release", holdId: "hold_r" });
+  await tendAll();
+  expect(await settled()).toEqual(["0", "550", "0"]);
+  world.decide("in_1", dispute, "taken");
+  expect(await settled()).toEqual(["0", "0", "0"]);
+});
+
+it("of a part that is disputed, what came again has frozen is not frozen of what work gives back again", async () => {
+  await begin("galaxy");
+  const refund = world.payBack("in_1", 2000);
+  await hear();
+  world.decide("in_1", refund, "returned");
+  expect(await settled()).toEqual(["550", "0", "0"]);
+  await submit({ kind: "hold", id: "hold_s", amount: credits("200") });
+  world.dispute("in_1", 2000);
+  expect(await settled()).toEqual(["75", "475", "0"]);
+  await submit({ kind: "release", holdId: "hold_s" });
+  expect(await settled()).toEqual(["275", "275", "0"]);
+});
+
+it("a dispute that is taken up again in grace freezes what lives on and what came again", async () => {
+  await begin("galaxy");
+  const [refund, dispute] = [world.payBack("in_1", 1000), world.dispute("in_1", 3000)];
+  await hear();
+  world.decide("in_1", refund, "returned");
+  world.decide("in_1", dispute, "returned");
+  expect(await settled()).toEqual(["550", "0", "0"]);
+  world.setBroke(accountId, true);
+  await passTo(addMonths(START, 1));
+  await passTo(addSeconds(addMonths(START, 1), 2 * 3600));
+  expect(await settled()).toEqual(["550", "0", "0"]);
+  world.decide("in_1", dispute, "open");
+  expect(await settled()).toEqual(["137", "412", "0"]);
+  world.decide("in_1", dispute, "taken");
+  expect(await settled()).toEqual(["137", "0", "0"]);
+});
+
+it("what came again and expired unused is asked for by no later dispute", async () => {
+  await begin("galaxy");
+  const refund = world.payBack("in_1", 4000);
+  await hear();
+  world.decide("in_1", refund, "returned");
+  expect(await settled()).toEqual(["550", "0", "0"]);
+  await submit({ kind: "spend", id: "some", amount: credits("50") });
+  await passTo(addMonths(START, 3));
+  const before = await settled();
+  const dispute = world.dispute("in_1", 4000);
+  await hear();
+  world.decide("in_1", dispute, "taken");
+  const [available, , owed] = await settled();
+  expect(Number(available) - Number(owed)).toBe(Number(before[0]) - 50);
+});
+
+it("what was read of a dispute before others changed it changes nothing, and is read again", async () => {
+  await begin("galaxy");
+  const dispute = world.dispute("in_1", 4000);
+  const records = async () => (await world.provider.payments.invoice("in_1"))!.reversals!;
+  await hear();
+  const invoice = (await findInvoice(one.pool, accountId, "in_1"))!;
+  const [open, seen] = [await records(), await readReversals(one.pool, invoice)];
+  world.decide("in_1", dispute, "returned");
+  expect(await settled()).toEqual(["550", "0", "0"]);
+  expect(await noteReversals(deps(), invoice, open, seen)).toBe(false);
+  expect(await noteReversals(deps(), invoice, await records(), seen)).toBe(true);
+  expect(await settled()).toEqual(["550", "0", "0"]);
+});
+
+it("a refund while a dispute is open takes what is frozen, and neither other credits nor debt", async () => {
+  await begin("galaxy");
+  await submit({ kind: "grant", id: "own", amount: credits("300"), source: "promo" });
+  world.dispute("in_1", 4000);
+  expect(await settled()).toEqual(["300", "550", "0"]);
+  world.payBack("in_1", 2000);
+  expect(await settled()).toEqual(["300", "275", "0"]);
+  world.payBack("in_1", 2000);
+  expect(await settled()).toEqual(["300", "0", "0"]);
+});
+
 it("auto top-up waits until what a dispute had frozen is free again", async () => {
   await begin("galaxy");
   await one.pool.query(
@@ -323,7 +446,8 @@ it("auto top-up waits until what a dispute had frozen is free again", async () =
   const invoice = (await findInvoice(one.pool, accountId, "in_1"))!;
   world.decide("in_1", dispute, "returned");
   // Noted, and not yet done: whoever looks at the balance here sees a need that is none.
-  await noteReversals(deps(), invoice, (await world.provider.payments.invoice("in_1"))!.reversals!);
+  const now = (await world.provider.payments.invoice("in_1"))!.reversals!;
+  await noteReversals(deps(), invoice, now, await readReversals(one.pool, invoice));
   expect([await figures(), await isSuspended()]).toEqual([["0", "550", "0"], true]);
   await hear();
   expect([await figures(), await isSuspended()]).toEqual([["550", "0", "0"], false]);

@@ -1,19 +1,27 @@
-import type { GrantId, HoldId } from "@bursar/contract/ids";
+import type { AccountId, GrantId, HoldId } from "@bursar/contract/ids";
 import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import { isExpired } from "../ledger/account.ts";
 import { readAccount } from "../ledger/store-load.ts";
-import { grantedUnder } from "../ledger/store-read.ts";
+import { grantedUnder, isDone } from "../ledger/store-read.ts";
+import { freezeGrant, releaseAll, releases } from "../payment/freeze.ts";
 import { revoke } from "../payment/refunds.ts";
 import { openHolds } from "../payment/store-refunds.ts";
 import { type Draws, regrantIdOf, sumOf } from "../payment/taken.ts";
 import { issueOnce } from "../quota/issue.ts";
-import { expiryOf, graceIdOf, type Instalment, instalment, instalmentsOf, takenOf } from "./decide.ts";
-import { freezeGrant, melt, meltAll } from "./freeze.ts";
+import {
+  expiryAgain,
+  expiryOf,
+  graceIdOf,
+  type Instalment,
+  instalment,
+  instalmentsOf,
+  takenOf,
+} from "./decide.ts";
 import type { Invoice } from "./store-invoices.ts";
 import { type Reversal, readReversals } from "./store-reversals.ts";
 import type { PlanTerms } from "./subscription.ts";
-import { decideTakings, drawsAnew, isBegun, undecidedOf } from "./takings.ts";
+import { decideTakings, drawsAnew, givenAgain, isBegun, undecidedOf } from "./takings.ts";
 
 type ReversalDeps = Pick<Deps, "ledger" | "pool" | "clock" | "log">;
 
@@ -35,9 +43,9 @@ export async function settleReversals(
 ): Promise<void> {
   if ((await readReversals(deps.pool, invoice)).length === 0) return;
   for (const month of await monthsOf(deps, invoice, terms, months)) {
-    await freezeMonth(deps, invoice, month);
-    // Decided after the freezing: a dispute that was closed meanwhile is not left frozen.
     await settleMonth(deps, invoice, month, await decideMonth(deps, invoice, month));
+    // Last: what came again just now, too.
+    await freezeMonth(deps, invoice, month);
   }
 }
 
@@ -75,26 +83,52 @@ const holdOf = (reversal: Reversal, grantId: GrantId) => `hold_dispute_${reversa
 
 async function freezeMonth(deps: ReversalDeps, invoice: Invoice, month: Month): Promise<boolean> {
   let hasFrozen = false;
-  for (const dispute of await readReversals(deps.pool, invoice))
-    if (dispute.state === "open" && (await freezeFor(deps, invoice, month, dispute))) hasFrozen = true;
+  const known = await readReversals(deps.pool, invoice);
+  for (const dispute of known.filter(isOpen))
+    if (await freezeFor(deps, invoice, month, dispute, known)) hasFrozen = true;
+  // A dispute that was closed meanwhile is not left frozen.
+  if (hasFrozen)
+    await Promise.all(await freed(deps, invoice, month, await readReversals(deps.pool, invoice)));
   return hasFrozen;
 }
 
-/** Of the disputed share, what the month's own grant has frozen is not frozen of its grace again. */
+/** All that gives the month's credits: the oldest first. */
+const givingOf = ({ grants }: Month, known: readonly Reversal[]): readonly GrantId[] => [
+  ...grants.toReversed().map(({ grantId }) => grantId),
+  ...givenAgain(known, grants).map(([grantId]) => grantId as GrantId),
+];
+
+/** Of the disputed share, what one grant has frozen is not frozen of another again. */
 async function freezeFor(
   deps: ReversalDeps,
   { accountId, amountPaid }: Invoice,
   month: Month,
   dispute: Reversal,
+  known: readonly Reversal[],
 ): Promise<boolean> {
+  const share = takenOf(month.amount, dispute.amount, amountPaid);
+  const asked = `dispute ${dispute.id}`;
   let hasFrozen = false;
-  let amount = takenOf(month.amount, dispute.amount, amountPaid);
-  for (const { grantId } of month.grants.toReversed()) {
-    const [id, asked] = [holdOf(dispute, grantId), `dispute ${dispute.id}`];
-    if (await freezeGrant(deps, { accountId, grantId, id, amount, asked })) hasFrozen = true;
-    for (const hold of await openHolds(deps.pool, accountId, id)) amount -= hold.amount;
+  for (const grantId of givingOf(month, known)) {
+    const id = holdOf(dispute, grantId);
+    const others = givingOf(month, known).filter((other) => other !== grantId);
+    const elsewhere = await frozenOf(deps, accountId, dispute, others);
+    const facts = { accountId, grantId, id, amount: share - elsewhere, asked };
+    if (await freezeGrant(deps, facts)) hasFrozen = true;
   }
   return hasFrozen;
+}
+
+async function frozenOf(
+  { pool }: ReversalDeps,
+  accountId: AccountId,
+  dispute: Reversal,
+  grantIds: readonly GrantId[],
+): Promise<MicroCredits> {
+  const holds = await Promise.all(
+    grantIds.map((grantId) => openHolds(pool, accountId, holdOf(dispute, grantId))),
+  );
+  return holds.flat().reduce((sum, { amount }) => sum + amount, 0n);
 }
 
 /** How often others may decide in between before this gives up for now. */
@@ -108,10 +142,12 @@ async function decideMonth(deps: ReversalDeps, invoice: Invoice, month: Month): 
     // First what is decided is done: then the ledger's count of what is gone says what others have taken.
     const done = known.filter((reversal) => isBegun(reversal, month.grants));
     await settleMonth(deps, invoice, month, done);
-    const closed = known.filter(isClosedDispute);
+    const unusedOf = (grantId: string) => unusedPast(deps, invoice, grantId as GrantId, known);
     const had = await Promise.all(
-      month.grants.map(async ({ grantId, amount }) => {
-        return { grantId, had: amount - (await unusedOf(deps, invoice, grantId, closed)) };
+      month.grants.map(async (part) => {
+        const again = givenAgain(known, [part]).map(async ([id]) => [id, await unusedOf(id)] as const);
+        const had = part.amount - (await unusedOf(part.grantId));
+        return { grantId: part.grantId, had, unusedAgain: new Map(await Promise.all(again)) };
       }),
     );
     const decided = await decideTakings(deps, invoice, had, known);
@@ -120,14 +156,16 @@ async function decideMonth(deps: ReversalDeps, invoice: Invoice, month: Month): 
   throw new Error(`${month.grants[0]?.grantId}: its refunds and disputes change too fast to be decided`);
 }
 
-const isClosedDispute = ({ kind, state }: Reversal) => kind === "dispute" && state !== "open";
+const isOpen = ({ state }: Reversal) => state === "open";
+const TAKEN_FROM = { by: "system:subscription", note: "A part is taken back; the rest is frozen again" };
+const CLOSED = { by: "system:subscription", note: "The dispute is closed" };
 
 /** What a grant past its expiry has left unused, also what disputes had frozen: nobody is asked for that. */
-async function unusedOf(
+async function unusedPast(
   deps: ReversalDeps,
   { accountId }: Invoice,
   grantId: GrantId,
-  closed: readonly Reversal[],
+  known: readonly Reversal[],
 ): Promise<MicroCredits> {
   const account = await readAccount(deps.pool, accountId);
   const open = account?.grants.find(({ id }) => id === grantId);
@@ -137,10 +175,10 @@ async function unusedOf(
   // Of several grants that ended at once, only the repetition tells what this one had left.
   const outcome = first.kind === "done" ? await deps.ledger.submit(command) : first;
   const unused = outcome.kind === "duplicate" ? outcome.result.expired : 0n;
-  const melted = await Promise.all(
-    closed.map((dispute) => meltAll(deps, accountId, holdOf(dispute, grantId))),
-  );
-  return melted.reduce((sum, expired) => sum + expired, unused);
+  const frozen = known
+    .filter(({ kind }) => kind === "dispute")
+    .map((dispute) => releaseAll(deps, accountId, holdOf(dispute, grantId), CLOSED));
+  return (await Promise.all(frozen)).reduce((sum, expired) => sum + expired, unused);
 }
 
 async function settleMonth(
@@ -149,44 +187,66 @@ async function settleMonth(
   month: Month,
   reversals: readonly Reversal[],
 ): Promise<void> {
-  const { accountId } = invoice;
-  const frozen = reversals
-    .filter(isClosedDispute)
-    .flatMap((dispute) =>
-      month.grants.map(({ grantId }) => openHolds(deps.pool, accountId, holdOf(dispute, grantId))),
-    );
-  const holds = (await Promise.all(frozen)).flat();
   const taking = month.grants.flatMap(({ grantId }) =>
     reversals.flatMap((reversal) => {
       const own = reversal.takings.get(grantId);
       return own === undefined || own.draws.length === 0 ? [] : [{ grantId, reversal, own }];
     }),
   );
+  const anew = taking.map((one) => ({ ...one, draws: drawsAnew(one.own, one.grantId) }));
+  // What is to be taken now may be frozen for another dispute, and nothing else pays for it.
+  const isFreed = await hasNews(deps, invoice, anew);
   // In one go, so that nothing of it can be spent between the two.
   await Promise.all([
-    ...holds.map(({ id }) => melt(deps, accountId, id)),
-    ...taking.map(({ grantId, reversal, own }) =>
-      take(deps, invoice, grantId, reversal, drawsAnew(own, grantId)),
-    ),
+    ...(await freed(deps, invoice, month, reversals, isFreed)),
+    ...anew.map(({ grantId, reversal, draws }) => take(deps, invoice, grantId, reversal, draws)),
   ]);
   for (const { grantId, reversal, own } of taking)
     if (reversal.state === "returned")
       await giveBack(deps, invoice, { grantId, expiresAt: month.expiresAt }, reversal, sumOf(own.draws));
 }
 
+/** Whether something is decided and not taken yet. */
+async function hasNews(
+  { pool }: Pick<ReversalDeps, "pool">,
+  { accountId }: Invoice,
+  takings: readonly { readonly reversal: Reversal; readonly grantId: GrantId; readonly draws: Draws }[],
+): Promise<boolean> {
+  for (const { reversal, grantId, draws } of takings)
+    if (draws.length > 0 && !(await isDone(pool, accountId, takingKey(reversal, grantId)))) return true;
+  return false;
+}
+
+/** Frees what closed disputes, or all, have frozen of a month; submitted when it returns. */
+async function freed(
+  deps: ReversalDeps,
+  { accountId }: Invoice,
+  month: Month,
+  known: readonly Reversal[],
+  ofAll = false,
+): Promise<Promise<unknown>[]> {
+  const ended = known.filter((one) => one.kind === "dispute" && (ofAll || !isOpen(one)));
+  const why = ofAll ? TAKEN_FROM : CLOSED;
+  const giving = givingOf(month, known);
+  const frozen = ended.flatMap((dispute) => giving.map((grantId) => holdOf(dispute, grantId)));
+  return releases(deps, accountId, frozen, why);
+}
+
+const takingKey = ({ kind, id }: Reversal, grantId: GrantId) => `${kind}:${id}:${grantId}`;
+
 async function take(
   deps: ReversalDeps,
   invoice: Invoice,
   grantId: GrantId,
-  { id, kind }: Reversal,
+  reversal: Reversal,
   draws: Draws,
 ): Promise<void> {
-  const note = kind === "refund" ? "The invoice was paid back" : "The dispute was lost";
+  const note = reversal.kind === "refund" ? "The invoice was paid back" : "The dispute was lost";
   const told = { by: "system:subscription", note };
-  await revoke(deps, invoice, draws, `${kind}:${id}:${grantId}`, told);
+  await revoke(deps, invoice, draws, takingKey(reversal, grantId), told);
 }
 
-/** The money came back to us: so do the credits, for as long as the month would have had them, or a month from now. */
+/** The money came back to us: so do the credits. */
 async function giveBack(
   deps: ReversalDeps,
   { accountId, id: reference }: Invoice,
@@ -195,6 +255,11 @@ async function giveBack(
   amount: MicroCredits,
 ): Promise<void> {
   const id = regrantIdOf(`${reversal.id}_${grantId}`) as GrantId;
-  const terms = { amount, expiresAt, source: "subscription", by: "system:subscription" } as const;
+  const terms = {
+    amount,
+    expiresAt: expiryAgain(expiresAt, deps.clock.now()),
+    source: "subscription",
+    by: "system:subscription",
+  } as const;
   await issueOnce(deps, accountId, { id, reference, ...terms });
 }

@@ -39,8 +39,7 @@ export async function lockInvoice(client: pg.PoolClient, { accountId, id }: Key)
 
 const ORDER = "array['open', 'taken', 'returned']";
 
-/** Takes in what the provider says now, the oldest first. What was read earlier may be written later, so a state never
- *  moves back. */
+/** Takes in what is new, the oldest first, after all that is known. A state never moves back. */
 export async function writeReversals(
   client: pg.PoolClient,
   { accountId, id }: Key,
@@ -49,7 +48,8 @@ export async function writeReversals(
 ): Promise<void> {
   await client.query(
     `insert into subscription_reversals as r (account_id, invoice_id, reversal_id, kind, state, amount, at, place)
-     select $1, $2, v.id, v.kind, v.state, v.amount, $7, v.place
+     select $1, $2, v.id, v.kind, v.state, v.amount, $7, v.place + (
+       select coalesce(max(k.place), 0) from subscription_reversals k where k.account_id = $1 and k.invoice_id = $2)
      from unnest($3::text[], $4::text[], $5::text[], $6::int8[]) with ordinality as v (id, kind, state, amount, place)
      on conflict (account_id, invoice_id, reversal_id) do update set state = excluded.state
      where array_position(${ORDER}, excluded.state) > array_position(${ORDER}, r.state)`,
@@ -114,15 +114,32 @@ export async function keepTaking(
   );
 }
 
-/** Invoices with an open dispute and months whose credits are free. */
+/** Invoices with an open dispute and months whose credits are free, also those that came again. */
 export async function invoicesToFreeze(
   pool: pg.Pool,
 ): Promise<{ readonly accountId: AccountId; readonly id: string }[]> {
   const { rows } = await pool.query<{ accountId: AccountId; id: string }>(
     `select distinct r.account_id as "accountId", r.invoice_id as id
      from subscription_reversals r join accounts a using (account_id)
-     where r.state = 'open' and ';' || a.grants ~ (';grant_(grace_)?' || r.invoice_id || '(_[0-9]+)? [^ ]+ [1-9]')
+     where r.state = 'open' and ';' || a.grants ~ ('[;_]grant_(grace_)?' || r.invoice_id || '(_[0-9]+)? [^ ]+ [1-9]')
      limit 500`,
+  );
+  return rows;
+}
+
+/** Invoices with a dispute that was first seen since then and is closed, and of which something is frozen still. */
+export async function invoicesToFree(
+  pool: pg.Pool,
+  since: Instant,
+): Promise<{ readonly accountId: AccountId; readonly id: string }[]> {
+  const { rows } = await pool.query<{ accountId: AccountId; id: string }>(
+    `select distinct r.account_id as "accountId", r.invoice_id as id
+     from subscription_reversals r
+     where r.kind = 'dispute' and r.state <> 'open' and r.at >= $1 and exists (
+       select from holds h where h.account_id = r.account_id
+         and starts_with(h.hold_id, 'hold_dispute_' || r.reversal_id || '_grant_'))
+     limit 500`,
+    [formatPostgresTimestamp(since)],
   );
   return rows;
 }

@@ -70,6 +70,15 @@ export async function findByProvider(pool: pg.Pool, providerId: string): Promise
   return rows[0] ?? null;
 }
 
+/** Those of all times, the oldest first. */
+export async function subscriptionsOf(pool: pg.Pool, accountId: AccountId): Promise<Subscription[]> {
+  const { rows } = await pool.query<Subscription>(
+    `select ${COLUMNS} from subscriptions where account_id = $1 order by created_at, subscription_id`,
+    [accountId],
+  );
+  return rows;
+}
+
 /** The open one, else the one that began last. */
 export async function currentSubscription(pool: pg.Pool, accountId: AccountId): Promise<Subscription | null> {
   const { rows } = await pool.query<Subscription>(

@@ -536,3 +536,13 @@ it("knows nothing of subscriptions and invoices that are not its own", async () 
   expect(await syncSubscription(deps(), "sub_of_somebody")).toEqual({ kind: "ignored" });
   expect(await syncInvoice(deps(), "in_of_somebody")).toEqual({ kind: "ignored" });
 });
+
+it("what the provider refuses, to end a plan or to let it go on, is no success", async () => {
+  await begin();
+  const payments = { ...world.provider.payments, setCancelAtPeriodEnd: async () => undefined };
+  const refusing = { ...deps(), payments };
+  expect((await setCancelAtPeriodEnd(refusing, accountId, true)).kind).toBe("subscription_refused");
+  expect((await setCancelAtPeriodEnd(deps(), accountId, true)).kind).toBe("changed");
+  expect((await setCancelAtPeriodEnd(refusing, accountId, false)).kind).toBe("subscription_refused");
+  expect((await current()).cancelAtPeriodEnd).toBe(true);
+});

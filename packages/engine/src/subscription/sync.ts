@@ -4,9 +4,10 @@ import { type Synced, synced } from "./decide.ts";
 import type { SyncDeps } from "./deps.ts";
 import { noteReversals } from "./note-reversals.ts";
 import { tellChange, tellUnpaid } from "./notices.ts";
-import type { InvoiceRecord, SubscriptionRecord } from "./payments.ts";
+import type { InvoiceRecord, ReversalRecord, SubscriptionRecord } from "./payments.ts";
 import { findByProvider, findSubscription, writeSynced } from "./store.ts";
-import { writeInvoice } from "./store-invoices.ts";
+import { type Invoice, writeInvoice } from "./store-invoices.ts";
+import { type Reversal, readReversals } from "./store-reversals.ts";
 import type { Subscription } from "./subscription.ts";
 
 /* Whatever an event says, what counts is what the provider says when it is processed: so events may come in any order,
@@ -87,10 +88,25 @@ async function takeInvoice(deps: SyncDeps, subscription: Subscription, record: I
   const invoice = await writeInvoice(deps.pool, subscription, record, deps.clock.now());
   const { reversals } = record;
   const hasReversals = invoice.status === "paid" && reversals !== null && reversals.length > 0;
-  if (hasReversals) await noteReversals(deps, invoice, reversals);
+  if (hasReversals) await takeReversals(deps, invoice, reversals);
   if (invoice.dueAt !== null || hasReversals) await issueInvoice(deps, invoice);
   // The first charge is answered for where it was asked for.
   if (invoice.status === "open" && invoice.attempts > 0 && invoice.reason === "cycle") {
     await tellUnpaid(deps.pool, deps.clock, subscription, invoice);
   }
+}
+
+async function takeReversals(
+  deps: SyncDeps,
+  invoice: Invoice,
+  asked: readonly ReversalRecord[],
+): Promise<void> {
+  // Where nothing is known, nothing was known before the provider was asked.
+  let [records, seen]: [typeof asked, readonly Reversal[]] = [asked, []];
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (await noteReversals(deps, invoice, records, seen)) return;
+    seen = await readReversals(deps.pool, invoice);
+    records = (await deps.payments.invoice(invoice.id))?.reversals ?? [];
+  }
+  throw new Error(`the refunds and disputes of ${invoice.id} change too fast to be read`);
 }

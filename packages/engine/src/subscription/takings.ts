@@ -6,7 +6,7 @@ import type { Deps } from "../deps.ts";
 import { counterName } from "../ledger/book.ts";
 import { revokedCounter } from "../ledger/caps.ts";
 import { readCounters } from "../ledger/store-load.ts";
-import { allocate, type Draws, sumOf } from "../payment/taken.ts";
+import { allocate, type Draws, regrantIdOf, sumOf } from "../payment/taken.ts";
 import { stopTopUp } from "../topup/stop.ts";
 import { graceIdOf, takenFor } from "./decide.ts";
 import type { Invoice } from "./store-invoices.ts";
@@ -26,6 +26,8 @@ interface Part {
   readonly grantId: GrantId;
   /** What it gave, without what expired unused. */
   readonly had: MicroCredits;
+  /** What expired unused of what came again for it, by those grants. */
+  readonly unusedAgain: ReadonlyMap<string, MicroCredits>;
 }
 
 type Named = Pick<Part, "grantId">;
@@ -37,6 +39,15 @@ export function isDecided({ takings }: Reversal, grants: readonly Named[]): bool
 /** Whether it was before grace, or is decided. */
 export function isBegun({ takings }: Reversal, grants: readonly Named[]): boolean {
   return grants.some(({ grantId }) => takings.has(grantId));
+}
+
+/** By which grants came again what was taken of these, and how much: for refunds that failed and disputes that were won. */
+export function givenAgain(known: readonly Reversal[], grants: readonly Named[]): Draws {
+  return grants.flatMap(({ grantId }) =>
+    decidedOf(known, grantId)
+      .filter(({ failed, credits }) => failed && credits > 0n)
+      .map(({ id, credits }) => [regrantIdOf(id), credits] as const),
+  );
 }
 
 /** Once it is known which refunds there were, they count, and not what stood for them. */
@@ -126,9 +137,12 @@ async function decideTaking(
   const parts = alreadyGone(open, counting, foreign, due);
   let missing = due - parts.reduce((sum, { already }) => sum + already, 0n);
   let anew = 0n;
-  for (const { grantId, had, decided, already } of parts) {
+  for (const { grantId, had, unusedAgain, decided, already } of parts) {
     const before: Draws = already === 0n ? [] : [[grantId, already]];
-    const taken = { refunds: decided, disputes: [before] };
+    const refunds = decided.map((one) => {
+      return { ...one, credits: one.credits - (unusedAgain.get(regrantIdOf(one.id)) ?? 0n) };
+    });
+    const taken = { refunds, disputes: [before] };
     const rest = reversal.state === "returned" ? [] : allocate({ grantId, credits: had }, taken, missing);
     const draws = merged(grantId, already, rest);
     await keepTaking(client, invoice, reversal.id, grantId, { draws, already });
@@ -165,7 +179,7 @@ function dueOf(
   reversal: Reversal,
   counting: readonly Reversal[],
 ): MicroCredits {
-  const had = month.reduce((sum, part) => sum + part.had, 0n);
+  const had = month.reduce((sum, part) => sum + part.had - sumOf([...part.unusedAgain]), 0n);
   const standing = counting
     .filter((other) => other.state !== "returned" && isDecided(other, month))
     .map((other) => ({ of: other.amount, credits: takenOfMonth(other, month) }));

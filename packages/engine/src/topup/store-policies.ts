@@ -170,6 +170,23 @@ async function keepVersion(
   );
 }
 
+export interface PolicyVersion {
+  readonly at: Instant;
+  readonly by: string;
+  readonly reason: string | null;
+  readonly enabled: boolean;
+}
+
+/** Who has changed the account's policy and why, the oldest first. */
+export async function policyVersions(pool: pg.Pool, accountId: AccountId): Promise<PolicyVersion[]> {
+  const { rows } = await pool.query<PolicyVersion>(
+    `select at, by, reason, (policy ->> 'enabled')::boolean as enabled from topup_policy_changes
+     where account_id = $1 order by at, change_id`,
+    [accountId],
+  );
+  return rows;
+}
+
 /** What kept it from buying is over: the sweep looks again. */
 export async function lookAgain(client: Queryable, accountId: AccountId): Promise<void> {
   await client.query("update topup_policies set check_at = null where account_id = $1", [accountId]);

@@ -1,5 +1,5 @@
 import type { AccountId } from "@bursar/contract/ids";
-import { addSeconds, type Instant } from "@bursar/contract/instant";
+import { openPace } from "../clock/pace.ts";
 import { resetIfDue } from "../quota/reset.ts";
 import { NO_NEED, type TopUpDeps, topUp } from "./buy.ts";
 import { forgetEffects, policiesInNeed, wantedEffects } from "./store-policies.ts";
@@ -12,11 +12,10 @@ const AT_ONCE = 8;
  *  others that are below it, now and then, so that a report that got lost stops no top-up.
  *  The returned function says how many it bought for or saw to. */
 export function watchTopUps(deps: TopUpDeps): () => Promise<number> {
-  let sweepAt = 0 as Instant;
+  const isTime = openPace(SWEEP_SECONDS);
   const sweep = async () => {
     const now = deps.clock.now();
-    if (now < sweepAt) return 0;
-    sweepAt = addSeconds(now, SWEEP_SECONDS);
+    if (!isTime(now)) return 0;
     return seeTo(deps, await policiesInNeed(deps.pool, { now, limit: LIMIT }));
   };
   return async () => {

@@ -1,7 +1,7 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { formatPostgresTimestamp, type Instant } from "@bursar/contract/instant";
 import type { MicroCredits } from "@bursar/contract/money";
-import type pg from "pg";
+import type { Queryable } from "../mail/store.ts";
 
 export type UsageGrouping = "day" | "month" | "model" | "feature" | "key" | "member";
 
@@ -34,11 +34,11 @@ export interface UsageQuestion {
 
 /** What an account's AI work used between two instants, by group. Micro-credits. */
 export async function usageBetween(
-  pool: pg.Pool,
+  queryable: Queryable,
   accountId: AccountId,
   { from, to, grouping, personId }: UsageQuestion,
 ): Promise<UsageGroup[]> {
-  const { rows } = await pool.query<UsageGroup>(
+  const { rows } = await queryable.query<UsageGroup>(
     `select ${columns(grouping)} from usage_records where account_id = $1 and at >= $2 and at < $3
        and ($4::text is null or person_id = $4)
      group by 1 order by 1`,
@@ -49,12 +49,12 @@ export async function usageBetween(
 
 /** The same over all accounts. Reads every record of the period. */
 export async function usageOfAll(
-  pool: pg.Pool,
+  queryable: Queryable,
   from: Instant,
   to: Instant,
   grouping: UsageGrouping,
 ): Promise<UsageGroup[]> {
-  const { rows } = await pool.query<UsageGroup>(
+  const { rows } = await queryable.query<UsageGroup>(
     `select ${columns(grouping)} from usage_records where at >= $1 and at < $2 group by 1 order by 1`,
     [formatPostgresTimestamp(from), formatPostgresTimestamp(to)],
   );

@@ -32,15 +32,17 @@ export const readCompletion: Reader = (body) => {
 };
 
 function completionAsk(body: Fields, inputs: ReturnType<typeof inputsOf> & object): Ask {
+  const { model, prompt: _, suffix, ...others } = body;
+  const all = typeof suffix === "string" ? [...inputs, suffix] : inputs;
   const drafts = Math.max(numberOr(body["n"], 1), numberOr(body["best_of"], 1));
   return {
     path: "/completions",
-    model: body["model"] as string,
+    model: model as string,
     streams: body["stream"] === true,
     wantsUsage: wantsUsage(body),
     choices: drafts * inputs.length,
     outputLimit: numberOr(body["max_tokens"], DEFAULT_OUTPUT_TOKENS),
-    prompt: inputPrompt(inputs),
+    prompt: inputPrompt(all, others),
     body,
   };
 }

@@ -7,19 +7,20 @@ export const readEmbedding: Reader = (body) => {
   if (!isObject(body)) return invalid(null, "The body must be a JSON object.");
   const problem = checkModel(body);
   if (problem !== null) return problem;
-  const inputs = inputsOf(body["input"]);
+  const { model, input, ...others } = body;
+  const inputs = inputsOf(input);
   if (inputs === null)
     return invalid("input", "'input' must be a text, a list of token ids, or a list of either.");
   return {
     kind: "ask",
     ask: {
       path: "/embeddings",
-      model: body["model"] as string,
+      model: model as string,
       streams: false,
       wantsUsage: false,
       choices: 0,
       outputLimit: null,
-      prompt: inputPrompt(inputs),
+      prompt: inputPrompt(inputs, others),
       body,
     },
   };

@@ -27,7 +27,28 @@ it.each([
 });
 
 it.each([
+  {
+    content: [
+      { type: "text", text: "Hi" },
+      { type: "input_audio", input_audio: { data: "", format: "wav" } },
+    ],
+  },
+  { content: [{ type: "input_audio", Input_Audio: { data: "" } }] },
+  { content: null, audio: { id: "audio_1" } },
+])("names sound in a message, whose tokens have a price of their own: %j", (message) => {
+  const body = { messages: [{ role: "user", content: "Hi" }, message] };
+  expect(checkExtras(body)).toMatchObject({ kind: "invalid", param: "input_audio" });
+  expect(checkExtras(body, ["input_audio"])).toBeNull();
+});
+
+it.each([
   {},
+  {
+    messages: [
+      { role: "assistant", content: null, audio: null },
+      { role: "user", content: [{ type: "text" }] },
+    ],
+  },
   { service_tier: "auto" },
   { service_tier: "flex" },
   { service_tier: null, models: null, enable_search: false },

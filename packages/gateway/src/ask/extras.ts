@@ -3,6 +3,8 @@ import { type Fields, invalid, isObject } from "./fields.ts";
 
 /** What a field may say without costing more than the model's tokens do, or having another model answer. */
 interface Plain {
+  /** Where it stands, if not at the top. */
+  readonly find?: (body: Fields) => unknown;
   readonly holds: (value: unknown) => boolean;
   readonly rule: string;
 }
@@ -33,6 +35,7 @@ const PLAIN = {
     holds: (value) => allOf(value, (kind) => kind === "text"),
     rule: 'may hold "text" alone',
   },
+  input_audio: { ...NOTHING, find: soundIn },
   // An answer that is fetched later, by nobody.
   deferred: NOTHING,
 } satisfies Readonly<Record<string, Plain>>;
@@ -43,8 +46,8 @@ export const EXTRA_FIELDS: readonly string[] = Object.keys(PLAIN);
 /** The first field by which a call would cost more than its tokens at the price book's prices, or another model would
  *  answer. What providers understand besides is theirs to judge. */
 export function checkExtras(body: Fields, allowed: readonly string[] = []): Invalid | null {
-  for (const [field, { holds, rule }] of Object.entries<Plain>(PLAIN)) {
-    const value = body[field];
+  for (const [field, { find, holds, rule }] of Object.entries<Plain>(PLAIN)) {
+    const value = find === undefined ? body[field] : find(body);
     if (isUnset(value) || holds(value) || allowed.includes(field)) continue;
     return invalid(field, `'${field}' ${rule} here: it can change the price, or the model that answers.`);
   }
@@ -61,6 +64,19 @@ function oneOf(...texts: string[]): Plain {
 
 function allOf(value: unknown, holds: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(holds);
+}
+
+/** Sound that a message brings along, or an earlier answer's that it names. */
+function soundIn({ messages }: Fields): unknown {
+  const all = Array.isArray(messages) ? messages.filter(isObject) : [];
+  return all.some(
+    ({ audio, content }) => !isUnset(audio) || (Array.isArray(content) && content.some(isSound)),
+  );
+}
+
+/** Also as whoever parses JSON in Go reads it. */
+function isSound(part: unknown): boolean {
+  return isObject(part) && Object.keys(part).some((field) => field.toLowerCase() === "input_audio");
 }
 
 /** One that the caller runs; a provider's own tools cost extra. */

@@ -15,8 +15,8 @@ function isInput(value: unknown): value is Input {
   return Array.isArray(value) && value.length > 0 && value.every((token) => Number.isSafeInteger(token));
 }
 
-export function inputPrompt(inputs: readonly Input[]): Prompt {
+export function inputPrompt(inputs: readonly Input[], others: object): Prompt {
   const texts = inputs.filter((input) => typeof input === "string");
   const ids = inputs.reduce((sum, input) => sum + (typeof input === "string" ? 0 : input.length), 0);
-  return new Prompt(texts, ids);
+  return new Prompt(texts, ids, others);
 }

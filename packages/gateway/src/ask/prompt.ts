@@ -8,19 +8,25 @@ const BYTES_PER_TOKEN_AT_LEAST = 2;
 const OTHER_VOCABULARIES = 1.25;
 const EXTRA_TOKENS = 16;
 
+/** What a call says besides its input is settings: so much of it. */
+const SETTINGS_BYTES = 1024;
+
 /** The input of a call, as text to count and a flat number of tokens for all that is not text. */
 export class Prompt {
   readonly #texts: readonly string[];
   readonly #flatTokens: number;
+  readonly #otherTokens: number;
   /** Surely enough for ordinary text, and next to free: a prompt may be megabytes, and callers wait. */
   readonly quickBound: number;
   #counted: Promise<number> | null = null;
 
-  constructor(texts: readonly string[], flatTokens: number) {
+  /** `others`: fields that a model may read, or not. They are in the bounds, and in no count. */
+  constructor(texts: readonly string[], flatTokens: number, others: object = {}) {
     this.#texts = texts;
     this.#flatTokens = flatTokens;
+    this.#otherTokens = boundOf(Math.max(0, Buffer.byteLength(JSON.stringify(others)) - SETTINGS_BYTES));
     const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-    this.quickBound = Math.ceil(bytes / BYTES_PER_TOKEN_AT_LEAST) + flatTokens;
+    this.quickBound = boundOf(bytes) + flatTokens + this.#otherTokens;
   }
 
   /** What it is billed as where the upstream does not say. Counted once, in small turns of the event loop. */
@@ -47,6 +53,11 @@ export class Prompt {
   }
 
   #boundOf(counted: number): number {
-    return Math.min(Math.ceil(counted * OTHER_VOCABULARIES) + EXTRA_TOKENS, this.quickBound);
+    const bound = Math.ceil(counted * OTHER_VOCABULARIES) + EXTRA_TOKENS + this.#otherTokens;
+    return Math.min(bound, this.quickBound);
   }
+}
+
+function boundOf(bytes: number): number {
+  return Math.ceil(bytes / BYTES_PER_TOKEN_AT_LEAST);
 }

@@ -8,18 +8,18 @@ import type { OpenHold } from "./budget.ts";
  *  not be charged for an answer that hardly any model gives. */
 const PART = 4n;
 
-/** Grows the hold to the longest answer there is, where that is little of what is left for it. False: it is not held,
- *  and the upstream must be told where to end. Buys no credits. Throws: LedgerUnavailable. */
+/** Grows the hold to the longest answer there is, where that is little of what is left for it. Returns what is held then;
+ *  null: not so much, and the upstream must be told where to end. Buys no credits. Throws: LedgerUnavailable. */
 export async function holdLongest(
   engine: EngineDeps,
   hold: OpenHold,
   left: MicroCredits,
   outputTokens: number,
-): Promise<boolean> {
+): Promise<MicroCredits | null> {
   const { holdId, requestId, principal, rates, inputTokens, holdSeconds } = hold;
   const missing = costOf(rates, { inputTokens, cachedInputTokens: 0, outputTokens }) - hold.amount;
-  if (missing <= 0n) return true;
-  if (missing * PART > left) return false;
+  if (missing <= 0n) return hold.amount;
+  if (missing * PART > left) return null;
   const { accountId, by, caps } = principal;
   const outcome = await extend(
     { ...engine, topUps: undefined },
@@ -30,5 +30,5 @@ export async function holdLongest(
       keyId: principal.keyId ?? undefined,
     },
   );
-  return outcome.kind === "extended";
+  return outcome.kind === "extended" ? outcome.amount : null;
 }

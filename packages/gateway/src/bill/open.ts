@@ -13,6 +13,8 @@ import { holdLongest } from "./longest.ts";
 
 export interface Opening {
   readonly ask: Ask;
+  /** A stream whose output is all seen, so that it can be stopped where credits end. */
+  readonly canStop: boolean;
   readonly principal: Principal;
   readonly requestId: string;
   readonly book: PriceBook;
@@ -48,7 +50,8 @@ interface Reserve {
 }
 
 /** The gate: reserves what the call needs to begin, or as much of it as there is. A stream begins with a slice; an
- *  answer in one piece cannot be stopped midway, so all that it may become is reserved.
+ *  answer in one piece, or one that is thought out unseen, cannot be stopped midway, so all that it may become is
+ *  reserved.
  *  Throws: LedgerUnavailable. */
 export async function openHold(engine: EngineDeps, opening: Opening): Promise<Opened> {
   const { ask } = opening;
@@ -73,7 +76,7 @@ export async function openHold(engine: EngineDeps, opening: Opening): Promise<Op
 /** Output tokens of one choice, at first. */
 function wantedTokens(opening: Opening): number {
   const limit = limitTokens(opening);
-  return opening.ask.streams ? Math.min(limit, opening.settings.sliceTokens) : limit;
+  return opening.canStop ? Math.min(limit, opening.settings.sliceTokens) : limit;
 }
 
 /** How long one choice can become. */
@@ -125,8 +128,8 @@ async function opened(
   reserve: Reserve,
   held: Held & WithTopUp,
 ): Promise<Opened> {
-  const { ask, principal, requestId, book, rates, settings } = opening;
-  const guessed = ask.streams ? Number.POSITIVE_INFINITY : settings.defaultOutputTokens;
+  const { ask, canStop, principal, requestId, book, rates, settings } = opening;
+  const guessed = canStop ? Number.POSITIVE_INFINITY : settings.defaultOutputTokens;
   const hold: OpenHold = {
     ...{ requestId, principal, book, rates, holdId: held.id, model: ask.model, prompt: ask.prompt },
     amount: held.amount,
@@ -136,11 +139,16 @@ async function opened(
     holdSeconds: settings.holdSeconds,
     topUp: held.topUp,
   };
+  if (isGuess(opening)) {
+    const left = held.usable - held.amount;
+    const longest = await holdLongest(engine, hold, left, settings.longestOutputTokens * ask.choices);
+    if (longest !== null) return { kind: "open", hold: { ...hold, amount: longest }, outputCap: null };
+  }
   return { kind: "open", hold, outputCap: await outputCapOf(engine, opening, hold, held.usable) };
 }
 
-/** A stream may grow into what is usable, an answer in one piece has what it holds. The upstream is told, because
- *  what it thinks without showing is output too, and no count here could stop it. A stream on an account that tops up
+/** A stream may grow into what is usable, what cannot be stopped has what it holds. The upstream is told, because what
+ *  it thinks without showing is output too, and no count here could stop it. A stream on an account that tops up
  *  by itself is not cut short for what has not been bought yet. */
 async function outputCapOf(
   engine: EngineDeps,
@@ -148,23 +156,22 @@ async function outputCapOf(
   hold: OpenHold,
   usable: MicroCredits,
 ): Promise<number | null> {
-  const { ask, rates, principal, settings } = opening;
+  const { ask, canStop, rates, principal } = opening;
   if (ask.choices === 0) return null;
-  const isGuess = !ask.streams && ask.outputLimit === null && rates.maxOutputTokens === null;
-  if (
-    isGuess &&
-    (await holdLongest(engine, hold, usable - hold.amount, settings.longestOutputTokens * ask.choices))
-  )
-    return null;
-  const paid = ask.streams ? usable : hold.amount;
+  const paid = canStop ? usable : hold.amount;
   const capFor = (inputTokens: number) => Math.floor(outputTokensFor(rates, inputTokens, paid) / ask.choices);
   const limit = limitTokens(opening);
   // The caller's limit is in the body, and the model's own is known to it. A guess is known to nobody else.
-  const known = isGuess ? limit : null;
+  const known = isGuess(opening) ? limit : null;
   if (capFor(hold.inputTokens) >= limit) return known;
-  if (ask.streams && (await engine.topUps?.isOn(principal.accountId)) === true) return null;
+  if (canStop && (await engine.topUps?.isOn(principal.accountId)) === true) return null;
   const cap = capFor(Math.min(hold.inputTokens, await ask.prompt.carefulBound()));
   return cap >= limit ? known : cap;
+}
+
+/** An answer that cannot be stopped, and that nobody limits. */
+function isGuess({ ask, canStop, rates }: Opening): boolean {
+  return ask.choices > 0 && !canStop && ask.outputLimit === null && rates.maxOutputTokens === null;
 }
 
 /** The model was priced by the same book just before: what is no hold is a refusal. */

@@ -98,6 +98,8 @@ function messageOf(refusal: Refusal): string {
       return "The run has ended";
     case "account_frozen":
       return "The account is frozen";
+    case "too_many_holds":
+      return "Too much is under way on the account at once";
     case "key_revoked":
       return "This API key has been revoked";
     case "key_expired":

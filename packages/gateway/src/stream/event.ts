@@ -33,7 +33,7 @@ export type ModelEvent =
       readonly usage: Usage | null;
       readonly head: ChunkHead;
     }
-  /** OpenAI's last chunk, with no choices in it. */
+  /** OpenAI's last chunk, with no choices in it; others leave out even the list. */
   | { readonly kind: "usage"; readonly data: string; readonly usage: Usage | null; readonly head: ChunkHead }
   | { readonly kind: "comment" }
   | { readonly kind: "done" }
@@ -50,9 +50,9 @@ export function readEvent(event: SseEvent): ModelEvent {
   const usage = readUsage(chunk["usage"]);
   const choices = chunk["choices"];
   const head = chunk as unknown as ChunkHead;
-  if (!Array.isArray(choices)) return { kind: "malformed" };
-  if (choices.length === 0 && isObject(chunk["usage"]))
+  if (isObject(chunk["usage"]) && (!Array.isArray(choices) || choices.length === 0))
     return { kind: "usage", data: event.data, usage, head };
+  if (!Array.isArray(choices)) return { kind: "malformed" };
   return { kind: "chunk", data: event.data, usage, head, ...contentOf(choices) };
 }
 

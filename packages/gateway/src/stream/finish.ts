@@ -3,6 +3,7 @@ import type { Ask } from "../ask/ask.ts";
 import { billFor } from "../bill/bill.ts";
 import type { Budget } from "../bill/budget.ts";
 import type { Settlements } from "../bill/settlements.ts";
+import type { Thinkers } from "../bill/thinkers.ts";
 import { logFailure } from "../upstream/failure-log.ts";
 import type { Ending } from "./ending.ts";
 import type { Passed } from "./passed.ts";
@@ -14,12 +15,13 @@ export interface FinishDeps {
   /** Output tokens a choice that the upstream was limited to because credits pay for no more; null: it was not. */
   readonly outputCap: number | null;
   readonly settlements: Settlements;
+  readonly thinkers: Thinkers;
   readonly log: Log;
 }
 
 /** Charges an ended stream, and says what its client is still to hear: the cost is known before the last word. */
 export async function finish(deps: FinishDeps, passed: Passed, ended: Ending): Promise<string> {
-  const { budget, settlements, log } = deps;
+  const { budget, settlements, thinkers, log } = deps;
   const { hold } = budget;
   const ending = cutByCredits(deps, passed) && ended.kind === "complete" ? creditsEnded(deps) : ended;
   if (ending.kind === "upstream") logFailure(log, hold, ending.failure);
@@ -30,13 +32,15 @@ export async function finish(deps: FinishDeps, passed: Passed, ended: Ending): P
   const isFinal = ended.kind === "complete" && !passed.isUsageStale;
   const facts = { hold, meter: passed.meter, reported: passed.usage, isFinal };
   const bill = await billFor({ ...facts, ending: ending.kind }, log);
+  thinkers.note(hold.model, bill, passed.meter);
   const settlement = await settlements.settle(hold, bill);
   return tailOf({ ...deps, passed, ending, bill, settlement });
 }
 
 /** The upstream ended by itself, at the limit that was set because credits pay for no more. */
-function cutByCredits({ outputCap }: FinishDeps, { finishes }: Passed): boolean {
-  return outputCap !== null && [...finishes.values()].includes("length");
+function cutByCredits({ ask, budget, outputCap }: FinishDeps, { finishes }: Passed): boolean {
+  const isShort = outputCap !== null && outputCap * ask.choices < budget.hold.limitTokens;
+  return isShort && [...finishes.values()].includes("length");
 }
 
 function creditsEnded({ budget: { topUp } }: FinishDeps): Ending {

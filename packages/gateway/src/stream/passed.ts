@@ -10,7 +10,7 @@ export interface Passed {
   usage: Usage | null;
   /** There was output after it, which it cannot know. */
   isUsageStale: boolean;
-  /** Its usage chunk, kept back: it goes out after the settlement, with the cost in it. */
+  /** The chunk of its own in which it said so, kept back: it goes out after the settlement, with the cost in it. */
   usageData: string | null;
   /** Why choices ended, by their index. */
   readonly finishes: Map<number, string>;

@@ -23,6 +23,9 @@ const BUFFER_BYTES = 64 * 1024;
 /** A model that is faster than the ledger gets larger slices, up to so many times the first. */
 const LARGEST_SLICE = 16;
 
+/** The last word on the cost comes right after the last word of the answer. */
+const USAGE_MILLISECONDS = 2000;
+
 /** Passes a model's stream on, chunk by chunk, never more of it than is paid for: reserves ahead while tokens flow,
  *  stops when credits end, and settles before it says that it is done. */
 export class Relay {
@@ -38,7 +41,7 @@ export class Relay {
     finishes: new Map(),
   };
   readonly #report: NodeJS.Timeout;
-  readonly #onAbort = () => this.#finish(endingOfAbort(this.#deps.signal));
+  readonly #onAbort = () => this.#abort(endingOfAbort(this.#deps.signal));
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #waiting: ModelEvent[] = [];
   /** Output, in all, that the first of `waiting` needs and that is not reserved. null: nothing waits for credits. */
@@ -47,6 +50,8 @@ export class Relay {
   /** A slice ahead was refused. Asked for again only when nothing is left: credits may have come by then. */
   #isRefused = false;
   #sliceTokens: number;
+  #isLeft = false;
+  #untilUsage: NodeJS.Timeout | undefined;
   #upstreamEnd: Ending | null = null;
   #ending: Ending | null = null;
 
@@ -60,7 +65,7 @@ export class Relay {
           this.#controller = controller;
         },
         pull: () => this.#steer(),
-        cancel: () => this.#finish({ kind: "client_gone" }),
+        cancel: () => this.#abort({ kind: "client_gone" }),
       },
       new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES }),
     );
@@ -91,7 +96,7 @@ export class Relay {
       taken += 1;
     }
     this.#waiting = this.#waiting.slice(taken);
-    if (text !== "") this.#controller.enqueue(Buffer.from(text));
+    if (text !== "" && !this.#isLeft) this.#controller.enqueue(Buffer.from(text));
     if (this.#neededTokens === null && this.#upstreamEnd !== null) return this.#finish(this.#upstreamEnd);
     if (this.#neededTokens === null) this.#lookAhead();
     else if (!this.#isGrowing) void this.#growAtOnce(this.#neededTokens);
@@ -115,6 +120,7 @@ export class Relay {
       case "chunk":
         passed.head ??= event.head;
         this.#noteUsage(event.usage, event.outputs.length > 0);
+        if (event.usage !== null) passed.usageData = null;
         passed.meter.add(event.outputs);
         for (const { index, reason } of event.finishes) passed.finishes.set(index, reason);
         return sse(event.data);
@@ -184,10 +190,21 @@ export class Relay {
   /** Reads on only while there is credit and the client takes what there is. */
   #steer(): void {
     if (this.#ending !== null) return;
-    const hasRoom = (this.#controller.desiredSize ?? 0) > 0;
+    const hasRoom = this.#isLeft || (this.#controller.desiredSize ?? 0) > 0;
     const isShort = this.#neededTokens !== null;
     if (!isShort && hasRoom) this.#stream.resume();
     else this.#stream.pause(isShort);
+  }
+
+  /** A client that has left with the whole answer, as those do who read to a finish_reason and no further, pays what the
+   *  upstream says it cost: it knows what was thought unseen, and what was cached. */
+  #abort(ending: Ending): void {
+    const { finishes } = this.#passed;
+    if (ending.kind !== "client_gone" || finishes.size < this.#deps.ask.choices) return this.#finish(ending);
+    if (this.#isLeft || this.#ending !== null) return;
+    this.#isLeft = true;
+    this.#untilUsage = setTimeout(() => this.#finish(ending), USAGE_MILLISECONDS);
+    this.#steer();
   }
 
   /** Once, whatever comes first. */
@@ -196,6 +213,7 @@ export class Relay {
     this.#ending = ending;
     const { signal, log, onDone } = this.#deps;
     clearInterval(this.#report);
+    clearTimeout(this.#untilUsage);
     signal.removeEventListener("abort", this.#onAbort);
     if (ending.kind !== "complete") this.#stream.destroy();
     finish(this.#deps, this.#passed, ending)

@@ -1,4 +1,5 @@
-/** What arrived of a server-sent event stream, cut into events. Works on text and copies nothing twice. */
+/** What arrived of a server-sent event stream, cut into events. Works on text, and looks at none of it twice: an event may
+ *  be a picture of megabytes that comes in a thousand pieces. */
 export interface SseEvent {
   /** The joined `data:` lines; null for a comment, which providers send to keep a connection alive. */
   readonly data: string | null;
@@ -14,25 +15,32 @@ export interface SseSplitter {
 const COMMENT: SseEvent = { data: null };
 
 export function openSplitter(): SseSplitter {
-  let rest = "";
-  let isBegun = false;
+  /** Of the event that is under way: without ends of lines at its end, whose meaning what follows decides. */
+  let begun = "";
+  let lineEnd = "";
+  let isFirst = true;
   return {
-    push: (text) => {
-      rest += isBegun ? text : withoutMark(text);
-      isBegun ||= text !== "";
+    push: (piece) => {
+      let text = lineEnd + (isFirst ? withoutMark(piece) : piece);
+      isFirst &&= piece === "";
       // CR is rare; one at the very end may have its LF still to come.
-      if (rest.includes("\r")) rest = rest.replace(/\r\n|\r(?!$)/g, "\n");
+      const cr = text.endsWith("\r") ? "\r" : "";
+      if (text.includes("\r")) text = text.slice(0, text.length - cr.length).replace(/\r\n?/g, "\n");
       const events: SseEvent[] = [];
       let start = 0;
-      for (let end = rest.indexOf("\n\n"); end !== -1; end = rest.indexOf("\n\n", start)) {
-        if (end > start) events.push(eventOf(rest.slice(start, end)));
+      for (let end = text.indexOf("\n\n"); end !== -1; end = text.indexOf("\n\n", start)) {
+        begun += text.slice(start, end);
+        if (begun !== "") events.push(eventOf(begun));
+        begun = "";
         start = end + 2;
       }
-      rest = rest.slice(start);
+      const end = text.length > start && text.endsWith("\n") ? text.length - 1 : text.length;
+      begun += text.slice(start, end);
+      lineEnd = text.slice(end) + cr;
       return events;
     },
     get pending() {
-      return rest.length;
+      return begun.length + lineEnd.length;
     },
   };
 }

@@ -18,6 +18,9 @@ interface Asking {
   readonly headerPatienceMilliseconds: number;
 }
 
+/** Whether an upstream has begun, for which its client owes the prompt, shows in its headers. */
+const PARTING_MILLISECONDS = 5000;
+
 /** Asks an upstream for a stream, again where that helps, until its first token is here: up to then a failure is an
  *  HTTP error, costs nothing and can be tried again. */
 export function askForStream(line: Line, asking: Asking): Promise<Streaming | UpstreamFailure> {
@@ -26,11 +29,18 @@ export function askForStream(line: Line, asking: Asking): Promise<Streaming | Up
 
 async function attempt(line: Line, asking: Asking): Promise<Streaming | UpstreamFailure> {
   const { ask, body, signal } = asking;
-  const answerMilliseconds = line.wire.timeouts.headersMilliseconds;
-  const sending = { path: ask.path, body, accept: "text/event-stream", answerMilliseconds, signal };
+  const { timeouts } = line.wire;
+  const answerMilliseconds = timeouts.headersMilliseconds;
+  const accept = "text/event-stream";
+  const partingMilliseconds = Math.min(PARTING_MILLISECONDS, answerMilliseconds);
+  const sending = { path: ask.path, body, accept, answerMilliseconds, partingMilliseconds, signal };
   const answered = await exchange(line.wire, sending);
   if (answered.kind !== "answered") return answered;
-  const stream = new EventStream(answered.response, ask.choices, line.wire.timeouts.idleMilliseconds);
+  if (signal.aborted) {
+    answered.response.destroy();
+    return { kind: "called_off", isAnswered: true };
+  }
+  const stream = new EventStream(answered.response, ask.choices, timeouts);
   return firstToken(stream, asking);
 }
 
@@ -39,7 +49,6 @@ function firstToken(stream: EventStream, asking: Asking): Promise<Streaming | Up
   const { signal, headerPatienceMilliseconds } = asking;
   return new Promise((resolve) => {
     const seen: ModelEvent[] = [];
-    let isPatient = true;
     const finish = (failure: UpstreamFailure | null) => {
       clearTimeout(patience);
       signal.removeEventListener("abort", callOff);
@@ -48,15 +57,12 @@ function firstToken(stream: EventStream, asking: Asking): Promise<Streaming | Up
       resolve(failure ?? { kind: "streaming", stream });
     };
     const callOff = () => finish({ kind: "called_off", isAnswered: true });
-    const patience = setTimeout(() => {
-      isPatient = false;
-      if (seen.length > 0) finish(null);
-    }, headerPatienceMilliseconds);
+    const patience = setTimeout(() => finish(null), headerPatienceMilliseconds);
     signal.addEventListener("abort", callOff);
     stream.listen({
       onEvents: (events) => {
         seen.push(...events);
-        if (!isPatient || events.some(isSubstance)) finish(null);
+        if (events.some(isSubstance)) finish(null);
       },
       onEnd: (failure) => finish(failure ?? broken("an empty stream")),
     });

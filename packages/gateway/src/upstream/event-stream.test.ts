@@ -6,6 +6,7 @@ import { EventStream } from "./event-stream.ts";
 import type { UpstreamFailure } from "./failure.ts";
 
 const IDLE_MILLISECONDS = 50;
+const TIMEOUTS = { idleMilliseconds: IDLE_MILLISECONDS, firstOutputMilliseconds: IDLE_MILLISECONDS };
 
 it("does not take its own process being busy for a stalled upstream", async () => {
   const server = createServer().listen(0, "127.0.0.1");
@@ -17,7 +18,7 @@ it("does not take its own process being busy for a stalled upstream", async () =
   const [response] = (await once(sent, "response")) as [IncomingMessage];
 
   const ended = new Promise<UpstreamFailure | null>((resolve) => {
-    const stream = new EventStream(response, 1, IDLE_MILLISECONDS);
+    const stream = new EventStream(response, 1, TIMEOUTS);
     stream.listen({ onEvents: () => upstream.end("data: [DONE]\n\n"), onEnd: resolve });
   });
   // The next chunk is in the socket before the timer is due, and only then does this process come round to either.

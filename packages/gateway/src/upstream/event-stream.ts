@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { UpstreamTimeouts } from "../settings.ts";
 import { type ModelEvent, readEvent } from "../stream/event.ts";
 import { openSplitter } from "../stream/sse.ts";
 import { broken, timedOut, type UpstreamFailure } from "./failure.ts";
@@ -10,6 +11,8 @@ export interface StreamListener {
   onEnd(failure: UpstreamFailure | null): void;
 }
 
+type StreamTimeouts = Pick<UpstreamTimeouts, "firstOutputMilliseconds" | "idleMilliseconds">;
+
 /** A single event is never this large; a stream that sends no end of one is broken. */
 const LARGEST_EVENT_CHARACTERS = 16 * 1024 * 1024;
 /** After `[DONE]` the connection gets this long to end properly, so that it can be used again. */
@@ -20,7 +23,8 @@ const GOODBYE_MILLISECONDS = 1000;
 export class EventStream {
   readonly #response: IncomingMessage;
   readonly #splitter = openSplitter();
-  readonly #idle: NodeJS.Timeout;
+  readonly #idleMilliseconds: number;
+  #idle: NodeJS.Timeout;
   #listener: StreamListener | null = null;
   #kept: ModelEvent[] = [];
   #end: { readonly failure: UpstreamFailure | null } | null = null;
@@ -31,10 +35,11 @@ export class EventStream {
   #reads = 0;
   #isOurs = false;
 
-  constructor(response: IncomingMessage, choices: number, idleMilliseconds: number) {
+  constructor(response: IncomingMessage, choices: number, timeouts: StreamTimeouts) {
     this.#response = response;
     this.#unfinishedChoices = choices;
-    this.#idle = setTimeout(() => this.#suspectStall(), idleMilliseconds);
+    this.#idleMilliseconds = timeouts.idleMilliseconds;
+    this.#idle = setTimeout(() => this.#suspectStall(), timeouts.firstOutputMilliseconds);
     response.setEncoding("utf8");
     response.on("data", (text: string) => this.#take(text));
     response.on("end", () => this.#finish(this.#unlessComplete("the stream ended too early")));
@@ -96,8 +101,15 @@ export class EventStream {
     this.#unfinishedChoices -= event.finishes.length;
     // Some providers send usage before the first word, too: that is no end.
     if (event.outputs.length === 0) return;
-    this.#hasOutput = true;
+    if (!this.#hasOutput) this.#beginOutput();
     this.#isCounted = false;
+  }
+
+  /** It has thought. From here on silence is a stall. */
+  #beginOutput(): void {
+    this.#hasOutput = true;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#suspectStall(), this.#idleMilliseconds);
   }
 
   #deliver(events: readonly ModelEvent[]): void {

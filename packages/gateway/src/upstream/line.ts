@@ -1,4 +1,5 @@
 import type { Ask } from "../ask/ask.ts";
+import { numberOr } from "../ask/fields.ts";
 import type { GatewaySettings, Upstream } from "../settings.ts";
 import { outputLimitField, upstreamFor } from "./choose.ts";
 import { openResilience, type Resilience } from "./resilience.ts";
@@ -37,7 +38,9 @@ export function bodyFor(line: Line, ask: Ask, outputCap: number | null): Buffer 
   const body: Record<string, unknown> = { ...ask.body, model };
   if (ask.streams)
     body["stream_options"] = { ...(ask.body["stream_options"] as object), include_usage: true };
-  if (outputCap !== null) for (const field of limitFields(line, ask)) body[field] = outputCap;
+  if (outputCap !== null)
+    for (const field of limitFields(line, ask))
+      body[field] = Math.min(numberOr(body[field], outputCap), outputCap);
   return Buffer.from(JSON.stringify(body));
 }
 

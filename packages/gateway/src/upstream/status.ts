@@ -19,13 +19,17 @@ export function failureOf(answer: Refused): UpstreamFailure {
     if (error.code === "insufficient_quota") return { kind: "misconfigured", detail };
     return { kind: "rate_limited", retryAfterSeconds: secondsOf(answer.retryAfter) };
   }
-  if (CALLERS_FAULT.has(status)) return { kind: "request_refused", status, ...error };
+  const isOurKey = error.param === null && KEYS_FAULT.test(error.message);
+  if (CALLERS_FAULT.has(status) && !isOurKey) return { kind: "request_refused", status, ...error };
   if (status === 408 || status === 504) return timedOut(detail);
   return status >= 500 ? broken(detail) : { kind: "misconfigured", detail };
 }
 
 /** The request itself is at fault. 401, 403 and 404 are about our key and our settings. */
 const CALLERS_FAULT: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+
+/** Some say 400 of a key, too. It is ours, and the message may hold it; but where a field is named, that is the caller's. */
+const KEYS_FAULT = /api.?key/i;
 
 function errorIn(body: string): { message: string; param: string | null; code: string | null } {
   const error = errorObject(body);
@@ -37,9 +41,11 @@ function errorIn(body: string): { message: string; param: string | null; code: s
   };
 }
 
+/** Gemini answers with a list of one. */
 function errorObject(body: string): Readonly<Record<string, unknown>> {
   try {
-    const parsed: unknown = JSON.parse(body);
+    const json: unknown = JSON.parse(body);
+    const parsed: unknown = Array.isArray(json) ? json[0] : json;
     if (!isObject(parsed)) return {};
     return isObject(parsed["error"]) ? parsed["error"] : parsed;
   } catch {

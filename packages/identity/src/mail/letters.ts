@@ -1,4 +1,5 @@
 import type { MailMessage } from "@bursar/engine/mail/mail";
+import { shownToStrangers } from "@bursar/engine/mail/shown";
 
 type Letter = Pick<MailMessage, "subject" | "text" | "html">;
 
@@ -16,13 +17,15 @@ export function resetLetter(name: string, link: string, token: string): Letter {
   return letter("Choose a new password", name, why, { link, token }, otherwise);
 }
 
+/** Whoever signs up chooses the address and the name, so the mail may go to a stranger. */
 function letter(
   subject: string,
-  name: string,
+  called: string,
   why: string,
   { link, token }: { link: string; token: string },
   otherwise: string,
 ): Letter {
+  const name = shownToStrangers(called);
   const text = `Hello ${name},\n\n${why}:\n\n${link}\n\nFor programs, the token is:\n${token}\n\n${otherwise}\n`;
   const html =
     `<p>Hello ${escapeHtml(name)},</p><p>${why}:</p><p><a href="${escapeHtml(link)}">${escapeHtml(subject)}</a></p>` +

@@ -1,10 +1,12 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { credits, type MicroCredits } from "@bursar/contract/money";
+import { withTransaction } from "@bursar/database/transaction";
 import { createAccount } from "@bursar/engine/account/create";
+import { forgetOwner } from "@bursar/engine/account/forget";
 import type { Deps } from "@bursar/engine/deps";
 import type { People } from "../identity.ts";
 import type { Person, Role } from "../person.ts";
-import { NotAName, namingFrom } from "./naming.ts";
+import { accountIdOf, NotAName, namingFrom } from "./naming.ts";
 import {
   deletePerson,
   findPasswordHash,
@@ -41,9 +43,9 @@ export interface ManagedPeople extends People {
   /** Outcomes: taken, created. An e-mail or a username is needed. */
   create(request: CreatePersonRequest): Promise<CreatePersonOutcome>;
   setRole(id: string, role: Role): Promise<ChangePersonOutcome>;
-  /** Ends every session of the person; access tokens that are out live on for at most 15 minutes. */
+  /** Ends every session of the person, and with them their access tokens. */
   setDisabled(id: string, disabled: boolean): Promise<ChangePersonOutcome>;
-  /** True when there was such a person. Their credit account stays. */
+  /** True when there was such a person. Their credit account stays, and nothing in it says whose it was. */
   delete(id: string): Promise<boolean>;
   /** Whether this is the password of whoever is named. Not limited: for the server's own checks. */
   hasPassword(named: string, password: string): Promise<boolean>;
@@ -107,7 +109,13 @@ export function openPeople(
     create: (request) => create(deps, request, request.welcome === false ? healEmpty : heal),
     setRole: async (id, role) => changed(await updateRole(pool, id, role)),
     setDisabled: async (id, disabled) => changed(await updateDisabled(pool, id, disabled)),
-    delete: (id) => deletePerson(pool, id),
+    delete: (id) =>
+      withTransaction(pool, async (client) => {
+        const email = await deletePerson(client, id);
+        if (email === null) return false;
+        await forgetOwner(client, { personId: id, accountId: accountIdOf(id), email }, clock.now());
+        return true;
+      }),
     hasPassword: async (named, password) => {
       const record = await findPerson(pool, named);
       const hash = record === null ? null : await findPasswordHash(pool, record.id);

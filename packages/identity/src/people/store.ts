@@ -27,6 +27,16 @@ export async function findPerson(pool: pg.Pool, named: string): Promise<PersonRe
   return rows[0] === undefined ? null : personOf(rows[0]);
 }
 
+/** Whose session this is; null when it has ended. */
+export async function findPersonOfSession(pool: pg.Pool, sessionId: string): Promise<PersonRecord | null> {
+  const { rows } = await pool.query<Row>({
+    name: "person_of_session",
+    text: `select ${COLUMNS} from identity.sessions s join identity.people p on p.id = s.user_id where s.id = $1`,
+    values: [sessionId],
+  });
+  return rows[0] === undefined ? null : personOf(rows[0]);
+}
+
 export interface NewPerson {
   readonly id: string;
   readonly email: string;
@@ -109,10 +119,14 @@ export async function updateDisabled(
   return rows[0] === undefined ? null : personOf(rows[0]);
 }
 
-/** Takes sessions, logins and tokens along. The credit account stays: the ledger forgets nothing. */
-export async function deletePerson(pool: pg.Pool, id: string): Promise<boolean> {
-  const { rowCount } = await pool.query("delete from identity.people where id = $1", [id]);
-  return rowCount === 1;
+/** Takes sessions, logins, tokens and links of mails along. Answers the address; null when there is no such person. */
+export async function deletePerson(client: Pick<pg.PoolClient, "query">, id: string): Promise<string | null> {
+  const { rows } = await client.query<{ email: string }>(
+    `with links as (delete from identity.verifications where value = $1)
+     delete from identity.people where id = $1 returning email`,
+    [id],
+  );
+  return rows[0]?.email ?? null;
 }
 
 /** Mail has arrived, so the address is theirs. */

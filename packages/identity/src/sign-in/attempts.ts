@@ -46,6 +46,9 @@ export interface Attempts {
   /** Counts a sign-up, however it ends, so that nobody makes themselves many accounts with what newcomers are given, or
    *  tries out who is here. null: go on. Throws: database unreachable, which is a no. */
   limitSignUp(address: string): Promise<Limited | null>;
+  /** Counts a code for a device, as many as an address may fail, and apart from that: asking for one is no guess, and
+   *  keeps nobody from signing in. null: go on. Throws: database unreachable, which is a no. */
+  limitDeviceCode(address: string): Promise<Limited | null>;
 }
 
 export function openAttempts(pool: pg.Pool, given: Partial<AttemptLimits> = {}): Attempts {
@@ -68,6 +71,7 @@ export function openAttempts(pool: pg.Pool, given: Partial<AttemptLimits> = {}):
   const byAccount = limiter("account", limits.account);
   const byAddress = limiter("address", limits.address);
   const signUps = limiter("sign-up", limits.signUps, SIGN_UP_SECONDS);
+  const deviceCodes = limiter("device-code", limits.address);
   const turns = new Map<string, Promise<unknown>>();
 
   const perform = async <T>(
@@ -109,18 +113,20 @@ export function openAttempts(pool: pg.Pool, given: Partial<AttemptLimits> = {}):
       });
       return turn;
     },
-    limitSignUp: async (address) => {
-      if (limits.signUps === 0) return null;
-      try {
-        await signUps.consume(networkOf(address));
-        return null;
-      } catch (error) {
-        // The limiter throws how things stand.
-        if (!(error instanceof RateLimiterRes)) throw error;
-        return { kind: "limited", retryAfterSeconds: Math.ceil(error.msBeforeNext / 1000) };
-      }
-    },
+    limitSignUp: (address) => (limits.signUps === 0 ? Promise.resolve(null) : consume(signUps, address)),
+    limitDeviceCode: (address) => consume(deviceCodes, address),
   };
+}
+
+async function consume(limiter: RateLimiterPostgres, address: string): Promise<Limited | null> {
+  try {
+    await limiter.consume(networkOf(address));
+    return null;
+  } catch (error) {
+    // The limiter throws how things stand.
+    if (!(error instanceof RateLimiterRes)) throw error;
+    return { kind: "limited", retryAfterSeconds: Math.ceil(error.msBeforeNext / 1000) };
+  }
 }
 
 interface Count {

@@ -50,8 +50,9 @@ export async function signIn(deps: SignInDeps, request: SignInRequest): Promise<
   return guarded.kind === "limited" ? guarded : guarded.result;
 }
 
-function isGuess(outcome: SignInOutcome): boolean {
-  return outcome.kind === "wrong_credentials" || outcome.kind === "code_wrong";
+/** Or a mail to an unproved address, which may be a stranger's: no more of those than of guesses. */
+function isGuess({ kind }: SignInOutcome): boolean {
+  return kind === "wrong_credentials" || kind === "code_wrong" || kind === "email_unverified";
 }
 
 async function bySteps(deps: SignInDeps, request: SignInRequest): Promise<SignInOutcome> {

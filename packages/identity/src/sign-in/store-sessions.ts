@@ -13,16 +13,6 @@ export async function findSession(
   return rows[0] ?? null;
 }
 
-/** Whether the session still is, and its person may come in. */
-export async function isLiveSession(pool: pg.Pool, id: string): Promise<boolean> {
-  const { rowCount } = await pool.query(
-    `select 1 from identity.sessions s join identity.people p on p.id = s.user_id
-     where s.id = $1 and not p.disabled`,
-    [id],
-  );
-  return rowCount === 1;
-}
-
 /** With the session goes its whole family of refresh tokens. False when there is none, or none of this person. */
 export async function deleteSession(pool: pg.Pool, id: string, userId?: string): Promise<boolean> {
   const { rowCount } = await pool.query(

@@ -1,4 +1,4 @@
-import { addSeconds, type Instant } from "@bursar/contract/instant";
+import { addSeconds, type Instant, MICROSECONDS_PER_SECOND } from "@bursar/contract/instant";
 import type { Deps } from "@bursar/engine/deps";
 import {
   type CryptoKey,
@@ -52,8 +52,10 @@ export function openSigningKeys(deps: Pick<Deps, "pool" | "clock">, secret: stri
     });
   };
   const current = async (maximumAgeSeconds: number) => {
-    const now = deps.clock.now();
-    return loaded !== null && now < addSeconds(loaded.at, maximumAgeSeconds) ? loaded : load();
+    if (loaded === null) return load();
+    const age = deps.clock.now() - loaded.at;
+    // Time goes back where a clock that was ahead is set right.
+    return age >= 0 && age < maximumAgeSeconds * MICROSECONDS_PER_SECOND ? loaded : load();
   };
   return {
     signer: async () => (await current(LOOK_AGAIN_SECONDS)).signer,

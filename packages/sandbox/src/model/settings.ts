@@ -21,6 +21,7 @@ export interface Settings {
   noDone?: boolean;
   usageInputTokens?: number;
   usageOutputTokens?: number;
+  usageTotalTokens?: number;
   cachedTokens?: number;
   reasoningTokens?: number;
   answerTokens?: number;
@@ -103,6 +104,7 @@ export const readers: Readonly<Record<string, Reader>> = {
   no_done: flag("noDone"),
   usage_input: count("usageInputTokens", 0, 1e12),
   usage_output: count("usageOutputTokens", 0, 1e12),
+  usage_total: count("usageTotalTokens", 0, 1e12),
   cached: count("cachedTokens"),
   reasoning: count("reasoningTokens"),
   tokens: count("answerTokens", 0, 200_000),

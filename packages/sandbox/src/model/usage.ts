@@ -14,7 +14,7 @@ export function describeUsage(counts: TokenCounts, settings: Settings) {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: outputTokens,
-    total_tokens: promptTokens + outputTokens,
+    total_tokens: settings.usageTotalTokens ?? promptTokens + outputTokens,
     prompt_tokens_details: { cached_tokens: counts.cachedTokens, audio_tokens: 0 },
     completion_tokens_details: {
       reasoning_tokens: counts.reasoningTokens,

@@ -22,9 +22,17 @@ export function recordOfSubscription(subscription: Stripe.Subscription): Subscri
     planId: planOf(item.price.product),
     periodStart: instant(item.current_period_start),
     periodEnd: instant(item.current_period_end),
-    cancelAtPeriodEnd: subscription.cancel_at_period_end,
+    cancelAtPeriodEnd: endsWithPeriod(subscription, item),
     methodId: idOf(subscription.default_payment_method),
   };
+}
+
+/** Who ends it on Stripe's own pages may have named the day instead. */
+function endsWithPeriod(
+  { cancel_at_period_end, cancel_at }: Stripe.Subscription,
+  { current_period_end }: Stripe.SubscriptionItem,
+): boolean {
+  return cancel_at_period_end || (cancel_at !== null && cancel_at <= current_period_end);
 }
 
 /** An id, alone or as the object that it names. */
@@ -56,7 +64,11 @@ function statusOf(status: Stripe.Subscription["status"]): SubscriptionRecord["st
 
 /** What an Invoice says, without what only other objects tell. What it is for is told by its largest line: after a change,
  *  the lines are the new plan's rest of the period and what the old one's was worth. */
-export function recordOfInvoice(invoice: Stripe.Invoice, content: InvoiceContent): InvoiceRecord {
+export function recordOfInvoice(
+  invoice: Stripe.Invoice,
+  currency: Currency,
+  content: InvoiceContent,
+): InvoiceRecord {
   const line = invoice.lines.data.toSorted((a, b) => b.amount - a.amount)[0];
   const paidAt = invoice.status_transitions.paid_at;
   return {
@@ -72,7 +84,7 @@ export function recordOfInvoice(invoice: Stripe.Invoice, content: InvoiceContent
     content,
     paidAt: paidAt === null ? null : instant(paidAt),
     paidWith: null,
-    currency: currencyOf(invoice),
+    currency,
     periodStart: instant(line?.period.start ?? invoice.period_start),
     periodEnd: instant(line?.period.end ?? invoice.period_end),
     attempts: invoice.attempt_count,
@@ -102,8 +114,7 @@ function reasonOf(reason: Stripe.Invoice["billing_reason"]): InvoiceRecord["reas
   }
 }
 
-function currencyOf({ id, currency }: Stripe.Invoice): Currency {
-  const known = CURRENCIES.find((candidate) => candidate === currency);
-  if (known === undefined) throw new Error(`the invoice ${id} is in ${currency}, in which nothing is sold`);
-  return known;
+/** null: nothing is sold in it here, so the invoice is for something else that its seller sells. */
+export function currencyOf({ currency }: Stripe.Invoice): Currency | null {
+  return CURRENCIES.find((candidate) => candidate === currency) ?? null;
 }

@@ -15,7 +15,15 @@ import { asked, ifThere, isInvalidRequest, isMissing, unlessKeyUsed } from "../u
 import { contentOf, paymentsOf } from "./content.ts";
 import { methodChangeOf } from "./method-change.ts";
 import { ensureProduct, priceData } from "./plan.ts";
-import { ACCOUNT, idOf, itemOf, recordOfInvoice, recordOfSubscription, SUBSCRIPTION } from "./record.ts";
+import {
+  ACCOUNT,
+  currencyOf,
+  idOf,
+  itemOf,
+  recordOfInvoice,
+  recordOfSubscription,
+  SUBSCRIPTION,
+} from "./record.ts";
 
 /** Subscriptions on Stripe's: it charges, tries again and prorates. `returnUrl`: where people come back to who were not
  *  sent from anywhere; asked late. */
@@ -38,8 +46,8 @@ export function stripeSubscriptions(stripe: Stripe, returnUrl: () => string): Su
     preview: (request) => preview(stripe, request),
     change: (request) => change(stripe, request),
     setCancelAtPeriodEnd: async (providerId, cancel_at_period_end) => {
-      const changed = await asked(stripe.subscriptions.update(providerId, { cancel_at_period_end }));
-      return recordOfSubscription(changed);
+      // Ended meanwhile: then there is nothing to end or to go on with.
+      await unlessRefused(asked(stripe.subscriptions.update(providerId, { cancel_at_period_end })));
     },
     followDefault: async (providerId) => {
       // Ended meanwhile: then it is charged no more.
@@ -51,8 +59,9 @@ export function stripeSubscriptions(stripe: Stripe, returnUrl: () => string): Su
     },
     invoice: async (invoiceId) => {
       const invoice = await ifThere(stripe.invoices.retrieve(invoiceId));
-      if (invoice === null) return null;
-      const record = recordOfInvoice(invoice, await contentOf(stripe, invoice));
+      const currency = invoice === null ? null : currencyOf(invoice);
+      if (invoice === null || currency === null) return null;
+      const record = recordOfInvoice(invoice, currency, await contentOf(stripe, invoice));
       return { ...record, ...(await paidOf(stripe, invoice)) };
     },
     invoiceOfPayment: async (payment_intent) => {
@@ -63,8 +72,11 @@ export function stripeSubscriptions(stripe: Stripe, returnUrl: () => string): Su
     invoices: async (subscription) => {
       const invoices = await asked(stripe.invoices.list({ subscription, limit: 100 }));
       const records: InvoiceRecord[] = [];
-      for (const invoice of invoices.data)
-        records.push(recordOfInvoice(invoice, await contentOf(stripe, invoice)));
+      for (const invoice of invoices.data) {
+        const currency = currencyOf(invoice);
+        if (currency !== null)
+          records.push(recordOfInvoice(invoice, currency, await contentOf(stripe, invoice)));
+      }
       return records;
     },
     methodChangeOf,
@@ -122,25 +134,27 @@ function refused(error: unknown): Refused {
   return { kind: "refused", ...failureOf(error)! };
 }
 
-async function openPage(stripe: Stripe, request: StartRequest, returnUrl: string): Promise<PageRecord> {
+async function openPage(
+  stripe: Stripe,
+  request: StartRequest,
+  returnUrl: string,
+): Promise<PageRecord | Refused> {
   const { customerId, terms, currency, subscriptionId } = request;
   const product = await ensureProduct(stripe, terms);
-  const session = await asked(
-    stripe.checkout.sessions.create(
-      {
-        mode: "subscription",
-        customer: customerId,
-        client_reference_id: subscriptionId,
-        line_items: [{ quantity: 1, price_data: priceData(product, currency, terms) }],
-        subscription_data: { metadata: metadataOf(request) },
-        metadata: metadataOf(request),
-        success_url: returnUrl,
-        cancel_url: returnUrl,
-      },
-      { idempotencyKey: `${keyOf(request)}:page` },
-    ),
-  );
-  return pageRecord(session);
+  const session = {
+    ...{ mode: "subscription" as const, customer: customerId, client_reference_id: subscriptionId },
+    line_items: [{ quantity: 1, price_data: priceData(product, currency, terms) }],
+    subscription_data: { metadata: metadataOf(request) },
+    metadata: metadataOf(request),
+    ...{ success_url: returnUrl, cancel_url: returnUrl },
+  };
+  try {
+    const idempotencyKey = `${keyOf(request)}:page`;
+    return pageRecord(await asked(stripe.checkout.sessions.create(session, { idempotencyKey })));
+  } catch (error) {
+    // Such as a price below the smallest that the provider takes in this currency, or a customer that is deleted.
+    return refused(error);
+  }
 }
 
 const PAGE_STATUSES = ["open", "complete", "expired"] as const;
@@ -157,15 +171,15 @@ async function itemsOf(stripe: Stripe, { providerId, terms, currency }: ChangeRe
   return [{ id, price_data: priceData(product, currency, terms) }];
 }
 
-async function preview(stripe: Stripe, request: ChangeRequest): Promise<number> {
+async function preview(stripe: Stripe, request: ChangeRequest): Promise<number | Refused> {
   const items = await itemsOf(stripe, request);
-  const invoice = await asked(
-    stripe.invoices.createPreview({
-      subscription: request.providerId,
-      subscription_details: { items, proration_behavior: "always_invoice" },
-    }),
-  );
-  return Math.max(0, invoice.amount_due);
+  const subscription_details = { items, proration_behavior: "always_invoice" as const };
+  const asking = { subscription: request.providerId, subscription_details };
+  try {
+    return Math.max(0, (await asked(stripe.invoices.createPreview(asking))).amount_due);
+  } catch (error) {
+    return refused(error);
+  }
 }
 
 async function change(

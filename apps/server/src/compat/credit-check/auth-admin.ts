@@ -7,6 +7,7 @@ import type { CreatePersonRequest } from "@bursar/identity/people/people";
 import { ROLES, type Role } from "@bursar/identity/person";
 import { pickShort, recordedAs } from "../../administration/compat.ts";
 import { type AuthRouteDeps, userOf } from "./auth-answers.ts";
+import { deleteSessionsOf } from "./chat/store.ts";
 import type { CreditCheckDeps } from "./deps.ts";
 import { type FieldProblem, fields, isFieldProblem, message, text } from "./fields.ts";
 import type { Route, RouteCall } from "./route.ts";
@@ -185,9 +186,10 @@ async function remove(deps: CreditCheckDeps, { context, person, concerns }: Rout
   if (stopped === null)
     return message(503, "The payment provider does not answer, and a plan may be paid there; try again");
   if (stopped.kind === "subscription_refused") return message(409, `userId: ${stopped.message}`);
-  const departure = await departFromAll({ pool }, target.id);
+  const departure = await departFromAll(deps, target.id);
   if (departure.kind === "owner_needed") return ownerNeeded(departure.ids);
   await deps.keys.revokeAll(target.accountId);
+  await deleteSessionsOf(pool, target.accountId);
   await identity.people.delete(target.id);
   return message(200, "User deleted");
 }

@@ -9,6 +9,8 @@ export interface CreditCheckDeps extends RestDeps, AuthRouteDeps {
   readonly gateway: Gateway;
   /** How long one answer of a model may take. */
   readonly chatSeconds?: number;
+  /** How often whoever watches a chat is asked for again; default 20. */
+  readonly watchSeconds?: number;
   /** Carries what observers see between processes; absent: this process is the only one. */
   readonly fanOut?: FanOut;
 }

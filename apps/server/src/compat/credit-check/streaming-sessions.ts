@@ -1,9 +1,9 @@
 import type { AccountId, HoldId } from "@bursar/contract/ids";
 import { formatInstant } from "@bursar/contract/instant";
 import { divideRoundingUp } from "@bursar/contract/money";
-import { charge } from "@bursar/engine/charge/charge";
 import { extend } from "@bursar/engine/hold/extend";
 import { hold } from "@bursar/engine/hold/hold";
+import { settleInFull } from "@bursar/engine/hold/late";
 import { settleAtPrices } from "@bursar/engine/hold/settle";
 import { priceCost } from "@bursar/engine/price/work";
 import { personIdOf } from "@bursar/identity/people/naming";
@@ -30,6 +30,8 @@ const STAFF = ["admin", "supervisor"] as const;
 /** Holds the estimate and a fifth more. */
 const [MARGIN, MARGIN_OF] = [12n, 10n];
 const RECENT_LIMIT = 50;
+
+const FEATURE = "streaming";
 
 const holdOf = (sessionId: string) => `stream:${sessionId}` as HoldId;
 
@@ -69,7 +71,7 @@ async function initialize(deps: CreditCheckDeps, { person, body, requestId }: Ro
     ...actor(person!, requestId),
     id: holdOf(sessionId),
     work: { kind: "amount", amount: divideRoundingUp(priced.amount * MARGIN, MARGIN_OF) },
-    feature: "streaming",
+    feature: FEATURE,
     metadata: { sessionId, modelId, estimatedTokens },
   });
   if (outcome.kind !== "held") return refused(outcome);
@@ -147,25 +149,20 @@ async function close(
   const book = await deps.prices.current();
   const priced = priceCost(book, costOfTokens(model, tokens));
   if (priced.kind !== "priced") return refused(priced);
-  const { amount } = priced;
-  const request = { ...actor(person!, requestId), metadata: { status, tokens } };
-  const first = await settleAtPrices(deps, book, { ...request, holdId, cost: { kind: "amount", amount } });
+  const cost = { kind: "amount", amount: priced.amount } as const;
+  const request = { ...actor(person!, requestId), metadata: { status, tokens }, holdId, cost };
+  const first = await settleAtPrices(deps, book, request);
   if (first.kind !== "settled" && first.kind !== "hold_closed") return refused(first);
-  const before = first.kind === "settled" ? first : NOTHING_BEFORE;
   if (first.kind === "settled") {
     const end = first.duplicate ? await endOf(deps.pool, person!.accountId, holdId) : null;
     if (end === null || end.by === request.by)
       return ended(sessionId, end?.metadata?.status ?? status, first);
-    if (amount <= first.charged) return ended(sessionId, status, first);
   }
   // It was ended before its owner came back, for less or for nothing: the work was done all the same.
-  const cost = { kind: "amount", amount: amount - before.charged } as const;
-  const late = await charge(deps, { ...request, id: `${holdId} late`, cost, feature: "streaming" });
-  if (late.kind !== "charged") return refused(late);
-  return ended(sessionId, status, { ...before, ...late, charged: before.charged + late.charged });
+  const late = await settleInFull(deps, book, request, { feature: FEATURE });
+  if (late.kind !== "settled") return refused(late);
+  return ended(sessionId, status, first.kind === "settled" ? { ...late, released: first.released } : late);
 }
-
-const NOTHING_BEFORE = { charged: 0n, released: 0n, overrun: 0n };
 
 function ended(
   sessionId: string,

@@ -1,5 +1,6 @@
 import { newOperationId } from "@bursar/contract/ids";
 import { addSeconds, formatInstant, type Instant, parseInstant } from "@bursar/contract/instant";
+import { withSnapshot } from "@bursar/database/transaction";
 import { charge } from "@bursar/engine/charge/charge";
 import { type UsageGroup, usageBetween, usageOfAll } from "@bursar/engine/usage/store";
 import { numberOf, tokensOf } from "./amounts.ts";
@@ -73,10 +74,15 @@ async function stats(deps: CreditCheckDeps, { person, context }: RouteCall): Pro
   const period = periodOf(deps, context.req.query());
   if (isFieldProblem(period)) return message(period.status, period.message);
   const { from, to } = period;
-  const [byModel, byDay] = await Promise.all([
-    usageBetween(deps.pool, person!.accountId, { from, to, personId: null, grouping: "model" }),
-    usageBetween(deps.pool, person!.accountId, { from, to, personId: null, grouping: "day" }),
-  ]);
+  const asked = { from, to, personId: null };
+  const [byModel, byDay] = await withSnapshot(
+    deps.pool,
+    async (client) =>
+      [
+        await usageBetween(client, person!.accountId, { ...asked, grouping: "model" }),
+        await usageBetween(client, person!.accountId, { ...asked, grouping: "day" }),
+      ] as const,
+  );
   return Response.json({ ...header(from, to), ...totals(byModel), ...groups(byModel, byDay) });
 }
 
@@ -84,10 +90,11 @@ async function systemStats(deps: CreditCheckDeps, { context }: RouteCall): Promi
   const period = periodOf(deps, context.req.query());
   if (isFieldProblem(period)) return message(period.status, period.message);
   const { from, to } = period;
-  const [byModel, byDay] = await Promise.all([
-    usageOfAll(deps.pool, from, to, "model"),
-    usageOfAll(deps.pool, from, to, "day"),
-  ]);
+  const [byModel, byDay] = await withSnapshot(
+    deps.pool,
+    async (client) =>
+      [await usageOfAll(client, from, to, "model"), await usageOfAll(client, from, to, "day")] as const,
+  );
   return Response.json({ ...header(from, to), ...totals(byModel), ...groups(byModel, byDay) });
 }
 

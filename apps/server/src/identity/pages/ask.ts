@@ -1,8 +1,13 @@
 import type { OpenIdentity } from "@bursar/identity/open";
 import { IDENTITY_PATH } from "@bursar/identity/paths";
 import type { Context } from "hono";
+import { readText } from "../../rest/input.ts";
 import { callerOf } from "../caller.ts";
 import { isSameOrigin } from "../same-origin.ts";
+import { html, page } from "./page.ts";
+
+/** Far more than any form holds. */
+export const BODY_LIMIT_BYTES = 64 * 1024;
 
 export interface PageDeps {
   readonly identity: OpenIdentity;
@@ -68,11 +73,14 @@ export function redirect(to: string, cookies: readonly string[] = []): Response 
   return response;
 }
 
-/** The fields of a form that came from a page of ours; null when it came from elsewhere. */
-export async function ownForm(deps: PageDeps, context: Context): Promise<Form | null> {
-  if (!isSameOrigin(context, deps.identity.url())) return null;
-  const form = await context.req.parseBody();
-  return Object.fromEntries(
-    Object.entries(form).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
+/** The fields of a form that came from a page of ours; else what is answered to it. */
+export async function ownForm(deps: PageDeps, context: Context): Promise<Form | Response> {
+  if (!isSameOrigin(context, deps.identity.url()))
+    return page("Not from here", html`<p>This form must be sent from its own page.</p>`, { status: 403 });
+  const text = await readText(context.req.raw, BODY_LIMIT_BYTES);
+  if (text === null)
+    return page("Too long", html`<p>No form is longer than ${String(BODY_LIMIT_BYTES)} bytes.</p>`, {
+      status: 413,
+    });
+  return Object.fromEntries(new URLSearchParams(text));
 }

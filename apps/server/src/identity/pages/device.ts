@@ -1,7 +1,6 @@
 import type { Person } from "@bursar/identity/person";
 import type { Context, Hono } from "hono";
 import { alertOf, ask, type Form, ownForm, type PageDeps } from "./ask.ts";
-import { notFromHere } from "./mail-links.ts";
 import { type Html, html, page } from "./page.ts";
 import type { Place } from "./place.ts";
 import { mountSignIn, signInPage, whoLooks } from "./sign-in.ts";
@@ -14,7 +13,7 @@ export function mountDevicePage(app: Hono, deps: PageDeps): void {
   app.get("/device", (context) => show(deps, context, context.req.query("user_code") ?? ""));
   app.post("/device/decide", async (context) => {
     const form = await ownForm(deps, context);
-    return form === null ? notFromHere() : decide(deps, context, form);
+    return form instanceof Response ? form : decide(deps, context, form);
   });
 }
 

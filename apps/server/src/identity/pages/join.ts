@@ -2,7 +2,6 @@ import type { Deps } from "@bursar/engine/deps";
 import { type AcceptOutcome, acceptInvite } from "@bursar/engine/organization/invites";
 import type { Context, Hono } from "hono";
 import { ownForm, type PageDeps } from "./ask.ts";
-import { notFromHere } from "./mail-links.ts";
 import { type Html, html, page } from "./page.ts";
 import type { Place } from "./place.ts";
 import { mountSignIn, signInPage, whoLooks } from "./sign-in.ts";
@@ -24,7 +23,7 @@ const pageDeps = (deps: JoinDeps): PageDeps => ({ ...deps, hasOidc: deps.identit
 async function join(deps: JoinDeps, context: Context): Promise<Response> {
   const pages = pageDeps(deps);
   const sent = await ownForm(pages, context);
-  if (sent === null) return notFromHere();
+  if (sent instanceof Response) return sent;
   const { token = "" } = sent;
   const person = await whoLooks(pages, context);
   if (person === null) return signInPage(pages, PLACE, { token }, { status: 401 });

@@ -16,7 +16,7 @@ export function mountMailLinks(app: Hono, deps: PageDeps): void {
 
 async function choosePassword(deps: PageDeps, context: Context): Promise<Response> {
   const sent = await ownForm(deps, context);
-  if (sent === null) return notFromHere();
+  if (sent instanceof Response) return sent;
   const { token = "", password = "", again = "" } = sent;
   const failed = (alert: string, status = 400) => page("New password", resetForm(token), { status, alert });
   if (password !== again) return failed("The two passwords are not the same");
@@ -30,7 +30,7 @@ const FORGOT = "Forgot the password?";
 /** Says the same for an address that nobody has. */
 async function askForMail(deps: PageDeps, context: Context): Promise<Response> {
   const sent = await ownForm(deps, context);
-  if (sent === null) return notFromHere();
+  if (sent instanceof Response) return sent;
   const { email = "" } = sent;
   const answer = await ask(deps, context, "/request-password-reset", { email });
   if (!answer.ok) return page(FORGOT, forgotForm(), alertOf(answer));
@@ -42,16 +42,12 @@ async function askForMail(deps: PageDeps, context: Context): Promise<Response> {
 
 async function confirm(deps: PageDeps, context: Context): Promise<Response> {
   const sent = await ownForm(deps, context);
-  if (sent === null) return notFromHere();
+  if (sent instanceof Response) return sent;
   const { token = "" } = sent;
   const answer = await ask(deps, context, `/verify-email?token=${encodeURIComponent(token)}`);
   if (answer.ok) return page("Done", html`<p>Your e-mail address is confirmed. You can sign in now.</p>`);
   const alert = "This link is not good any more; sign in to get a new one";
   return page("Confirm your e-mail address", html``, { status: 400, alert });
-}
-
-export function notFromHere(): Response {
-  return page("Not from here", html`<p>This form must be sent from its own page.</p>`, { status: 403 });
 }
 
 function resetForm(token: string): Html {

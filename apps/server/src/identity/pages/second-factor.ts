@@ -1,6 +1,5 @@
 import type { Context, Hono } from "hono";
 import { alertOf, ask, type Form, ownForm, type PageDeps, redirect } from "./ask.ts";
-import { notFromHere } from "./mail-links.ts";
 import { type Html, html, page } from "./page.ts";
 import type { Place } from "./place.ts";
 import { mountSignIn, signInPage, whoLooks } from "./sign-in.ts";
@@ -20,7 +19,7 @@ export function mountSecondFactorPage(app: Hono, deps: PageDeps): void {
   for (const [name, step] of Object.entries(STEPS)) {
     app.post(`${PATH}/${name}`, async (context) => {
       const form = await ownForm(deps, context);
-      if (form === null) return notFromHere();
+      if (form instanceof Response) return form;
       const isSomebody = (await whoLooks(deps, context)) !== null;
       return isSomebody ? step(deps, context, form) : signInPage(deps, PLACE, form);
     });

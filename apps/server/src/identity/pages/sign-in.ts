@@ -2,7 +2,6 @@ import { OIDC_PROVIDER } from "@bursar/identity/paths";
 import type { Person } from "@bursar/identity/person";
 import type { Context, Hono } from "hono";
 import { alertOf, ask, type Form, ownForm, type PageDeps, redirect } from "./ask.ts";
-import { notFromHere } from "./mail-links.ts";
 import { type Html, html, page } from "./page.ts";
 import { addressOf, kept, type Place, type Step } from "./place.ts";
 import { signUp, signUpPage } from "./sign-up.ts";
@@ -12,7 +11,7 @@ export function mountSignIn(app: Hono, deps: PageDeps, place: Place): void {
   for (const [name, step] of Object.entries(STEPS)) {
     app.post(`${place.path}/${name}`, async (context) => {
       const form = await ownForm(deps, context);
-      return form === null ? notFromHere() : step(deps, context, { place, form });
+      return form instanceof Response ? form : step(deps, context, { place, form });
     });
   }
   app.get(`${place.path}/sign-up`, (context) => signUpPage(place, context.req.query()));

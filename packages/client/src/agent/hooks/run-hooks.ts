@@ -1,11 +1,14 @@
 import { type FileChangeHook, HOOK_OUTPUT_CHARACTERS, type HookResult } from "@bursar/contract/agent/hooks";
 import { type ToolAnswer, toolFailure } from "@bursar/contract/agent/tool";
 import type { ToolOutput } from "@bursar/contract/agent/tools";
-import picomatch from "picomatch";
 import type { Approve } from "../approve.ts";
+import { inThread } from "../in-thread.ts";
 import { runCommand } from "../process/run-command.ts";
 import type { Project } from "../project/project.ts";
 import { readHookConfig } from "./config.ts";
+import type { Matched, Matching } from "./match.ts";
+
+const MATCHER = new URL("./matcher.ts", import.meta.url);
 
 export interface HookDeps {
   readonly project: Project;
@@ -27,21 +30,14 @@ export async function runHooks(
   if (config.kind === "none")
     return none("The project has no file change hooks: there is neither bursar.json nor codebuff.json");
   const paths = await pathsOf(deps.project, files);
-  const hooks = hooksFor(config.hooks, paths);
+  const matching: Matching = { hooks: config.hooks, paths };
+  const matched = await inThread<Matched>(MATCHER, matching, signal);
+  if (matched.kind === "failed") return toolFailure(signal.aborted ? "cancelled" : "failed", matched.message);
+  const { hooks } = matched;
   if (hooks.length === 0) return none(whyNone(config.file, config.hooks, files));
   const results: HookResult[] = [];
   for (const hook of hooks) results.push(await runHook(deps, hook, signal));
   return { ok: true, output: { results } };
-}
-
-/** The hooks that are on and match at least one of the files. Without files none does. */
-export function hooksFor(hooks: readonly FileChangeHook[], paths: readonly string[]): FileChangeHook[] {
-  return hooks.filter(({ enabled, filePattern }) => {
-    if (!enabled || paths.length === 0) return false;
-    if (filePattern === undefined) return true;
-    const matches = picomatch(filePattern.replace(/^\.\//, ""), { dot: true });
-    return paths.some((path) => matches(path));
-  });
 }
 
 async function pathsOf(project: Project, files: readonly string[]): Promise<string[]> {

@@ -6,7 +6,7 @@ import type { Place, Refusal } from "./project.ts";
 import { readText, type TextFile } from "./text.ts";
 
 /** Larger files are no source texts, and would not fit a model's context. */
-const LARGEST_BYTES = 1_000_000;
+export const LARGEST_BYTES = 1_000_000;
 
 type Loaded =
   | { readonly kind: "loaded"; readonly bytes: Buffer; readonly file: TextFile }

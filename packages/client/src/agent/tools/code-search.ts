@@ -1,9 +1,13 @@
 import { toolFailure } from "@bursar/contract/agent/tool";
-import { searchInThread } from "../search/in-thread.ts";
+import { inThread } from "../in-thread.ts";
 import { searchWithRipgrep } from "../search/ripgrep.ts";
+import type { Found } from "../search/search.ts";
 import type { Handler } from "./host.ts";
 
 const DEFAULT_RESULTS = 100;
+
+/** The project's own search, where there is no ripgrep. */
+const WALKER = new URL("../search/walker.ts", import.meta.url);
 
 export const codeSearch: Handler<"code_search"> = async (deps, input, signal) => {
   const { pattern, glob, cwd = ".", ignoreCase = false, maxResults = DEFAULT_RESULTS } = input;
@@ -13,7 +17,8 @@ export const codeSearch: Handler<"code_search"> = async (deps, input, signal) =>
   if (place.isSecret) return toolFailure("secret_file", `${cwd} may hold secrets, which are not searched`);
   const search = { root: deps.project.root, start: place.path, pattern, glob, ignoreCase, maxResults };
   const found =
-    (await searchWithRipgrep(search, deps.environment, signal)) ?? (await searchInThread(search, signal));
+    (await searchWithRipgrep(search, deps.environment, signal)) ??
+    (await inThread<Found>(WALKER, search, signal));
   switch (found.kind) {
     case "invalid":
       return toolFailure("invalid_input", `pattern: ${found.message}`);

@@ -1,6 +1,7 @@
 import { type ToolErrorCode, toolFailure } from "@bursar/contract/agent/tool";
 import type { ToolInput } from "@bursar/contract/agent/tools";
 import { changeFile, type Edit } from "../project/changes.ts";
+import { LARGEST_BYTES } from "../project/file.ts";
 import { type TextFile, withLineEnd } from "../project/text.ts";
 import type { Handler } from "./host.ts";
 
@@ -58,6 +59,14 @@ function replaceOne(text: string, replacement: Replacement, field: string, path:
       kind: "refused",
       code: "text_ambiguous",
       message: `${field} occurs ${found === 1 ? "twice, overlapping," : `${found} times`} in ${path}: give more of what is around it, or all: true`,
+    };
+  const length = text.length + found * (next.length - old.length);
+  // A few words in the place of each letter are hundreds of megabytes.
+  if (length > Math.max(text.length, LARGEST_BYTES))
+    return {
+      kind: "refused",
+      code: "file_too_large",
+      message: `${field} would make ${path} ${length} characters long; at most ${LARGEST_BYTES} can be read again`,
     };
   return { kind: "text", text: parts.join(next) };
 }

@@ -1,3 +1,4 @@
+import type { Role } from "@bursar/identity/person";
 import type { CreditCheckDeps } from "../deps.ts";
 import { message } from "../fields.ts";
 import type { Route, RouteCall } from "../route.ts";
@@ -28,7 +29,7 @@ export function chatRoutes(given: CreditCheckDeps): Route[] {
     {
       method: "get",
       path: "/api/chat/sessions/:sessionId/observe",
-      access: ["admin", "supervisor"],
+      access: WATCHERS,
       handle: (call) => observe(deps, call),
     },
     own("get", "/models", () => listModels(deps)),
@@ -36,15 +37,31 @@ export function chatRoutes(given: CreditCheckDeps): Route[] {
   ];
 }
 
+const WATCHERS: readonly Role[] = ["admin", "supervisor"];
+const WATCH_SECONDS = 20;
+
 /** A supervisor reads along: what is asked and what is answered from now on, as it happens, whichever process serves the
- *  chat. */
+ *  chat. The answer ends soon after their session or their role has, or when nobody can tell. */
 async function observe(deps: ChatDeps, { context }: RouteCall): Promise<Response> {
   const sessionId = context.req.param("sessionId")!;
   if ((await findSession(deps.pool, sessionId)) === null) return message(404, "sessionId: is no chat");
+  const who = await deps.identity.authenticate(context.req.raw.headers);
+  if (who.kind !== "authenticated") return message(401, "The session has ended; log in again");
   let isWatching = false;
-  const stop = await deps.observers.watch(sessionId, ({ type, ...facts }) => {
+  const unwatch = await deps.observers.watch(sessionId, ({ type, ...facts }) => {
     if (isWatching) stream.send(type, facts);
   });
+  const stop = () => {
+    clearInterval(checks);
+    unwatch();
+  };
+  const check = async () => {
+    const person = await deps.identity.personIn(who.sessionId).catch(() => null);
+    if (person !== null && WATCHERS.includes(person.role)) return;
+    stop();
+    stream.end();
+  };
+  const checks = setInterval(() => void check(), (deps.watchSeconds ?? WATCH_SECONDS) * 1000).unref();
   const stream = openEventStream(stop);
   isWatching = true;
   stream.send("watching", { sessionId });

@@ -56,6 +56,19 @@ export async function listSessions(
   return rows;
 }
 
+/** All of an account in the order of their ids, those after the given one. */
+export async function sessionsAfter(
+  pool: pg.Pool,
+  accountId: AccountId,
+  { after, limit }: { after: string; limit: number },
+): Promise<ChatSession[]> {
+  const { rows } = await pool.query<ChatSession>(
+    `select ${SESSION} from chat_sessions where account_id = $1 and session_id > $2 order by session_id limit $3`,
+    [accountId, after, limit],
+  );
+  return rows;
+}
+
 /** Whoever's it is. */
 export async function findSession(pool: pg.Pool, sessionId: string): Promise<ChatSession | null> {
   const { rows } = await pool.query<ChatSession>(
@@ -72,6 +85,11 @@ export async function deleteSession(pool: pg.Pool, accountId: AccountId, session
   ]);
 }
 
+/** All of an account, with what was said in them. */
+export async function deleteSessionsOf(pool: pg.Pool, accountId: AccountId): Promise<void> {
+  await pool.query("delete from chat_sessions where account_id = $1", [accountId]);
+}
+
 /** The last `limit` messages, the oldest first. */
 export async function lastMessages(
   pool: pg.Pool,
@@ -84,6 +102,20 @@ export async function lastMessages(
     [accountId, sessionId, limit],
   );
   return rows.toReversed();
+}
+
+/** The oldest first, those after the given position, of which the first is 1. */
+export async function messagesAfter(
+  pool: pg.Pool,
+  { accountId, sessionId }: Pick<ChatSession, "accountId" | "sessionId">,
+  { after, limit }: { after: number; limit: number },
+): Promise<(ChatMessage & { readonly position: number })[]> {
+  const { rows } = await pool.query<ChatMessage & { position: number }>(
+    `select position, ${MESSAGE} from chat_messages where account_id = $1 and session_id = $2 and position > $3
+     order by position limit $4`,
+    [accountId, sessionId, after, limit],
+  );
+  return rows;
 }
 
 /** Adds messages at the end; two askers in one session take turns. False when the session is gone. */

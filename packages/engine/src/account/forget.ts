@@ -1,0 +1,23 @@
+import type { AccountId } from "@bursar/contract/ids";
+import type { Instant } from "@bursar/contract/instant";
+import { deleteMailsTo, type Queryable } from "../mail/store.ts";
+import { deleteAll } from "../notice/store.ts";
+import { forgetAddressOf } from "../organization/store-invites.ts";
+import { renameAccount } from "./store.ts";
+
+export interface Owner {
+  readonly personId: string;
+  readonly accountId: AccountId;
+  readonly email: string;
+}
+
+/** Takes out of the books who somebody was, in the transaction that deletes them: what is left is what an account has
+ *  had and spent, under its id. Mails to their address, sent or not, and what their account was told go as well. */
+export async function forgetOwner(client: Queryable, owner: Owner, now: Instant): Promise<void> {
+  const { personId, accountId, email } = owner;
+  await forgetAddressOf(client, personId);
+  await deleteMailsTo(client, email);
+  await deleteAll(client, accountId, now);
+  // Last, because the ledger waits for this row.
+  await renameAccount(client, accountId, accountId);
+}
