@@ -120,6 +120,8 @@ describe("the environment and the flags", () => {
     const { code, stderr } = await bursar(["balance", "--url", "localhost"], here({ BURSAR_API_KEY: "k" }));
     expect(code).toBe(2);
     expect(stderr).toContain("must look like http://127.0.0.1:3000");
+    const below = await bursar(["login"], here({ BURSAR_URL: "https://example.com/bursar" }));
+    expect([below.code, below.stderr]).toEqual([2, expect.stringContaining("BURSAR_URL must look like")]);
   });
 
   test("with a wrong key tell where it came from", async () => {

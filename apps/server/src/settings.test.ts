@@ -69,6 +69,21 @@ it.each<[string, Record<string, string>]>([
   expect(readSettings(LIVE, []).publicUrl).toBeNull();
 });
 
+it("has its pages and links at the root of a host alone", () => {
+  const read = (url: string) => readSettings({ BURSAR_URL: url }, []).publicUrl;
+  expect([read("https://bursar.example.com/"), read("http://LOCALHOST:3000")]).toEqual([
+    "https://bursar.example.com",
+    "http://localhost:3000",
+  ]);
+  for (const url of [
+    "https://example.com/bursar",
+    "https://example.com/?a",
+    "https://a@example.com",
+    "ftp://a",
+  ])
+    expect(() => read(url), url).toThrow("BURSAR_URL: must be");
+});
+
 it.each([
   ["BURSAR_ADMINKEY", "BURSAR_ADMIN_KEY"],
   ["BURSAR_RATE_LIMT", "BURSAR_RATE_LIMIT"],

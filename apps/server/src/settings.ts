@@ -14,7 +14,7 @@ import { refuseMisspelt } from "./settings/misspelt.ts";
 import { modeFrom } from "./settings/mode.ts";
 import { paymentVariables, type StripeAccess, stripeFrom } from "./settings/payments.ts";
 import { refuseUnsafe } from "./settings/unsafe.ts";
-import { httpUrl } from "./settings/url.ts";
+import { httpOrigin, httpUrl } from "./settings/url.ts";
 
 /** Everything that is chosen from outside, checked at start: a wrong setting is named, with what would be right. */
 export interface Settings extends AgentSettings {
@@ -130,7 +130,7 @@ const environment = z.object({
     .refine((keys) => keys.every((key) => parseMasterKey(key) !== null), {
       error: `must be former master keys with commas between them, each ${MASTER_KEY_RULE}`,
     }),
-  BURSAR_URL: httpUrl.optional(),
+  BURSAR_URL: httpOrigin.optional(),
   BURSAR_VERIFY_EMAIL: z.enum(["true", "false"], { error: "must be true or false" }).optional(),
   BURSAR_PROXY_HOPS: z.coerce
     .number({ error: "must be a number of proxies from 0 to 16" })
@@ -215,7 +215,7 @@ export function readSettings(env: NodeJS.ProcessEnv, args: readonly string[]): S
     adminKey: data.BURSAR_ADMIN_KEY ?? null,
     secret: data.BURSAR_SECRET ?? null,
     masterKeys: masterKeysFrom(data),
-    publicUrl: data.BURSAR_URL?.replace(/\/+$/, "") ?? null,
+    publicUrl: data.BURSAR_URL ?? null,
     oidc: oidcFrom(data),
     verifyEmail:
       data.BURSAR_VERIFY_EMAIL === undefined ? mode === "live" : data.BURSAR_VERIFY_EMAIL === "true",

@@ -29,12 +29,14 @@ export function chooseOrExplain(known: Known, need: Need, looked: Looked): Chose
   throw choice.kind === "no_url" ? noSandbox(looked) : noKey(choice.url.value, need);
 }
 
-/** The origin to sign in at. Throws: none is known, or it is no address. */
+/** The origin to sign in at. Throws: none is known, or it is no address, or it is below a path, where no one signs in. */
 export function serverOrExplain(known: Known, looked: Looked): string {
   const url = chooseUrl(known);
   if (url === undefined) throw noSandbox(looked);
   if (!URL.canParse(url.value)) throw noAddress(url);
-  return new URL(url.value).origin;
+  const { origin, pathname } = new URL(url.value);
+  if (!/^\/*(v1\/*)?$/.test(pathname)) throw noAddress(url);
+  return origin;
 }
 
 /** Loads the client only now: a command that fails before, or prints its help, does not pay for it. */

@@ -1,5 +1,6 @@
 import { CLOSES, type CloseName, closeNamed } from "@bursar/contract/socket/close";
 import { BEARER_PREFIX, SOCKET_PATH, SOCKET_PROTOCOL } from "@bursar/contract/socket/limits";
+import { targetOf } from "../request.ts";
 import { type Backoff, delayBefore } from "./backoff.ts";
 import { SocketRefused } from "./errors.ts";
 
@@ -176,7 +177,7 @@ function mayPass(error: unknown): boolean {
 }
 
 function socketUrl({ url, accountId }: LinkOptions): string {
-  const target = new URL(SOCKET_PATH, url.replace(/\/+$/, "").replace(/\/v1$/, ""));
+  const target = new URL(targetOf(url, undefined).url + SOCKET_PATH);
   target.protocol = target.protocol.replace("http", "ws");
   if (accountId !== undefined) target.searchParams.set("accountId", accountId);
   return target.href;

@@ -6,9 +6,11 @@ class Line extends EventTarget {
   static lines: Line[] = [];
   readyState = 0;
   readonly said: string[] = [];
+  readonly url: string;
 
-  constructor() {
+  constructor(url: string) {
     super();
+    this.url = url;
     Line.lines.push(this);
   }
 
@@ -42,12 +44,13 @@ test("a server that lets nobody in, or lets in and says nothing, is not waited f
   const states: SocketState[] = [];
   const socketClass = Line as unknown as typeof WebSocket;
   const socket = openSocket({
-    ...{ url: "http://server.test", credential: "key", socketClass },
+    ...{ url: "https://server.test/below/v1/", credential: "key", socketClass },
     onState: (state) => states.push(state),
   });
   await vi.advanceTimersByTimeAsync(25_000);
   expect(Line.lines).toHaveLength(2);
   const [deaf, mute] = Line.lines;
+  expect(deaf!.url).toBe("wss://server.test/below/ws");
   expect(deaf!.readyState).toBe(3);
   mute!.open();
   await vi.advanceTimersByTimeAsync(15_000);
