@@ -416,6 +416,10 @@ it("F31: an account has so many holds open that closing all at once holds nobody
     await other.ledger.submit(command(id, { kind: "release", holdId: "h1" }));
     expect(await submit(child("one"))).toMatchObject({ kind: "done" });
     expect(await submit(child("more"))).toEqual(refused);
+    // Whoever has closed one there, and knows of few, opens no more than there was room for.
+    await other.ledger.submit(command(id, { kind: "release", holdId: "h2" }));
+    expect(await other.ledger.submit(command(id, child("two")))).toMatchObject({ kind: "done" });
+    expect(await other.ledger.submit(command(id, child("more")))).toEqual(refused);
   } finally {
     await other.close();
   }

@@ -18,7 +18,7 @@ export interface Book {
   readonly account: Account;
   /** Open holds: those named, their parents and their children. */
   readonly holds: KnownHolds;
-  /** How many are open in all; null: not counted, as where few are known to be. */
+  /** How many are open in all; null: not counted, as where none is to be opened. */
   readonly openHolds: number | null;
   /** Entry groups under the keys that the commands name; null: none. */
   readonly groups: Pick<ReadonlyMap<string, KnownGroup>, "get" | "has"> | null;

@@ -4,6 +4,7 @@ import { AccountColumns } from "./account-columns.ts";
 import { counterName } from "./book.ts";
 import { windowStart } from "./caps.ts";
 import type { Command } from "./command.ts";
+import { isLimited } from "./decide-spend.ts";
 import { grantsToText } from "./grants-text.ts";
 import { type Counters, type LoadedBook, NO_COUNTERS, newBook } from "./loaded-book.ts";
 import { OpenHolds } from "./open-holds.ts";
@@ -109,7 +110,9 @@ export function tellsAllAbout(book: LoadedBook, command: Command, now: Instant):
     case "spend":
       return knowsCaps(book, command, now);
     case "hold":
-      if (command.grantId !== undefined || isToBeCounted(book)) return false;
+      if (command.grantId !== undefined) return false;
+      // Counted at every look at the account for a hold: what other processes have opened is in no book here.
+      if (book.openHolds === null && isLimited(command)) return false;
       return knowsParent(book, command.parentId) && knowsCaps(book, command, now);
     case "extend": {
       const hold = book.holds.get(command.holdId);
@@ -123,13 +126,6 @@ export function tellsAllAbout(book: LoadedBook, command: Command, now: Instant):
     default:
       return false;
   }
-}
-
-/** How many holds are open matters where there may be thousands. Few of this lane's own are known before it looks. */
-const FEW_HOLDS = 100;
-
-function isToBeCounted({ openHolds, holds }: LoadedBook): boolean {
-  return openHolds === null && holds.size >= FEW_HOLDS;
 }
 
 function knowsParent(book: LoadedBook, parentId: HoldId | null | undefined): boolean {
