@@ -122,7 +122,12 @@ export async function loadBooks(client: pg.ClientBase, wanted: Wanted, known: Kn
 
 type Row = readonly (string | null)[];
 
-const nothingRemembered = () => ({ holds: new OpenHolds(), counters: NO_COUNTERS, openHolds: null });
+/** An account without entries has no holds either. */
+const nothingRemembered = ({ seq }: Account) => ({
+  holds: new OpenHolds(),
+  counters: NO_COUNTERS,
+  openHolds: seq === 0n ? 0 : null,
+});
 
 function lockAccounts(
   accountIds: readonly AccountId[],
@@ -133,7 +138,7 @@ function lockAccounts(
     const account = toAccount(row);
     const before = known.get(account.id);
     const isCurrent = before?.account.hash === account.hash;
-    const { holds, counters, openHolds } = isCurrent ? before : nothingRemembered();
+    const { holds, counters, openHolds } = isCurrent ? before : nothingRemembered(account);
     books.set(account.id, newBook(account, holds, counters, openHolds));
   };
   return { ...LOCK, values: [quotedArray(accountIds)], onRow };
