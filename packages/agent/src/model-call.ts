@@ -3,10 +3,11 @@ import type { Denial } from "./bill/billing.ts";
 import { textsOf, withinContext } from "./conversation.ts";
 import { Heard } from "./heard.ts";
 import { keepable, spokenFrom } from "./kept.ts";
+import { withParting } from "./parting.ts";
 import type { ModelPatience } from "./ports.ts";
 import type { Run, Task } from "./run.ts";
 import type { Spoken } from "./spoken.ts";
-import { stopIfSuspended } from "./suspend.ts";
+import { isSuspended, stopIfSuspended } from "./suspend.ts";
 import { toolSet, toolsOf } from "./tool-set.ts";
 
 /** The whole answer and the tools it may need; a model that goes quiet or runs wild is stopped. */
@@ -34,7 +35,7 @@ export async function callModel(run: Run, task: Task, step: number): Promise<Spo
 
 /** hold → ask → settle, whatever becomes of the asking. */
 async function askModel(run: Run, task: Task, step: number): Promise<Spoken | Denial> {
-  const { billing, models } = run.deps;
+  const { billing, models, patience = PATIENCE } = run.deps;
   const { definition, agentId } = task;
   const { life } = run.journal;
   const messages = withinContext(task.messages);
@@ -52,13 +53,14 @@ async function askModel(run: Run, task: Task, step: number): Promise<Spoken | De
   if (permit.kind === "denied") return permit;
   const heard = new Heard(permit, step, (type, text) => run.deps.emit({ type, agentId, text }));
   const stop = new AbortController();
+  const asking = withParting(model, run.signal, patience.firstChunkMs);
   try {
     const asked = streamText({
-      ...{ model, messages, tools },
+      ...{ model: asking.model, messages, tools },
       instructions: definition.instructions,
       maxOutputTokens: permit.maxOutputTokens,
       maxRetries: RETRIES,
-      timeout: run.deps.patience ?? PATIENCE,
+      timeout: patience,
       abortSignal: AbortSignal.any([run.signal, stop.signal]),
       // Errors arrive in the stream; left alone, the SDK would print them.
       onError: () => undefined,
@@ -75,7 +77,8 @@ async function askModel(run: Run, task: Task, step: number): Promise<Spoken | De
   } finally {
     stop.abort();
   }
-  const charge = await billing.afterModelCall(permit, heard.usage);
+  const isLeft = heard.outcome.kind === "stopped" && !isSuspended(run.signal) && (await asking.hasBegun());
+  const charge = await billing.afterModelCall(permit, heard.usage, isLeft);
   return {
     ...{ kind: "spoken", text: heard.text, calls: heard.calls, outcome: heard.outcome, charge },
     ...{ isShort: permit.isShort, callId: permit.callId },

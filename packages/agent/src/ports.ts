@@ -5,9 +5,12 @@ import type { LanguageModel } from "ai";
 import type { ModelBilling } from "./bill/billing.ts";
 import type { Journal } from "./journal.ts";
 
+/** One that can be asked, and not its name. */
+export type Model = Exclude<LanguageModel, string>;
+
 export interface Models {
   /** null: nobody is configured to serve it. */
-  find(model: string): LanguageModel | null;
+  find(model: string): Model | null;
 }
 
 /** Throws: the search cannot be reached, or answers no such thing. */

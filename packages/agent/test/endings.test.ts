@@ -513,7 +513,7 @@ describe("a process that was taken for dead and is not", () => {
       const { account, permit, left, billing } = await begun(word);
       await closeLeftHolds(running, left);
       expect((await running.balanceOf(account)).available).toBe(credits("100") - word);
-      expect(await billing.afterModelCall(permit, usage)).toMatchObject({ cost });
+      expect(await billing.afterModelCall(permit, usage, false)).toMatchObject({ cost });
       const { available, held } = await running.balanceOf(account);
       expect({ available, held }).toEqual({ available: credits("100") - cost, held: 0n });
       const used = "select output_tokens::int as tokens from usage_records where account_id = $1";
@@ -526,7 +526,7 @@ describe("a process that was taken for dead and is not", () => {
   it("takes it from the budget that the run goes on with", async () => {
     const { account, permit, left, billing } = await begun(0n, credits("50"));
     await closeLeftHolds(running, left);
-    expect(await billing.afterModelCall(permit, usage)).toMatchObject({ cost });
+    expect(await billing.afterModelCall(permit, usage, false)).toMatchObject({ cost });
     const { available, held } = await running.balanceOf(account);
     expect({ available, held }).toEqual({ available: credits("50"), held: credits("50") - cost });
   });

@@ -8,7 +8,7 @@ import { type Running, ran, startRunning } from "./running.ts";
 
 let answer: (response: ServerResponse) => void;
 const server = createServer((_, response) => {
-  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.setHeader("content-type", "text/event-stream");
   answer(response);
 });
 const chunk = (content: string, fields: object = {}) =>
@@ -51,4 +51,28 @@ it("a model that goes on beyond the limit that it was given is stopped, and what
   expect(outcome.message).toContain("beyond the limit");
   const { owed, held } = await running.balanceOf(account);
   expect([owed < credits("0.5"), held]).toEqual([true, 0n]);
+});
+
+it("who cancels before the first word pays for the prompt, where its provider has begun", async () => {
+  const cancelled = async (begins: boolean) => {
+    const cancel = new AbortController();
+    let left: Promise<void> | undefined;
+    answer = (response) => {
+      left = new Promise((resolve) => response.on("close", resolve));
+      cancel.abort();
+      if (begins) setTimeout(() => response.flushHeaders(), 50);
+    };
+    await using project = await projectFolder();
+    const account = await running.account("100");
+    const patience = { totalMs: 60_000, firstChunkMs: begins ? 60_000 : 100, chunkMs: 60_000 };
+    const asked = { account, prompt: "word ".repeat(4000), folder: project.path, signal: cancel.signal };
+    const { outcome } = ran(await running.run({ ...asked, patience }));
+    await left;
+    expect(outcome.ending).toBe("cancelled");
+    expect((await running.balanceOf(account)).available).toBe(credits("100") - outcome.cost);
+    return outcome.cost;
+  };
+  const prompt = credits("0.75");
+  expect(await cancelled(true)).toBeGreaterThan(prompt);
+  expect(await cancelled(false)).toBe(0n);
 });

@@ -57,6 +57,7 @@ export interface ModelBilling {
   /** Reserves what the call may cost. Throws: it cannot be known whether there is enough; that is a no. */
   beforeModelCall(call: PlannedCall): Promise<Permit | Denial>;
   /** Charges what it did cost: by the provider's count, else (`usage` null) by what was heard. A call of which nothing
-   *  was heard and nothing reported costs nothing. Never throws: what was delivered is billed. */
-  afterModelCall(permit: Permit, usage: CallUsage | null): Promise<Charge>;
+   *  was heard and nothing reported costs nothing; but its prompt where `isLeft`: whoever asked has left after the
+   *  provider had begun, or leaving would be a way to make us pay. Never throws: what was delivered is billed. */
+  afterModelCall(permit: Permit, usage: CallUsage | null, isLeft: boolean): Promise<Charge>;
 }

@@ -61,11 +61,11 @@ function billingOf(deps: BillingDeps, request: RunBillingRequest, parentId: Hold
       open.set(permitted.permit, permitted.open);
       return permitted.permit;
     },
-    afterModelCall: async (given, usage) => {
+    afterModelCall: async (given, usage, isLeft) => {
       const call = open.get(given);
       if (call === undefined) throw new Error(`call ${given.callId} is not open`);
       open.delete(given);
-      return closeCall(deps, request, call, usage);
+      return closeCall(deps, request, call, { reported: usage, isLeft });
     },
     leave: async (seconds) => {
       if (parentId === null) return;

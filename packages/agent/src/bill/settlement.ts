@@ -7,18 +7,18 @@ import type { CallUsage, Charge } from "./billing.ts";
 import type { OpenCall } from "./open-call.ts";
 import { type BillingDeps, FEATURE, type RunBillingRequest, signedBy } from "./purse.ts";
 
-/** Ends a call's hold: by the provider's count, else by ours. Nothing heard and nothing reported: released.
- *  Never throws. */
+/** Ends a call's hold: by the provider's count, else by ours. Nothing heard and nothing reported: released, unless whoever
+ *  asked has left. Never throws. */
 export async function closeCall(
   deps: BillingDeps,
   request: RunBillingRequest,
   open: OpenCall,
-  reported: CallUsage | null,
+  { reported, isLeft }: { readonly reported: CallUsage | null; readonly isLeft: boolean },
 ): Promise<Charge> {
   const { call, book, rates, holdId, parentId, estimate } = open.facts;
   const closing = { ...signedBy(request), holdId };
   const facts = { runId: request.runId, holdId };
-  if (reported === null && open.output.length === 0) {
+  if (reported === null && open.output.length === 0 && !isLeft) {
     const released = await insist(deps.log, facts, () => release(deps, closing));
     const remaining = released?.kind === "released" ? released.available : null;
     return { cost: 0n, remaining, inputTokens: 0, outputTokens: 0 };
@@ -60,7 +60,7 @@ async function counted({ facts, output }: OpenCall, reported: CallUsage | null):
   return {
     inputTokens: reported?.inputTokens || (await estimate.countedInput(call)),
     cachedInputTokens: reported?.cachedInputTokens ?? 0,
-    outputTokens: Math.max(await estimate.countedOutput(output), reported?.outputTokens ?? 1),
+    outputTokens: Math.max(await estimate.countedOutput(output), reported?.outputTokens ?? 0),
   };
 }
 
