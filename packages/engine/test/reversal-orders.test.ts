@@ -211,10 +211,29 @@ async function expectStanding({ sold, known, work, spent }: Life): Promise<void>
   });
 }
 
-it.each([
+const SOLD = [
   ["plan", soldPlan],
   ["purchase", soldPurchase],
-])(
+] as const;
+
+it.each(SOLD)("of a %s, take what is frozen in the transaction that frees it", async (_name, sell) => {
+  const sold = await sell();
+  const dispute = sold.begin("dispute", 1000);
+  await sold.settle();
+  sold.begin("refund", 400);
+  await sold.settle();
+  sold.move(dispute, "taken");
+  await sold.settle();
+  const { rows } = await one.pool.query<{ freed: bigint }>(
+    `select (select coalesce(sum(f.amount), 0)::int8 from entries f
+       where f.account_id = r.account_id and f.xmin = r.xmin and f.kind = 'release') as freed
+     from entries r where account_id = $1 and kind = 'revoke' order by seq`,
+    [sold.accountId],
+  );
+  expect(rows.map(({ freed }) => freed)).toEqual([credits("1000"), credits("600")]);
+});
+
+it.each(SOLD)(
   "of a %s, in any order, leave what follows from where they stand, and freeze what is disputed",
   async (_name, sell) => {
     await fc.assert(

@@ -58,9 +58,9 @@ async function refuse(
   failure: PaymentFailure,
 ): Promise<RefundRequest> {
   const why = { by: request.by, note: "Nothing is paid back" };
-  await Promise.all(
-    await releases(deps, request.accountId, request.holdId === null ? [] : [request.holdId], why),
-  );
+  const held = request.holdId === null ? [] : [request.holdId];
+  const free = await releases(deps, request.accountId, held, why);
+  await Promise.all(free());
   return end(deps, request, { state: "refused", failure });
 }
 

@@ -59,7 +59,7 @@ async function applyDispute(
   }
   if (round.state === "open") await freezeRemainder(deps, payment, { id: round.id, amount: record.amount });
   // What somebody froze before they could see that it is closed.
-  else await Promise.all(await free(deps, payment, round.id));
+  else await free(deps, payment, round.id);
   await giveAgainWon(deps, payment, [round]);
   return true;
 }
@@ -157,7 +157,7 @@ async function freezeRemainder(
   let hasFrozen = false;
   for (const [grantId] of givenBy(payment, await readTaken(deps.pool, payment)))
     if (await freezeGrant(deps, { ...facts, grantId: grantId as GrantId })) hasFrozen = true;
-  if (hasFrozen && !(await isStillOpen(deps, payment, id))) await Promise.all(await free(deps, payment, id));
+  if (hasFrozen && !(await isStillOpen(deps, payment, id))) await free(deps, payment, id);
   return hasFrozen;
 }
 
@@ -179,7 +179,7 @@ export async function freezeReturned(deps: AdvanceDeps): Promise<number> {
   }
   const since = addSeconds(deps.clock.now(), -LATE_SECONDS);
   for (const { accountId, id } of await disputesToRelease(deps.pool, since))
-    await Promise.all(await free(deps, { accountId }, id));
+    await free(deps, { accountId }, id);
   return count;
 }
 
@@ -191,11 +191,16 @@ async function isStillOpen(deps: AdvanceDeps, payment: Payment, disputeId: strin
   return disputes.some((known) => known.id === disputeId && known.state === "open");
 }
 
-const free = (deps: AdvanceDeps, { accountId }: Pick<Payment, "accountId">, roundId: string) =>
+const frozenFor = (deps: AdvanceDeps, { accountId }: Pick<Payment, "accountId">, roundId: string) =>
   releases(deps, accountId, [disputeHoldOf(roundId)], {
     by: "system:payments",
     note: "The dispute is closed",
   });
+
+async function free(...round: Parameters<typeof frozenFor>): Promise<void> {
+  const freeAll = await frozenFor(...round);
+  await Promise.all(freeAll());
+}
 
 /** False when others have changed it meanwhile. */
 async function close(
@@ -206,9 +211,10 @@ async function close(
   state: "won" | "lost",
 ): Promise<boolean> {
   const { id: roundId, draws } = round;
+  const freeAll = await frozenFor(deps, payment, roundId);
   // In one go, so that nothing of it can be spent between the two.
   await Promise.all([
-    ...(await free(deps, payment, roundId)),
+    ...freeAll(),
     revoke(deps, payment, draws ?? [], `dispute:${roundId}`, {
       by: "system:payments",
       note: "The dispute was lost",
@@ -223,6 +229,6 @@ async function close(
     return true;
   });
   // What somebody froze before they could see that it is closed.
-  await Promise.all(await free(deps, payment, roundId));
+  await free(deps, payment, roundId);
   return isClosed;
 }

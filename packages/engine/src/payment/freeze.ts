@@ -69,18 +69,18 @@ interface Why {
   readonly note: string;
 }
 
-/** Frees what is held under the ids and what their own begin with; all of it is submitted when it returns, and nothing
- *  before all is found. Whatever the answers: a hold that is closed needs no release. */
+/** Finds what is held under the ids and what their own begin with. What it returns frees all of that at once: with what
+ *  is submitted right after it, before anything is awaited, the ledger does it in one transaction. Whatever the answers: a
+ *  hold that is closed needs no release. */
 export async function releases(
   deps: Pick<Deps, "pool" | "ledger">,
   accountId: AccountId,
   ids: readonly HoldId[],
   why: Why,
-): Promise<Promise<unknown>[]> {
-  const holds = await Promise.all(ids.map((id) => openHolds(deps.pool, accountId, id)));
-  return holds
-    .flat()
-    .map((hold) => deps.ledger.submit({ kind: "release", accountId, holdId: hold.id, ...why }));
+): Promise<() => Promise<unknown>[]> {
+  const holds = (await Promise.all(ids.map((id) => openHolds(deps.pool, accountId, id)))).flat();
+  return () =>
+    holds.map((hold) => deps.ledger.submit({ kind: "release", accountId, holdId: hold.id, ...why }));
 }
 
 /** Frees whatever was ever held under the id and its numbers. Returns what of it expired with the grant's own end. */

@@ -40,11 +40,9 @@ export async function applyRefunds(
   for (const refund of await decideRefunds(deps, current, records)) {
     const { by, reason } = refund;
     const why = { by: by ?? SYSTEM, note: reason ?? "The payment was paid back" };
+    const free = await releases(deps, current.accountId, await toFree(deps, current, refund), GIVEN_BACK);
     // In one go, so that nothing of it can be spent between the two, and no other credits pay for it.
-    await Promise.all([
-      ...(await releases(deps, current.accountId, await toFree(deps, current, refund), GIVEN_BACK)),
-      revoke(deps, current, refund.draws, keyOf(refund), why),
-    ]);
+    await Promise.all([...free(), revoke(deps, current, refund.draws, keyOf(refund), why)]);
     if (refund.failed)
       await giveAgain(deps, current, [regrantIdOf(refund.id), refund.credits], "The refund failed");
   }

@@ -87,8 +87,10 @@ async function freezeMonth(deps: ReversalDeps, invoice: Invoice, month: Month): 
   for (const dispute of known.filter(isOpen))
     if (await freezeFor(deps, invoice, month, dispute, known)) hasFrozen = true;
   // A dispute that was closed meanwhile is not left frozen.
-  if (hasFrozen)
-    await Promise.all(await freed(deps, invoice, month, await readReversals(deps.pool, invoice)));
+  if (hasFrozen) {
+    const free = await freeing(deps, invoice, month, await readReversals(deps.pool, invoice));
+    await Promise.all(free());
+  }
   return hasFrozen;
 }
 
@@ -196,9 +198,10 @@ async function settleMonth(
   const anew = taking.map((one) => ({ ...one, draws: drawsAnew(one.own, one.grantId) }));
   // What is to be taken now may be frozen for another dispute, and nothing else pays for it.
   const isFreed = await hasNews(deps, invoice, anew);
+  const free = await freeing(deps, invoice, month, reversals, isFreed);
   // In one go, so that nothing of it can be spent between the two.
   await Promise.all([
-    ...(await freed(deps, invoice, month, reversals, isFreed)),
+    ...free(),
     ...anew.map(({ grantId, reversal, draws }) => take(deps, invoice, grantId, reversal, draws)),
   ]);
   for (const { grantId, reversal, own } of taking)
@@ -217,14 +220,14 @@ async function hasNews(
   return false;
 }
 
-/** Frees what closed disputes, or all, have frozen of a month; submitted when it returns. */
-async function freed(
+/** Finds what closed disputes, or all, have frozen of a month. What it returns frees it. */
+async function freeing(
   deps: ReversalDeps,
   { accountId }: Invoice,
   month: Month,
   known: readonly Reversal[],
   ofAll = false,
-): Promise<Promise<unknown>[]> {
+): Promise<() => Promise<unknown>[]> {
   const ended = known.filter((one) => one.kind === "dispute" && (ofAll || !isOpen(one)));
   const why = ofAll ? TAKEN_FROM : CLOSED;
   const giving = givingOf(month, known);
