@@ -70,8 +70,8 @@ interface Why {
 }
 
 /** Finds what is held under the ids and what their own begin with. What it returns frees all of that at once: with what
- *  is submitted right after it, before anything is awaited, the ledger does it in one transaction. Whatever the answers: a
- *  hold that is closed needs no release. */
+ *  is submitted right after it, before anything is awaited, the ledger does it in one transaction, unless so many wait
+ *  that their batch is divided just there. Whatever the answers: a hold that is closed needs no release. */
 export async function releases(
   deps: Pick<Deps, "pool" | "ledger">,
   accountId: AccountId,
