@@ -105,6 +105,7 @@ const TABLES: Readonly<Record<string, keyof Exported | { readonly not: string }>
   subscription_reversals: "invoices",
   subscription_terms: "subscriptions",
   subscriptions: "subscriptions",
+  thinkers: { not: "nobody's" },
   topup_policies: "topUpPolicy",
   topup_policy_changes: "topUpPolicyChanges",
   usage_records: "usage",

@@ -1,3 +1,4 @@
+import { isTokenCount, outputTokensIn } from "@bursar/engine/price/reported";
 import type { LanguageModelUsage, TextStreamPart, ToolSet } from "ai";
 import type { CallUsage, Denial, Permit } from "./bill/billing.ts";
 import type { MadeCall, Outcome } from "./spoken.ts";
@@ -86,23 +87,13 @@ export class Heard {
   }
 }
 
-/** No call uses this many; more is nonsense, and so is what comes with it. */
-const LARGEST_COUNT = 1_000_000_000;
-
 /** null: it is none that can be billed. Some send zeros where they have not counted. */
 function usageOf(usage: LanguageModelUsage): CallUsage | null {
   const { inputTokens, outputTokens: shownTokens, inputTokenDetails, raw } = usage;
-  if (!isCount(inputTokens) || !isCount(shownTokens)) return null;
+  if (!isTokenCount(inputTokens) || !isTokenCount(shownTokens)) return null;
   if (inputTokens === 0 && shownTokens === 0) return null;
-  // xAI and Gemini count what a model thinks in the total alone. They bill it as output all the same.
-  const total = raw?.["total_tokens"];
-  const outputTokens =
-    isCount(total) && inputTokens > 0 ? Math.max(shownTokens, total - inputTokens) : shownTokens;
+  const reported = { input: inputTokens, shown: shownTokens, total: raw?.["total_tokens"] };
   const cached = inputTokenDetails.cacheReadTokens;
-  const cachedInputTokens = isCount(cached) ? Math.min(cached, inputTokens) : 0;
-  return { inputTokens, cachedInputTokens, outputTokens };
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_COUNT;
+  const cachedInputTokens = isTokenCount(cached) ? Math.min(cached, inputTokens) : 0;
+  return { inputTokens, cachedInputTokens, outputTokens: outputTokensIn(reported) };
 }

@@ -1,5 +1,5 @@
+import type { Thinkers } from "@bursar/engine/thinker/thinkers";
 import type { Settlements } from "./bill/settlements.ts";
-import type { Thinkers } from "./bill/thinkers.ts";
 import type { EngineDeps, Principal } from "./principal.ts";
 import type { GatewaySettings } from "./settings.ts";
 import type { Lines } from "./upstream/line.ts";

@@ -1,4 +1,5 @@
 import { ratesFor } from "@bursar/engine/price/decide";
+import { openThinkers } from "@bursar/engine/thinker/thinkers";
 import type { Ask, Invalid, Reader } from "./ask/ask.ts";
 import { readChat } from "./ask/chat.ts";
 import { readCompletion } from "./ask/completion.ts";
@@ -7,7 +8,6 @@ import { checkExtras } from "./ask/extras.ts";
 import { checkNames } from "./ask/names.ts";
 import { holdIdOf, openHold } from "./bill/open.ts";
 import { openSettlements } from "./bill/settlements.ts";
-import { Thinkers } from "./bill/thinkers.ts";
 import type { Call, Parts, RunningCall } from "./call.ts";
 import { errorAnswer, refusalFacts, SHUTTING_DOWN } from "./http/answers.ts";
 import type { EngineDeps } from "./principal.ts";
@@ -42,7 +42,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     settings,
     lines: openLines(deps.upstreams, settings),
     settlements: openSettlements(engine),
-    thinkers: new Thinkers(),
+    thinkers: openThinkers(engine),
   };
   const running = new Running();
   const serve = (read: Reader) => (call: Call) =>
@@ -78,7 +78,7 @@ async function answer(parts: Parts, call: RunningCall, read: Reader, onDone: () 
   const unfit = checkNames(ask.body) ?? checkExtras(ask.body, line.upstream.allow);
   if (unfit !== null) return done(onDone, invalidAnswer(unfit, requestId));
   const { principal } = call;
-  const canStop = ask.streams && !parts.thinkers.has(ask.model);
+  const canStop = ask.streams && !(await parts.thinkers.has(ask.model));
   const opening = { ask, canStop, book, rates, requestId, principal, settings: parts.settings };
   const opened = await openHold(parts.engine, opening).catch((error: unknown) => {
     // The hold may have been made although its answer was lost: it must not keep the caller's credits.

@@ -5,6 +5,7 @@ import { billFor } from "./bill/bill.ts";
 import { Budget, type OpenHold } from "./bill/budget.ts";
 import { Meter } from "./bill/meter.ts";
 import type { Settlement } from "./bill/settlements.ts";
+import { isUnseen } from "./bill/unseen.ts";
 import { readUsage } from "./bill/usage.ts";
 import type { Parts, RunningCall } from "./call.ts";
 import { drop } from "./drop.ts";
@@ -73,7 +74,7 @@ async function settleWhole(
   const reported = readUsage(answer["usage"]);
   const facts = { hold, meter, reported, isFinal: reported !== null, ending: "complete" };
   const bill = await billFor(facts, parts.engine.log);
-  parts.thinkers.note(hold.model, bill, meter);
+  if (isUnseen(bill, meter)) void parts.thinkers.saw(hold.model);
   return parts.settlements.settle(hold, bill);
 }
 

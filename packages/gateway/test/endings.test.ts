@@ -126,7 +126,7 @@ describe("the end of credits", () => {
     const gateway = metered.makeGateway({}, undefined, topUps);
     const client = await metered.clientOf(account.id, gateway);
     const stream = async (content: string) =>
-      client.chat.completions.create({ ...ask(content), ...withUsage });
+      client.chat.completions.create({ ...ask(content), model: "sandbox-reasoning", ...withUsage });
     await collect(await stream("[[sandbox: reasoning=200 tokens=20]] go"));
     const long = await stream("[[sandbox: reasoning=10 tokens=10000]] go");
     // Others use all that is left besides.

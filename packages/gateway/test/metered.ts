@@ -27,6 +27,7 @@ const PRICES = {
   models: {
     "sandbox-small": { inputPerMillion: "150", cachedInputPerMillion: "75", outputPerMillion: "600" },
     "sandbox-large": { inputPerMillion: "2500", outputPerMillion: "10000", maxOutputTokens: 32_768 },
+    "sandbox-reasoning": { inputPerMillion: "150", outputPerMillion: "600" },
     "sandbox-embedding": { inputPerMillion: "20", outputPerMillion: "0" },
     "sandbox-coder": { inputPerMillion: "0", outputPerMillion: "0" },
     "nobody-serves-this": { inputPerMillion: "1", outputPerMillion: "1" },

@@ -194,24 +194,28 @@ describe("when credits end", () => {
     expect(metered.model.requests.list()).toHaveLength(before);
   });
 
-  it("lets parallel streams of a model that thinks unseen not overspend either, once it is known for it", async () => {
+  it("lets parallel streams of a model that thinks unseen not overspend either, once any process knows it for that", async () => {
     const account = await metered.account("5");
     const gateway = metered.makeGateway();
     const client = await metered.clientOf(account.id, gateway);
-    const think = async (tokens: number) => {
+    const think = async (tokens: number, client: OpenAI) => {
       const content = `[[sandbox: reasoning=${tokens} tokens=20]] go`;
       const request = {
-        model: "sandbox-small",
+        model: "sandbox-reasoning",
         max_tokens: 8000,
         messages: [{ role: "user" as const, content }],
       };
       return collect(await client.chat.completions.create({ ...request, stream: true }));
     };
-    await think(200);
-    const streams = await Promise.allSettled(Array.from({ length: 20 }, () => think(5000)));
+    await think(200, client);
+    const isKept = () => metered.pool.query("select from thinkers").then(({ rowCount }) => rowCount === 1);
+    await until(isKept);
+    const started = metered.makeGateway();
+    const other = await metered.clientOf(account.id, started);
+    const streams = await Promise.allSettled(Array.from({ length: 20 }, () => think(5000, other)));
     expect(streams.some(({ status }) => status === "fulfilled")).toBe(true);
     expect(await account.balance()).toMatchObject({ held: 0n, owed: 0n });
-    await gateway.close();
+    await Promise.all([gateway.close(), started.close()]);
   });
 
   const LONG = "word ".repeat(100_000);

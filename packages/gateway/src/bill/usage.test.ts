@@ -5,6 +5,7 @@ it.each([
   ["openai: thoughts are part of the completion", 20, 120, 140, 100, 120, 100],
   ["xai: thoughts are beside the completion", 32, 9, 135, 94, 103, 94],
   ["gemini: thoughts are in the total alone", 9, 14, 850, undefined, 841, 827],
+  ["no count of the input, so that the total tells nothing", 0, 14, 850, undefined, 14, 0],
   ["no total", 9, 14, undefined, undefined, 14, 0],
   ["a total that is less than its parts", 9, 14, 3, 5, 14, 5],
   ["a total that is no count", 9, 14, 1e12, undefined, 14, 0],

@@ -1,3 +1,4 @@
+import { isTokenCount, outputTokensIn } from "@bursar/engine/price/reported";
 import { isObject } from "../ask/fields.ts";
 
 /** Tokens of one call. `inputTokens` includes the cached ones. */
@@ -9,9 +10,6 @@ export interface Usage {
   readonly hiddenTokens: number;
 }
 
-/** No call uses this many; more is nonsense, and so is what comes with it. */
-const LARGEST_COUNT = 1_000_000_000;
-
 /** Reads an upstream's `usage`. null when there is none, or when it is none that can be billed: negative, fractional,
  *  absurdly large, or text. Then the gateway's own count holds. */
 export function readUsage(value: unknown): Usage | null {
@@ -21,8 +19,8 @@ export function readUsage(value: unknown): Usage | null {
   if (inputTokens === null || shownTokens === null) return null;
   const cached = detail(value["prompt_tokens_details"], "cached_tokens");
   const hidden = detail(value["completion_tokens_details"], "reasoning_tokens");
-  // xAI and Gemini count what a model thinks in the total alone. They bill it as output all the same.
-  const outputTokens = Math.max(shownTokens, detail(value, "total_tokens") - inputTokens);
+  const reported = { input: inputTokens, shown: shownTokens, total: value["total_tokens"] };
+  const outputTokens = outputTokensIn(reported);
   // Some send zeros where they have not counted.
   if (inputTokens === 0 && outputTokens === 0) return null;
   return {
@@ -34,8 +32,7 @@ export function readUsage(value: unknown): Usage | null {
 }
 
 function countOf(value: unknown): number | null {
-  const isCount = Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_COUNT;
-  return isCount ? (value as number) : null;
+  return isTokenCount(value) ? value : null;
 }
 
 function detail(details: unknown, field: string): number {

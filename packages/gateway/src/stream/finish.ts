@@ -1,9 +1,10 @@
 import type { Log } from "@bursar/engine/deps";
+import type { Thinkers } from "@bursar/engine/thinker/thinkers";
 import type { Ask } from "../ask/ask.ts";
 import { billFor } from "../bill/bill.ts";
 import type { Budget } from "../bill/budget.ts";
 import type { Settlements } from "../bill/settlements.ts";
-import type { Thinkers } from "../bill/thinkers.ts";
+import { isUnseen } from "../bill/unseen.ts";
 import { logFailure } from "../upstream/failure-log.ts";
 import type { Ending } from "./ending.ts";
 import type { Passed } from "./passed.ts";
@@ -32,7 +33,7 @@ export async function finish(deps: FinishDeps, passed: Passed, ended: Ending): P
   const isFinal = ended.kind === "complete" && !passed.isUsageStale;
   const facts = { hold, meter: passed.meter, reported: passed.usage, isFinal };
   const bill = await billFor({ ...facts, ending: ending.kind }, log);
-  thinkers.note(hold.model, bill, passed.meter);
+  if (isUnseen(bill, passed.meter)) void thinkers.saw(hold.model);
   const settlement = await settlements.settle(hold, bill);
   return tailOf({ ...deps, passed, ending, bill, settlement });
 }
