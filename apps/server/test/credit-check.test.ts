@@ -511,11 +511,21 @@ describe("chat", () => {
     expect(await total()).toBe(events.at(-1)!.data.remainingCredits);
   });
 
-  it("402 without credits, before anything is streamed", async () => {
+  it("402 without credits, before anything is streamed, and keeps nothing of it", async () => {
     const id = await open();
     await call(adminToken, "POST", "/api/credits/set", { userId, credits: 0 });
     for (const answer of [await say(id, "Hi"), await stream(id, "Hi")])
       expect([answer.status, answer.body.code]).toEqual([402, "INSUFFICIENT_CREDITS"]);
+    expect((await get(`/api/chat/sessions/${id}`)).body.messages).toEqual([]);
+  });
+
+  it("are at most a hundred in which nothing was said", async () => {
+    const first = await open();
+    for (let chats = 1; chats < 100; chats += 1) await open();
+    const refused = await post("/api/chat/sessions", {});
+    expect([refused.status, refused.body.code]).toEqual([429, "TOO_MANY_EMPTY_CHATS"]);
+    await say(first, "Hi");
+    expect((await post("/api/chat/sessions", {})).status).toBe(201);
   });
 
   it("ends a stream whose credits end, and bills what came", async () => {

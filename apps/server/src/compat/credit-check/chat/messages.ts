@@ -36,6 +36,7 @@ export async function sendMessage(deps: ChatDeps, call: RouteCall): Promise<Resp
     () => undefined,
   );
   const facts = { userMessage: messageAnswer(question), message: messageAnswer(answer), ...billOf(outcome) };
+  if (isRefused(outcome)) return failed(outcome.failure, billOf(outcome));
   if (outcome.failure !== null) return failed(outcome.failure, facts);
   return Response.json({ ...facts, response: answer.content }, { status: 201 });
 }
@@ -58,6 +59,7 @@ export async function streamMessage(deps: ChatDeps, call: RouteCall): Promise<Re
     stream.send("chunk", { content, text: content });
   };
   const end = ({ outcome, answer }: Conversed) => {
+    if (isRefused(outcome) && !isOpen) return opened.resolve(failed(outcome.failure, billOf(outcome)));
     const facts = { messageId: answer.messageId, status: answer.status, ...billOf(outcome) };
     if (outcome.failure !== null && !isOpen) return opened.resolve(failed(outcome.failure, facts));
     if (!isOpen) open();
@@ -82,7 +84,8 @@ interface Conversed {
   readonly answer: ChatMessage;
 }
 
-/** Asks the model with what was said before, keeps both messages, and lets observers see them. */
+/** Asks the model with what was said before, keeps both messages, and lets observers see them. Of what was refused nothing
+ *  is kept: it costs nothing to send. */
 async function converse(
   deps: ChatDeps,
   { person }: RouteCall,
@@ -102,11 +105,21 @@ async function converse(
     onText(text);
   });
   const answer = answerOf(outcome, asking, clock.now());
-  await addMessages(pool, session, [question, answer]);
+  if (!isRefused(outcome)) await addMessages(pool, session, [question, answer]);
   const type = outcome.failure === null ? "complete" : "error";
   observers.publish(session.sessionId, { type, ...messageAnswer(answer) });
   return { outcome, question, answer };
 }
+
+/** The gate or the model's provider said no, and nothing came of it. Where a provider fails, it was no fault of the
+ *  question's. */
+function isRefused(outcome: Outcome): outcome is Outcome & { readonly failure: ChatFailure } {
+  const { failure, content, credits } = outcome;
+  const isNothing = content === "" && (credits ?? 0n) === 0n;
+  return failure !== null && isNothing && !PROVIDERS_FAULT.has(failure.status);
+}
+
+const PROVIDERS_FAULT: ReadonlySet<ChatFailure["status"]> = new Set([429, 503, 504]);
 
 function answerOf(
   outcome: Outcome,

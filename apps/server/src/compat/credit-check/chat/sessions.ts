@@ -2,7 +2,7 @@ import { formatInstant } from "@bursar/contract/instant";
 import { randomText } from "@bursar/contract/random-text";
 import { numberOf } from "../amounts.ts";
 import type { CreditCheckDeps } from "../deps.ts";
-import { message } from "../fields.ts";
+import { isModelId, message } from "../fields.ts";
 import { pricedModel } from "../pricing.ts";
 import type { RouteCall } from "../route.ts";
 import {
@@ -18,6 +18,9 @@ import {
 const suffix = randomText("0123456789abcdefghjkmnpqrstvwxyz", 24);
 const LONGEST_TITLE = 200;
 const LIST_LIMIT = 200;
+/** A chat costs nothing until something is said in it. All of these are in the list. */
+const MOST_EMPTY = 100;
+const EMPTY_LEFT = `${MOST_EMPTY} of your chats are empty: use one, or delete one`;
 const MESSAGES_LIMIT = 500;
 
 export const newMessageId = () => `msg_${suffix()}`;
@@ -26,7 +29,7 @@ export async function createSession(deps: CreditCheckDeps, { person, body }: Rou
   const { modelId, title = "New chat" } = body;
   const book = await deps.prices.current();
   const model = modelId ?? Object.keys(book.body.models)[0];
-  if (typeof model !== "string" || !Object.hasOwn(book.body.models, pricedModel(book, model)))
+  if (!isModelId(model) || !Object.hasOwn(book.body.models, pricedModel(book, model)))
     return message(404, "modelId: must be a model with a price");
   if (typeof title !== "string" || title.trim() === "" || title.length > LONGEST_TITLE)
     return message(400, `title: must be 1 to ${LONGEST_TITLE} characters`);
@@ -35,7 +38,8 @@ export async function createSession(deps: CreditCheckDeps, { person, body }: Rou
     ...{ accountId: person!.accountId, sessionId: `chat_${suffix()}`, title: title.replaceAll("\0", "") },
     ...{ modelId: model, createdAt: now, updatedAt: now },
   };
-  await insertSession(deps.pool, session);
+  const isNew = await insertSession(deps.pool, session, MOST_EMPTY);
+  if (!isNew) return message(429, EMPTY_LEFT, { code: "TOO_MANY_EMPTY_CHATS" });
   return Response.json(sessionAnswer(session), { status: 201 });
 }
 

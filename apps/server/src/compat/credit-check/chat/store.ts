@@ -33,14 +33,24 @@ const MESSAGE = `message_id as "messageId", role, content, status, model_id as "
   input_tokens as "inputTokens", output_tokens as "outputTokens", credits, request_id as "requestId",
   created_at as "createdAt"`;
 
-export async function insertSession(pool: pg.Pool, session: ChatSession): Promise<void> {
+/** False: so many of the account's have not one message in them. It may get past that by as many as come at once. */
+export async function insertSession(
+  pool: pg.Pool,
+  session: ChatSession,
+  mostEmpty: number,
+): Promise<boolean> {
   const { accountId, sessionId, title, modelId, createdAt, updatedAt } = session;
   const times = [formatPostgresTimestamp(createdAt), formatPostgresTimestamp(updatedAt)];
-  await pool.query(
+  const { rowCount } = await pool.query(
     `insert into chat_sessions (account_id, session_id, title, model_id, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6)`,
-    [accountId, sessionId, title, modelId, ...times],
+     select $1, $2, $3, $4, $5, $6
+     where $7 > (select count(*) from (
+       select from chat_sessions s where s.account_id = $1 and not exists (
+         select from chat_messages m where m.account_id = s.account_id and m.session_id = s.session_id)
+       limit $7) as empty)`,
+    [accountId, sessionId, title, modelId, ...times, mostEmpty],
   );
+  return rowCount === 1;
 }
 
 /** The latest first. */
