@@ -22,12 +22,21 @@ beforeAll(async () => {
     password,
     emailVerified: true,
   });
-  const logIn = async (username: string) =>
-    (await running.call(null, "POST", "/api/auth/login", { username, password })).body.accessToken;
   root = await logIn("root");
   ann = await logIn("ann");
 });
 afterAll(() => running.close());
+
+async function logIn(username: string): Promise<string> {
+  return (await running.call(null, "POST", "/api/auth/login", { username, password })).body.accessToken;
+}
+
+async function keyOf(username: string): Promise<string> {
+  const { accountId } = (await running.identity.people.find(username))!;
+  const made = await running.engine.keys.create({ accountId, by: "test" });
+  if (made.kind !== "created") throw new Error("no key");
+  return made.key;
+}
 
 const admin = (method: string, path: string, body?: unknown, token: string | null = root) =>
   running.call(token, method, `/api/auth/admin${path}`, body);
@@ -120,6 +129,38 @@ describe("administration", () => {
     expect((await admin(method, path, body, ann)).status).toBe(403);
     expect((await admin(method, path, body, running.adminKey)).status).toBe(401);
   });
+
+  test.each<[string, string, object?]>([
+    ["DELETE", ""],
+    ["PUT", "/role", { role: "user" }],
+    ["PUT", "/disabled", { disabled: true }],
+  ])(
+    "is never without anybody, however many take one another's away at once: %s %s",
+    async (method, path, body) => {
+      const { people } = running.identity;
+      const names = ["ada", "bea", "cleo", "dina"].map(
+        (name) => `${name}-${method.toLowerCase()}${path.replace("/", "-")}`,
+      );
+      for (const username of names)
+        await people.create({ username, email: `${username}@example.org`, password, role: "admin" });
+      const tokens = await Promise.all(names.map(logIn));
+      const keys = await Promise.all(names.map(keyOf));
+      await people.setRole((await people.find("root"))!.id, "user");
+      const takeAway = (name: string, by: number) => admin(method, `/users/${name}${path}`, body, tokens[by]);
+      // Each takes away the next, all at once, until nobody can take away anybody any more.
+      for (let round = 1; round < names.length; round += 1)
+        await Promise.all(names.map((_, by) => takeAway(names[(by + round) % names.length]!, by)));
+      const { rows } = await running.engine.pool.query<{ username: string }>(
+        "select username from identity.people where role = 'admin' and not disabled",
+      );
+      expect(rows).toHaveLength(1);
+      const left = names.indexOf(rows[0]!.username);
+      expect((await running.call(keys[left]!, "GET", "/v1/balance")).status).toBe(200);
+      expect((await admin(method, `/users/${names[left]}${path}`, body, tokens[left])).status).toBe(409);
+      expect((await people.setRole((await people.find("root"))!.id, "admin")).kind).toBe("changed");
+      expect((await admin("PUT", `/users/${names[left]}/role`, { role: "user" })).status).toBe(200);
+    },
+  );
 
   test("makes, changes, disables and deletes people, and names what is wrong", async () => {
     const made = await admin("POST", "/users", {

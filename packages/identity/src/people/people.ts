@@ -4,6 +4,7 @@ import { withTransaction } from "@bursar/database/transaction";
 import { createAccount } from "@bursar/engine/account/create";
 import { forgetOwner } from "@bursar/engine/account/forget";
 import type { Deps } from "@bursar/engine/deps";
+import type pg from "pg";
 import type { People } from "../identity.ts";
 import type { Person, Role } from "../person.ts";
 import { accountIdOf, NotAName, namingFrom } from "./naming.ts";
@@ -13,6 +14,7 @@ import {
   findPerson,
   insertPerson,
   listPeople,
+  lockAdministrators,
   type PersonRecord,
   updateDisabled,
   updateRole,
@@ -36,17 +38,29 @@ export type CreatePersonOutcome =
 
 export type ChangePersonOutcome =
   | { readonly kind: "changed"; readonly person: Person }
-  | { readonly kind: "person_unknown" };
+  | { readonly kind: "person_unknown" }
+  | LastAdministrator;
+
+export type DeletePersonOutcome =
+  | { readonly kind: "deleted" }
+  | { readonly kind: "person_unknown" }
+  | LastAdministrator;
+
+/** Whoever would be left could make no other: nothing has changed. */
+interface LastAdministrator {
+  readonly kind: "last_administrator";
+}
 
 /** What an administrator may do with people, besides finding them. */
 export interface ManagedPeople extends People {
   /** Outcomes: taken, created. An e-mail or a username is needed. */
   create(request: CreatePersonRequest): Promise<CreatePersonOutcome>;
+  /** Outcomes, as of the next two, first match wins: last_administrator, person_unknown, changed. */
   setRole(id: string, role: Role): Promise<ChangePersonOutcome>;
   /** Ends every session of the person, and with them their access tokens. */
   setDisabled(id: string, disabled: boolean): Promise<ChangePersonOutcome>;
-  /** True when there was such a person. Their credit account stays, and nothing in it says whose it was. */
-  delete(id: string): Promise<boolean>;
+  /** Their credit account stays, and nothing in it says whose it was. */
+  delete(id: string): Promise<DeletePersonOutcome>;
   /** Whether this is the password of whoever is named. Not limited: for the server's own checks. */
   hasPassword(named: string, password: string): Promise<boolean>;
   /** Makes the credit account that a person lacks, after a crash in between. */
@@ -81,8 +95,18 @@ export function openPeople(
     const record = await findPerson(pool, named.trim());
     return record === null ? null : heal(record);
   };
-  const changed = async (record: PersonRecord | null): Promise<ChangePersonOutcome> =>
-    record === null ? { kind: "person_unknown" } : { kind: "changed", person: await heal(record) };
+  const changed = async (record: PersonRecord | LastAdministrator | null): Promise<ChangePersonOutcome> => {
+    if (record === null) return { kind: "person_unknown" };
+    return "kind" in record ? record : { kind: "changed", person: await heal(record) };
+  };
+
+  /** However many administrators take one another away at once, one is left. */
+  const unlessLast = <Outcome>(id: string, work: (client: pg.PoolClient) => Promise<Outcome>) =>
+    withTransaction(pool, async (client): Promise<Outcome | LastAdministrator> => {
+      const administrators = await lockAdministrators(client);
+      const isLast = administrators.length === 1 && administrators[0] === id;
+      return isLast ? { kind: "last_administrator" } : work(client);
+    });
 
   return {
     find,
@@ -107,14 +131,20 @@ export function openPeople(
       return { people, nextCursor: records.length > limit ? people.at(-1)!.id : null };
     },
     create: (request) => create(deps, request, request.welcome === false ? healEmpty : heal),
-    setRole: async (id, role) => changed(await updateRole(pool, id, role)),
-    setDisabled: async (id, disabled) => changed(await updateDisabled(pool, id, disabled)),
+    setRole: async (id, role) => {
+      if (role === "admin") return changed(await updateRole(pool, id, role));
+      return changed(await unlessLast(id, (client) => updateRole(client, id, role)));
+    },
+    setDisabled: async (id, disabled) => {
+      if (!disabled) return changed(await updateDisabled(pool, id, disabled));
+      return changed(await unlessLast(id, (client) => updateDisabled(client, id, disabled)));
+    },
     delete: (id) =>
-      withTransaction(pool, async (client) => {
+      unlessLast(id, async (client) => {
         const email = await deletePerson(client, id);
-        if (email === null) return false;
+        if (email === null) return { kind: "person_unknown" };
         await forgetOwner(client, { personId: id, accountId: accountIdOf(id), email }, clock.now());
-        return true;
+        return { kind: "deleted" };
       }),
     hasPassword: async (named, password) => {
       const record = await findPerson(pool, named);

@@ -10,6 +10,8 @@ export interface PersonRecord extends Person {
   readonly hasAccount: boolean;
 }
 
+type Queryable = Pick<pg.PoolClient, "query">;
+
 type Row = Omit<PersonRecord, "accountId">;
 
 const COLUMNS = `p.id, p.username, p.email, p.name, p.role, p.email_verified as "emailVerified", p.disabled,
@@ -72,10 +74,7 @@ export function insertPerson(pool: pg.Pool, person: NewPerson): Promise<boolean>
 }
 
 /** Where mail about this person's account goes, as long as they may use it; null for nobody. */
-export async function findAddress(
-  queryable: Pick<pg.PoolClient, "query">,
-  id: string,
-): Promise<string | null> {
+export async function findAddress(queryable: Queryable, id: string): Promise<string | null> {
   const { rows } = await queryable.query<{ email: string }>(
     "select email from identity.people where id = $1 and not disabled",
     [id],
@@ -96,9 +95,18 @@ export async function listPeople(
   return rows.map(personOf);
 }
 
+/** The administrators who may sign in, locked in the order of their ids: whoever would take one away next waits for this
+ *  transaction, and reads who is left then. */
+export async function lockAdministrators(client: Queryable): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    "select id from identity.people where role = 'admin' and not disabled order by id for no key update",
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Null when there is no such person. */
-export async function updateRole(pool: pg.Pool, id: string, role: Role): Promise<PersonRecord | null> {
-  const { rows } = await pool.query<Row>(
+export async function updateRole(client: Queryable, id: string, role: Role): Promise<PersonRecord | null> {
+  const { rows } = await client.query<Row>(
     `update identity.people p set role = $2, updated_at = now() where id = $1 returning ${COLUMNS}`,
     [id, role],
   );
@@ -107,11 +115,11 @@ export async function updateRole(pool: pg.Pool, id: string, role: Role): Promise
 
 /** With the sessions of whoever is disabled, in one statement: nobody is disabled and still signed in. */
 export async function updateDisabled(
-  pool: pg.Pool,
+  client: Queryable,
   id: string,
   disabled: boolean,
 ): Promise<PersonRecord | null> {
-  const { rows } = await pool.query<Row>(
+  const { rows } = await client.query<Row>(
     `with ended as (delete from identity.sessions where user_id = $1 and $2)
      update identity.people p set disabled = $2, updated_at = now() where id = $1 returning ${COLUMNS}`,
     [id, disabled],
@@ -120,7 +128,7 @@ export async function updateDisabled(
 }
 
 /** Takes sessions, logins, tokens and links of mails along. Answers the address; null when there is no such person. */
-export async function deletePerson(client: Pick<pg.PoolClient, "query">, id: string): Promise<string | null> {
+export async function deletePerson(client: Queryable, id: string): Promise<string | null> {
   const { rows } = await client.query<{ email: string }>(
     `with links as (delete from identity.verifications where value = $1)
      delete from identity.people where id = $1 returning email`,

@@ -3,8 +3,8 @@ import { type StopChargesOutcome, stopCharges } from "@bursar/engine/account/sto
 import { departFromAll, mayDepart } from "@bursar/engine/organization/depart";
 import { PaymentsUnavailable } from "@bursar/engine/payment/payments";
 import { isEmail, isUsername } from "@bursar/identity/people/naming";
-import type { CreatePersonRequest } from "@bursar/identity/people/people";
-import { ROLES, type Role } from "@bursar/identity/person";
+import type { ChangePersonOutcome, CreatePersonRequest } from "@bursar/identity/people/people";
+import { type Person, ROLES, type Role } from "@bursar/identity/person";
 import { pickShort, recordedAs } from "../../administration/compat.ts";
 import { type AuthRouteDeps, userOf } from "./auth-answers.ts";
 import { deleteSessionsOf } from "./chat/store.ts";
@@ -151,7 +151,7 @@ async function changeRole(
   concerns(target.accountId);
   if (target.id === person!.id) return ownAccount("change the role of");
   const outcome = await identity.people.setRole(target.id, role);
-  if (outcome.kind === "person_unknown") return unknown();
+  if (outcome.kind !== "changed") return notChanged(outcome);
   return Response.json({ message: "Role changed", user: userOf(outcome.person) });
 }
 
@@ -166,7 +166,7 @@ async function changeDisabled(
   concerns(target.accountId);
   if (target.id === person!.id) return ownAccount("disable");
   const outcome = await identity.people.setDisabled(target.id, disabled);
-  if (outcome.kind === "person_unknown") return unknown();
+  if (outcome.kind !== "changed") return notChanged(outcome);
   return Response.json({
     message: disabled ? "User disabled" : "User enabled",
     user: userOf(outcome.person),
@@ -174,14 +174,29 @@ async function changeDisabled(
 }
 
 async function remove(deps: CreditCheckDeps, { context, person, concerns }: RouteCall): Promise<Response> {
-  const { identity, pool } = deps;
-  const target = await identity.people.find(context.req.param("userId")!);
+  const { people } = deps.identity;
+  const target = await people.find(context.req.param("userId")!);
   if (target === null) return unknown();
   concerns(target.accountId);
   if (target.id === person!.id) return ownAccount("delete");
   // Nothing is undone when a later step refuses: so those that may, come first.
-  const owned = await mayDepart({ pool }, target.id);
+  const owned = await mayDepart(deps, target.id);
   if (owned.kind === "owner_needed") return ownerNeeded(owned.ids);
+  // Of administrators who delete one another one stays, with all that they have.
+  const isAdmin = target.role === "admin";
+  const demoted = isAdmin ? await people.setRole(target.id, "user") : null;
+  if (demoted !== null && demoted.kind !== "changed") return notChanged(demoted);
+  const refusal = await strip(deps, target);
+  if (refusal === null) {
+    const deleted = await people.delete(target.id);
+    return deleted.kind === "last_administrator" ? notChanged(deleted) : message(200, "User deleted");
+  }
+  if (isAdmin) await people.setRole(target.id, target.role);
+  return refusal;
+}
+
+/** Takes from a person what works without them, and what is not kept with them. null: it is done. */
+async function strip(deps: CreditCheckDeps, target: Person): Promise<Response | null> {
   const stopped = await chargesStopped(deps, target.accountId);
   if (stopped === null)
     return message(503, "The payment provider does not answer, and a plan may be paid there; try again");
@@ -189,9 +204,8 @@ async function remove(deps: CreditCheckDeps, { context, person, concerns }: Rout
   const departure = await departFromAll(deps, target.id);
   if (departure.kind === "owner_needed") return ownerNeeded(departure.ids);
   await deps.keys.revokeAll(target.accountId);
-  await deleteSessionsOf(pool, target.accountId);
-  await identity.people.delete(target.id);
-  return message(200, "User deleted");
+  await deleteSessionsOf(deps.pool, target.accountId);
+  return null;
 }
 
 function ownerNeeded(ids: readonly string[]): Response {
@@ -215,6 +229,11 @@ function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }
 
+function notChanged({ kind }: Exclude<ChangePersonOutcome, { kind: "changed" }>): Response {
+  return kind === "person_unknown"
+    ? unknown()
+    : message(409, "userId: is the last administrator; make another one first");
+}
+
 const unknown = () => message(404, "userId: names nobody");
-/** So that there is always an administrator left. */
 const ownAccount = (verb: string) => message(409, `userId: you cannot ${verb} your own account`);
