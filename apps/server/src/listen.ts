@@ -1,5 +1,5 @@
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Server, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import { SettingsError } from "./settings/error.ts";
@@ -7,9 +7,13 @@ import type { Sockets } from "./socket/open.ts";
 
 export interface Listening {
   readonly urls: readonly string[];
-  /** Takes no new connections, lets running answers end, and cuts what is left after this long. */
-  close(graceMilliseconds: number): Promise<void>;
+  /** Takes no new connections, lets running answers end, cuts those that nobody reads after this long, and what is left
+   *  then after a goodbye more. */
+  close(graceMilliseconds: number, goodbyeMilliseconds?: number): Promise<void>;
 }
+
+/** What nobody takes a byte of for so long, nobody waits for. */
+const UNREAD_MILLISECONDS = 60_000;
 
 /** Serves one app, and its sockets, on several ports. */
 export async function listen(
@@ -17,18 +21,39 @@ export async function listen(
   host: string,
   ports: readonly number[],
   sockets?: Pick<Sockets, "upgrade">,
+  unreadMilliseconds = UNREAD_MILLISECONDS,
 ): Promise<Listening> {
   const servers = ports.map(() => createAdaptorServer({ fetch: app.fetch }) as Server);
+  const answers = new Set<ServerResponse>();
+  for (const server of servers)
+    server.on("request", (_, answer) => cutUnread(answers, answer, unreadMilliseconds));
   for (const server of servers)
     if (sockets !== undefined) server.on("upgrade", (...opening) => sockets.upgrade(...opening));
   try {
     const urls = await Promise.all(servers.map((server, index) => listenOn(server, host, ports[index]!)));
-    return { urls, close: (grace) => closeAll(servers, grace) };
+    const close = (grace: number, goodbye = 0) => {
+      for (const answer of answers) answer.setTimeout(Math.min(shutdownPatience(grace), unreadMilliseconds));
+      return closeAll(servers, grace + goodbye);
+    };
+    return { urls, close };
   } catch (error) {
     await closeAll(servers, 0);
     throw error;
   }
 }
+
+/** Cuts an answer of which some lies ready, and is not taken. One of which nothing is ready may be long in the making. */
+function cutUnread(answers: Set<ServerResponse>, answer: ServerResponse, milliseconds: number): void {
+  answers.add(answer);
+  answer.once("close", () => answers.delete(answer));
+  answer.setTimeout(milliseconds);
+  answer.on("timeout", (connection: Socket) => {
+    if (connection.writableLength > 0) connection.destroy();
+  });
+}
+
+/** Half of it: at the first time, what was taken before still counts. */
+const shutdownPatience = (graceMilliseconds: number) => Math.max(1, Math.floor(graceMilliseconds / 2));
 
 function listenOn(server: Server, host: string, port: number): Promise<string> {
   server.keepAliveTimeout = 65_000;

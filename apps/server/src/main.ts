@@ -119,7 +119,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[], fail: Fail)
     const deadline = performance.now() + grace;
     const drained = sockets.close(grace).then(() => gateway.close(Math.max(0, deadline - performance.now())));
     // Prompts and sockets may take a goodbye each; what the gateway ends after them still says why.
-    await Promise.all([drained, server.close(grace + 3 * GOODBYE_MILLISECONDS)]);
+    await Promise.all([drained, server.close(grace, 3 * GOODBYE_MILLISECONDS)]);
   });
   const url = server.urls[0]!;
   publicUrl ??= url;

@@ -7,6 +7,7 @@ import { type Running, startRunning } from "./running.ts";
 let running: Running;
 beforeAll(async () => {
   running = await startRunning();
+  running.clock.time = (running.clock.time - 60_000_000) as Instant;
 });
 afterAll(() => running.close());
 
@@ -14,8 +15,6 @@ describe("before the first price book is in force", () => {
   it("what needs a price is a no that says what is missing, by each API", async () => {
     const account = await running.account();
     const person = await peopleOf(running)("early");
-    await person.signIn();
-    running.clock.time = (running.clock.time - 60_000_000) as Instant;
     const chat = { model: "small", messages: [{ role: "user", content: "Hi" }] };
     for (const answer of [
       await account.post("/v1/spend", { id: "a", amount: "1" }),
@@ -33,6 +32,14 @@ describe("before the first price book is in force", () => {
       status: 503,
       body: { message: expect.stringContaining("no prices yet") },
     });
+  });
+
+  it("what is kept of an account is exported, and auto top-up can be looked at and switched off", async () => {
+    const person = await peopleOf(running)("leaving");
+    const { status, body } = await person.get("/v1/export");
+    expect([status, body.person.username, body.topUpPolicy.enabled]).toEqual([200, "leaving", false]);
+    expect((await person.get("/v1/topup-policy")).status).toBe(200);
+    expect((await person.put("/v1/topup-policy", { enabled: false })).status).toBe(200);
   });
 
   it("balances are read, and the server is not ready", async () => {
