@@ -17,6 +17,7 @@ import { type AppDeps, createApp } from "./app.ts";
 import { codeJobs, engineJobs, noticeMails, startBackground } from "./background.ts";
 import { openLiveClock, openSandboxClock } from "./clocks.ts";
 import { type Engine, openEngine } from "./engine.ts";
+import { deletions } from "./identity/deletion.ts";
 import { forgetExpired } from "./identity/forget.ts";
 import { peopleOfAccount } from "./identity/recipients.ts";
 import { referralTerms } from "./identity/referral-terms.ts";
@@ -84,6 +85,7 @@ async function start(settings: Settings, log: Logger, stops: Stop[], fail: Fail)
     forgetExpired(identity, clock),
   ];
   const subscriptions = await openSubscriptions(settings, outside?.stripe ?? null, engine, identity.url);
+  jobs.push(deletions({ ...engine, identity, subscriptions }));
   if (payments !== null) jobs.push(...paymentJobs({ ...engine, payments, subscriptions }, EVENT_HANDLERS));
   if (outside !== null) jobs.push({ name: "sandbox-stripe", run: outside.stripe.tick });
   const background = startBackground(jobs, log);

@@ -2,12 +2,14 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { credits } from "@bursar/contract/money";
 import { grant } from "@bursar/engine/grant/grant";
+import { deliverMails } from "@bursar/engine/mail/deliver";
+import type { MailMessage } from "@bursar/engine/mail/mail";
 import { notify } from "@bursar/engine/notice/notify";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBrowser } from "./browser.ts";
 import { password, peopleOf, type Signed } from "./people-of.ts";
-import { type Running, startRunning } from "./running.ts";
-import { enrol } from "./totp.ts";
+import { type Answer, type Running, startRunning } from "./running.ts";
+import { codeOf, enrol } from "./totp.ts";
 
 let running: Running;
 let root: Signed;
@@ -39,36 +41,38 @@ async function tablesThatSay(text: string): Promise<string[]> {
   return found;
 }
 
+let graces = 0;
+
 /** Somebody who has left something wherever people do. */
-async function grace(): Promise<Signed> {
-  const person = await peopleOf(running)("ghopper");
+async function grace(name: string): Promise<Signed> {
+  const person = await peopleOf(running)(name);
   const accountId = person.accountId as AccountId;
   const facts = { accountId, source: "purchase", by: "test" } as const;
-  await grant(running.engine, { ...facts, id: "grant_of_grace" as never, amount: credits("10") });
+  await grant(running.engine, { ...facts, id: `grant_of_grace_${++graces}` as never, amount: credits("10") });
   await person.post("/v1/spend", { id: "spent-once", amount: "1" });
-  const chat = await person.post("/api/chat/sessions", { modelId: "small", title: "ghopper's plans" });
+  const chat = await person.post("/api/chat/sessions", { modelId: "small", title: `${name}'s plans` });
   expect(chat.status).toBe(201);
   const notice = {
     accountId,
     id: "low",
     kind: "credit_warning",
     title: "Low",
-    text: "Dear ghopper: low",
+    text: `Dear ${name}: low`,
   } as const;
   await notify(running.engine.pool, running.clock, { ...notice, mail: true });
-  const browser = openBrowser(running.url);
-  await browser.post("/api/identity/sign-in/username", { username: "ghopper", password });
-  await enrol(browser, password);
-  await running.call(null, "POST", "/api/auth/forgot-password", { email: "ghopper@example.org" });
+  await running.call(null, "POST", "/api/auth/forgot-password", { email: `${name}@example.org` });
   const { body } = await root.post("/v1/organizations", { name: "Navy" });
-  const invite = { email: "ghopper@example.org", role: "member" };
+  const invite = { email: `${name}@example.org`, role: "member" };
   const { token } = (await root.post(`/v1/organizations/${body.id}/invites`, invite)).body;
   expect((await person.post("/v1/organization-invites/accept", { token })).status).toBe(201);
   return person;
 }
 
 test("no table says who somebody was, but the record of what administrators did; the books stay", async () => {
-  const person = await grace();
+  const person = await grace("ghopper");
+  const browser = openBrowser(running.url);
+  await browser.post("/api/identity/sign-in/username", { username: "ghopper", password });
+  await enrol(browser, password);
   expect(await tablesThatSay("ghopper")).toEqual([
     "identity.people",
     "public.accounts",
@@ -98,4 +102,145 @@ test("whoever takes the name afterwards has nothing of theirs", async () => {
   expect((await second.get("/v1/balance")).body.available).toBe("0");
   const reset = { token, newPassword: "a thief's horse" };
   expect((await running.call(null, "POST", "/api/auth/reset-password", reset)).status).toBe(400);
+});
+
+const fields = (answer: Answer) => [answer.status, answer.body.error?.code];
+
+describe("somebody who asks for it themselves", () => {
+  const preview = async (person: Signed) => (await person.get("/v1/deletion")).body;
+  const leave = (person: Signed, sent: object = {}) =>
+    person.post("/v1/deletion", { confirm: "1000", password, ...sent });
+
+  test("is told what is lost, what ends and what stands in the way, and nothing is changed by looking", async () => {
+    const person = await peopleOf(running)("looker");
+    const accountId = person.accountId as AccountId;
+    const facts = { accountId, source: "purchase", by: "test" } as const;
+    await grant(running.engine, { ...facts, id: "grant_of_looker" as never, amount: credits("10") });
+    await person.post("/v1/holds", { id: "work", amount: "2" });
+    await person.post("/v1/runs", { id: "tree", budget: "3" });
+    await person.post("/v1/subscription", { id: "plan-of-looker", plan: "orbit", currency: "eur" });
+    const { body: organization } = await person.post("/v1/organizations", { name: "Looking glass" });
+    const told = await preview(person);
+    expect(told).toMatchObject({
+      ...{ accountId, username: "looker", email: "looker@example.org" },
+      ...{ loses: "110", available: "105", held: "5", owed: "0", holds: 1, runs: 1, topUp: false },
+      subscription: { id: "plan-of-looker", name: "Orbit" },
+      organizations: [{ id: organization.id, role: "owner" }],
+      stoppedBy: [{ code: "owner_needed" }],
+      proof: { password: true, totpCode: false },
+    });
+    expect(await preview(person)).toEqual(told);
+    const refused = await leave(person);
+    expect(fields(refused)).toEqual([409, "owner_needed"]);
+    expect(refused.body.error.message).toContain(`${organization.id} (Looking glass)`);
+    expect((await person.get("/v1/balance")).status).toBe(200);
+  });
+
+  test("is gone at once with all sessions and keys; the books stay, and a mail that leaves no address says so", async () => {
+    const person = await grace("hopper");
+    const key = await running.engine.keys.create({ accountId: person.accountId as AccountId, by: "test" });
+    if (key.kind !== "created") throw new Error("no key");
+    const elsewhere = openBrowser(running.url);
+    await elsewhere.post("/api/identity/sign-in/username", { username: "hopper", password });
+    const enrolled = await enrol(elsewhere, password);
+    const totpCode = codeOf(enrolled.secret, 1);
+    expect((await preview(person)).proof).toEqual({ password: true, totpCode: true });
+    const answer = await leave(person, { confirm: "9", totpCode });
+    expect([answer.status, answer.body]).toEqual([200, { accountId: person.accountId, state: "deleted" }]);
+    for (const { status } of [
+      await person.get("/v1/balance"),
+      await running.call(key.key, "GET", "/v1/balance"),
+      await elsewhere.get("/v1/balance"),
+      await leave(person),
+      await running.call(null, "POST", "/api/auth/login", { username: "hopper", password }),
+    ])
+      expect(status).toBe(401);
+    expect(await tablesThatSay("hopper")).toEqual(["public.admin_actions", "public.mails"]);
+    expect(await tablesThatSay(person.id)).toEqual([
+      ...["public.entries", "public.mails", "public.organization_invites"],
+    ]);
+    const sent: MailMessage[] = [];
+    const server = { send: async (mail: MailMessage) => void sent.push(mail) };
+    while ((await deliverMails({ ...running.engine, clock: running.clock }, server)) > 0);
+    const [farewell] = sent.filter(({ to }) => to === "hopper@example.org");
+    expect(farewell).toMatchObject({ subject: "You were deleted, as you asked" });
+    expect(farewell!.text).toContain(person.accountId);
+    expect(await tablesThatSay("hopper")).toEqual(["public.admin_actions"]);
+    const { body } = await running.call(running.adminKey, "GET", `/v1/accounts/${person.accountId}`);
+    expect(body).toMatchObject({ name: person.accountId, owner: null, available: "9" });
+    expect((await peopleOf(running)("hopper")).accountId).not.toBe(person.accountId);
+  });
+
+  test("proves who they are and knows what is lost, or nothing is done", async () => {
+    const person = await peopleOf(running)("careful");
+    const accountId = person.accountId as AccountId;
+    const facts = { accountId, source: "purchase", by: "test" } as const;
+    await grant(running.engine, { ...facts, id: "grant_of_careful" as never, amount: credits("7") });
+    const browser = openBrowser(running.url);
+    await browser.post("/api/identity/sign-in/username", { username: "careful", password });
+    const { secret, code } = await enrol(browser, password);
+    expect(fields(await leave(person, { confirm: "6.999999" }))).toEqual([409, "more_is_lost"]);
+    expect(fields(await person.post("/v1/deletion", { password }))).toEqual([422, "invalid_request"]);
+    for (const [sent, error] of [
+      [{ password: undefined }, "password_refused"],
+      [{ password: "a wrong one" }, "password_refused"],
+      [{}, "totp_refused"],
+      [{ totpCode: code }, "totp_refused"],
+      [{ totpCode: "000000" }, "totp_refused"],
+    ] as const)
+      expect([sent, ...fields(await leave(person, sent))]).toEqual([sent, 401, error]);
+    expect((await person.get("/v1/balance")).body.available).toBe("7");
+    expect((await leave(person, { totpCode: codeOf(secret, 1) })).body.state).toBe("deleted");
+  });
+
+  test("is no key, and no administrator", async () => {
+    const account = await running.account();
+    for (const [key, sent] of [
+      [account.key, {}],
+      [running.adminKey, {}],
+    ] as const) {
+      for (const method of ["GET", "POST"]) {
+        const body = method === "GET" ? undefined : { confirm: "1000", password, ...sent };
+        const answer = await running.call(key, method, "/v1/deletion", body);
+        expect(fields(answer)).toEqual([403, "person_required"]);
+      }
+    }
+    expect((await preview(root)).stoppedBy[0]).toMatchObject({ code: "is_administrator" });
+    expect(fields(await leave(root))).toEqual([409, "is_administrator"]);
+  });
+
+  test("may not guess on: wrong passwords count with those of signing in", async () => {
+    const person = await peopleOf(running)("guessed");
+    for (let guess = 0; guess < 10; guess++)
+      expect((await leave(person, { password: `guess ${guess}` })).status).toBe(401);
+    const limited = await leave(person);
+    expect(fields(limited)).toEqual([429, "rate_limited"]);
+    expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
+    const login = await running.call(null, "POST", "/api/auth/login", { username: "guessed", password });
+    expect(login.status).toBe(429);
+  });
+
+  test("is deleted once by any number of requests at once, and work under way is billed", async () => {
+    const person = await peopleOf(running)("twice");
+    const accountId = person.accountId as AccountId;
+    const facts = { accountId, source: "purchase", by: "test" } as const;
+    await grant(running.engine, { ...facts, id: "grant_of_twice" as never, amount: credits("10") });
+    expect((await person.post("/v1/holds", { id: "stream", amount: "4" })).status).toBe(201);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => leave(person)));
+    for (const { status, body } of answers)
+      expect([status, body.state ?? body.error.code]).toEqual(
+        status === 200 ? [200, "deleted"] : [401, "unauthenticated"],
+      );
+    expect(answers.some(({ status }) => status === 200)).toBe(true);
+    const settled = await running.call(running.adminKey, "POST", "/v1/holds/stream/settle", {
+      ...{ accountId, amount: "3" },
+    });
+    expect(settled.status).toBe(200);
+    const { body } = await running.call(running.adminKey, "GET", `/v1/accounts/${accountId}`);
+    expect(body).toMatchObject({ available: "7", held: "0", owner: null });
+    const { rows } = await running.engine.pool.query("select 1 from mails where recipient = $1", [
+      "twice@example.org",
+    ]);
+    expect(rows).toHaveLength(1);
+  });
 });

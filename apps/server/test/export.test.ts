@@ -110,6 +110,7 @@ const TABLES: Readonly<Record<string, keyof Exported | { readonly not: string }>
   topup_policy_changes: "topUpPolicyChanges",
   usage_records: "usage",
   "identity.attempts": { not: "against guessing, and forgotten within a quarter of an hour" },
+  "identity.deletions": { not: "for a moment, until the person is deleted" },
   "identity.device_codes": { not: "for some minutes, until a device is signed in" },
   "identity.logins": "person",
   "identity.people": "person",

@@ -20,6 +20,7 @@ import { openRunner } from "../src/agent/open.ts";
 import { createApp } from "../src/app.ts";
 import { engineJobs } from "../src/background.ts";
 import { type EngineRequest, openEngine } from "../src/engine.ts";
+import { deletions } from "../src/identity/deletion.ts";
 import { listen } from "../src/listen.ts";
 import { EVENT_HANDLERS } from "../src/payments/handlers.ts";
 import { paymentJobs } from "../src/payments/jobs.ts";
@@ -259,7 +260,12 @@ async function startServer(stripe: SandboxStripe, parts: ServerParts) {
     identity,
     paying,
     url: publicUrl,
-    jobs: [...engineJobs(engine, null), ...paymentJobs({ ...paying, subscriptions }, EVENT_HANDLERS)],
+    subscriptions,
+    jobs: [
+      ...engineJobs(engine, null),
+      deletions({ ...paying, identity, subscriptions }),
+      ...paymentJobs({ ...paying, subscriptions }, EVENT_HANDLERS),
+    ],
     close: async () => {
       await Promise.all([sockets.close(0), server.close(0)]);
       await engine.close();

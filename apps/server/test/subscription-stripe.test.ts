@@ -1,10 +1,13 @@
 /** Plans by the real adapter and the official SDK, over HTTP to a Stripe that keeps Stripe's rules. */
 import { addMonths } from "@bursar/contract/calendar";
 import type { Instant } from "@bursar/contract/instant";
+import { openIdentity } from "@bursar/identity/open";
 import { stripeOf } from "@bursar/stripe/client";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { carryOnDeletion } from "../src/identity/deletion.ts";
+import { mortal } from "./mortal.ts";
 import { type PayingWorld, POLICY, startPayingWorld } from "./paying-world.ts";
-import { peopleOf } from "./people-of.ts";
+import { password, peopleOf } from "./people-of.ts";
 
 const DAY = 86_400;
 
@@ -258,6 +261,82 @@ it("whoever is deleted is charged no more, by a plan, by auto top-up or by a key
   const policy = await world.admin("GET", `/v1/topup-policy?accountId=${ann.accountId}`);
   expect(policy.body).toMatchObject({ enabled: false, disabledReason: "account_closed" });
 });
+
+/** Somebody with a plan, a card, auto top-up and a key. */
+async function subscriber(name: string) {
+  const person = await peopleOf(world)(name);
+  const owner = { accountId: person.accountId };
+  await person.post("/v1/payment-methods", { paymentMethod: "pm_card_visa" });
+  expect((await person.post("/v1/subscription", { plan: "galaxy", currency: "eur" })).status).toBe(201);
+  await world.admin("PUT", "/v1/topup-policy", { ...POLICY, threshold: "1", ...owner });
+  const { key } = (await world.admin("POST", "/v1/keys", owner)).body;
+  const ask = async (path: string) =>
+    (await world.admin("GET", `${path}?accountId=${person.accountId}`)).body;
+  return {
+    ...person,
+    key: key as string,
+    plan: async () => (await ask("/v1/subscription")).subscription,
+    cards: async () => (await ask("/v1/payment-methods")).paymentMethods.length as number,
+  };
+}
+
+const isKnown = async (id: string) => (await world.identity.people.find(id)) !== null;
+
+it("who asks to be deleted while the provider is away is out at once, and deleted when it is back; nothing charges them any more", async () => {
+  const start = world.clock.now();
+  const ann = await subscriber("ann");
+  await world.settle();
+  expect((await ann.get("/v1/deletion")).body).toMatchObject({
+    ...{ loses: "550", topUp: true, stoppedBy: [] },
+    subscription: { name: "Galaxy", endsAt: (await ann.plan()).periodEnd },
+  });
+  world.stripe.faults.add({ kind: "rate_limit", on: "*", times: 1000 });
+  const answer = await ann.post("/v1/deletion", { confirm: "550", password });
+  expect([answer.status, answer.body]).toEqual([200, { accountId: ann.accountId, state: "under_way" }]);
+  for (const key of [ann.token, ann.key])
+    expect((await world.call(key, "POST", "/v1/spend", { amount: "1" })).status).toBe(401);
+  await world.advance(61);
+  expect(await isKnown(ann.id)).toBe(true);
+  world.stripe.faults.clear();
+  await world.advance(61);
+  expect([await isKnown(ann.id), await ann.cards()]).toEqual([false, 0]);
+  const charged = (await world.intentsOf(ann.accountId)).length;
+  await passTo(start, 3);
+  expect(await world.intentsOf(ann.accountId)).toHaveLength(charged);
+  expect(await ann.plan()).toMatchObject({ state: "ended", endReason: "canceled" });
+  const owner = { accountId: ann.accountId };
+  const bought = await world.admin("POST", "/v1/purchases", {
+    ...{ ...owner, credits: "1000", currency: "eur", paymentMethod: "default" },
+  });
+  expect(bought.body.error.code).toBe("payment_method_unknown");
+});
+
+it("a deletion whose process is killed anywhere has done nothing, or comes to its end", async () => {
+  let killed = 0;
+  for (let step = 1, isOver = false; !isOver; step++) {
+    const ben = await subscriber(`ben${step}`);
+    await world.settle();
+    const { deps, diedAt } = mortal(world.paying, { step, when: "before", counts: "effects" });
+    const settings = { secret: "x".repeat(32), url: () => world.url, verifyEmail: false, oidc: null };
+    const dying = { ...deps, identity: openIdentity(deps, settings), subscriptions: world.subscriptions };
+    const begun = await dying.identity.beginDeletion(ben.id).catch(() => null);
+    if (begun !== null) await carryOnDeletion(dying, ben as never);
+    isOver = diedAt() === null;
+    if (!isOver) killed++;
+    await world.advance(61);
+    const left = [await isKnown(ben.id), (await ben.plan()).cancelAtPeriodEnd, await ben.cards()];
+    expect([step, diedAt(), ...left]).toEqual([
+      ...[step, diedAt()],
+      ...(begun === null ? [true, false, 1] : [false, true, 0]),
+    ]);
+    expect((await world.call(ben.key, "GET", "/v1/balance")).status).toBe(begun === null ? 200 : 401);
+    const mails = await world.engine.pool.query("select from mails where mail_id = $1", [
+      `farewell:${ben.id}`,
+    ]);
+    expect(mails.rowCount).toBe(begun === null ? 0 : 1);
+  }
+  expect(killed).toBeGreaterThan(7);
+}, 120_000);
 
 it("an invoice in a currency that nothing is sold in here is for something else that its seller sells: it is ignored", async () => {
   const { id: customer } = await client().customers.create({ name: "Somebody else" });

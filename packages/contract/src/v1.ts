@@ -1,6 +1,7 @@
 import * as accounts from "./operations/accounts.ts";
 import * as administration from "./operations/administration.ts";
 import * as balance from "./operations/balance.ts";
+import * as deletion from "./operations/deletion.ts";
 import * as encryption from "./operations/encryption.ts";
 import * as exports from "./operations/export.ts";
 import * as gifts from "./operations/gifts.ts";
@@ -52,6 +53,8 @@ export const v1 = {
   getReceipt: history.getReceipt,
   getUsage: history.getUsage,
   exportUsage: history.exportUsage,
+  previewDeletion: deletion.previewDeletion,
+  deletePerson: deletion.deletePerson,
   exportAccount: exports.exportAccount,
   listNotices: notices.listNotices,
   readNotice: notices.readNotice,

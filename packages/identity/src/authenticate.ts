@@ -6,8 +6,6 @@ import { findPerson, findPersonOfSession, type PersonRecord } from "./people/sto
 import type { AccessTokens } from "./token/access.ts";
 
 type Refused = Extract<WhoOutcome, { kind: "unauthenticated" }>;
-/** Who a request is from, and in which session. */
-export type SessionWho = Refused | (Exclude<WhoOutcome, Refused> & { readonly sessionId: string });
 
 interface AuthenticateDeps {
   readonly pool: pg.Pool;
@@ -26,7 +24,7 @@ export function hasSessionCookie(headers: Headers): boolean {
 /** A Bearer token is judged by itself; only without one does a session cookie count. Either way the session and its
  *  person are looked up each time: whoever was signed out, disabled or deleted is nobody at once, and a role is what it
  *  is now, whatever the token was made with. */
-export async function authenticate(deps: AuthenticateDeps, headers: Headers): Promise<SessionWho> {
+export async function authenticate(deps: AuthenticateDeps, headers: Headers): Promise<WhoOutcome> {
   const authorization = headers.get("authorization");
   if (authorization !== null) return byToken(deps, /^Bearer +(\S+)$/i.exec(authorization)?.[1]);
   if (!hasSessionCookie(headers)) return refused("missing");
@@ -37,7 +35,7 @@ export async function authenticate(deps: AuthenticateDeps, headers: Headers): Pr
   return known(deps, await findPerson(deps.pool, found.user.id), "session", found.session.id);
 }
 
-async function byToken(deps: AuthenticateDeps, token: string | undefined): Promise<SessionWho> {
+async function byToken(deps: AuthenticateDeps, token: string | undefined): Promise<WhoOutcome> {
   if (token === undefined) return refused("invalid");
   const outcome = await deps.access.verify(token);
   if (outcome.kind !== "valid") return refused(outcome.kind);
@@ -50,7 +48,7 @@ async function known(
   record: PersonRecord | null,
   via: "access_token" | "session",
   sessionId: string,
-): Promise<SessionWho> {
+): Promise<WhoOutcome> {
   if (record === null || record.disabled) return refused("invalid");
   return { kind: "authenticated", person: await people.heal(record), via, sessionId };
 }

@@ -4,7 +4,13 @@ import type { StepUpOutcome } from "./sign-in/step-up.ts";
 
 /** Who a request is from. A Bearer token wins over any cookie: with a bad token the answer is no, whatever the cookie. */
 export type WhoOutcome =
-  | { readonly kind: "authenticated"; readonly person: Person; readonly via: "access_token" | "session" }
+  | {
+      readonly kind: "authenticated";
+      readonly person: Person;
+      readonly via: "access_token" | "session";
+      /** Where the person is signed in. */
+      readonly sessionId: string;
+    }
   | { readonly kind: "unauthenticated"; readonly reason: "missing" | "invalid" | "expired" };
 
 /** The door to people for everything outside this package. */

@@ -2,7 +2,9 @@ import type { Deps } from "@bursar/engine/deps";
 import type { Mail } from "@bursar/engine/mail/mail";
 import type { Secrets } from "@bursar/engine/secret/secrets";
 import type { Auth } from "./auth.ts";
-import { authenticate, type SessionWho } from "./authenticate.ts";
+import { authenticate } from "./authenticate.ts";
+import { type BeginDeletionOutcome, beginDeletion } from "./deletion/begin.ts";
+import { takeDueDeletions } from "./deletion/store.ts";
 import { handle } from "./handle.ts";
 import type { Identity } from "./identity.ts";
 import { openPost } from "./mail/post.ts";
@@ -13,6 +15,7 @@ import { findPerson, findPersonOfSession } from "./people/store.ts";
 import type { Person } from "./person.ts";
 import { libraryKeyOf, openFactors } from "./second-factor/factors.ts";
 import { type AttemptLimits, type Attempts, openAttempts } from "./sign-in/attempts.ts";
+import type { Proof, ProveOutcome, ProveRequest } from "./sign-in/prove.ts";
 import { type SignInOutcome, type SignInRequest, signIn } from "./sign-in/sign-in.ts";
 import { type SignUpOutcome, type SignUpRequest, signUp } from "./sign-in/sign-up.ts";
 import {
@@ -45,8 +48,6 @@ export interface OpenIdentity extends Identity {
   readonly people: ManagedPeople;
   readonly attempts: Attempts;
   readonly keys: SigningKeys;
-  /** The same as in Identity, and which session it is. */
-  authenticate(headers: Headers): Promise<SessionWho>;
   /** better-auth itself. */
   auth(): Promise<Auth>;
   /** Answers a request under /api/identity, or the OIDC provider's callback. */
@@ -63,6 +64,14 @@ export interface OpenIdentity extends Identity {
   /** Where the person is signed in, the latest first. */
   sessions(personId: string): Promise<SessionRecord[]>;
   endAllSessions(personId: string): Promise<void>;
+  /** Asks somebody who is signed in for all that signing in takes, before what cannot be taken back. */
+  prove(request: ProveRequest): Promise<ProveOutcome>;
+  /** Begins the deletion of somebody who has asked for it. */
+  beginDeletion(personId: string): Promise<BeginDeletionOutcome>;
+  /** People whose deletion has begun and come to no end, each for one process alone for a minute. */
+  takeDueDeletions(limit: number): Promise<string[]>;
+  /** What `prove` will ask them for. */
+  proofOf(personId: string): Promise<Proof>;
   /** Forgets what has expired. Any number of processes may do it. */
   sweep(): Promise<void>;
   /** Whether an OIDC provider is set. */
@@ -109,6 +118,16 @@ export function openIdentity(
       // The library that knows one-time codes is loaded when somebody needs it.
       const { stepUp } = await import("./sign-in/step-up.ts");
       return stepUp({ pool, attempts, factors }, request);
+    },
+    prove: async (request) => {
+      const { prove } = await import("./sign-in/prove.ts");
+      return prove({ pool, attempts, factors }, request);
+    },
+    beginDeletion: (personId) => beginDeletion(deps, personId),
+    takeDueDeletions: (limit) => takeDueDeletions(pool, clock.now(), limit),
+    proofOf: async (personId) => {
+      const { proofOf } = await import("./sign-in/prove.ts");
+      return proofOf(pool, personId);
     },
     renewSecondFactors: () => factors.renewAll(),
     authenticate: (headers) => authenticate({ pool, people, access, auth }, headers),

@@ -32,7 +32,12 @@ const WORK: readonly OperationName[] = [
 ];
 
 /** What anybody can only do for themselves. */
-const ONLY_OWN: readonly OperationName[] = ["requestCredits", "leaveOrganization", "acceptInvite"];
+const ONLY_OWN: readonly OperationName[] = [
+  "requestCredits",
+  "leaveOrganization",
+  "acceptInvite",
+  "deletePerson",
+];
 
 const NOT_RECORDED: ReadonlySet<string> = new Set([...WORK, ...ONLY_OWN]);
 

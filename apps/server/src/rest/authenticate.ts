@@ -2,8 +2,7 @@ import type { AccountId } from "@bursar/contract/ids";
 import type { Access } from "@bursar/contract/operation";
 import type { AuthenticateOutcome, Keys } from "@bursar/engine/key/keys";
 import type { Principal } from "@bursar/engine/key/principal";
-import type { Identity } from "@bursar/identity/identity";
-import type { Person } from "@bursar/identity/person";
+import type { Identity, WhoOutcome } from "@bursar/identity/identity";
 import { accountRequired } from "./grants.ts";
 import type { Problem } from "./problem.ts";
 
@@ -35,11 +34,14 @@ async function authenticatePerson(
 ): Promise<Principal | Problem> {
   if (!headers.has("authorization") && !headers.has("cookie")) return NO_CREDENTIALS.missing;
   const who = await identity.authenticate(headers);
-  return who.kind === "authenticated" ? principalOf(who.person) : NO_CREDENTIALS[who.reason];
+  return who.kind === "authenticated" ? principalOf(who) : NO_CREDENTIALS[who.reason];
 }
 
+type Signed = Extract<WhoOutcome, { kind: "authenticated" }>;
+
 /** A person acts on their own account; an administrator on any that they name. */
-function principalOf({ id, accountId, role, email }: Person): Principal {
+function principalOf({ person, sessionId }: Signed): Principal {
+  const { id, accountId, role, email } = person;
   const kind = role === "admin" ? "admin" : "account";
   return {
     kind,
@@ -48,6 +50,7 @@ function principalOf({ id, accountId, role, email }: Person): Principal {
     caps: [],
     by: `user:${id}`,
     person: { personId: id, accountId, email },
+    sessionId,
   };
 }
 

@@ -9,14 +9,18 @@ import { capOfMember } from "@bursar/engine/organization/caps";
 import type { Payments } from "@bursar/engine/payment/payments";
 import type { Condition } from "@bursar/engine/referral/decide";
 import type { SubscriptionProvider } from "@bursar/engine/subscription/deps";
-import type { Identity } from "@bursar/identity/identity";
+import type { OpenIdentity } from "@bursar/identity/open";
 import type { Problem } from "./problem.ts";
 import type { Streamed } from "./streamed.ts";
 
 export interface RestDeps extends Deps {
   readonly keys: Keys;
   /** For people; keys never ask it. */
-  readonly identity: Pick<Identity, "authenticate" | "people" | "stepUp" | "renewSecondFactors" | "url">;
+  readonly identity: Pick<
+    OpenIdentity,
+    | ("authenticate" | "people" | "stepUp" | "renewSecondFactors" | "url")
+    | ("prove" | "proofOf" | "beginDeletion")
+  >;
   /** For forecasts, where accounts can top up by themselves. */
   readonly topUpBelow?: TopUpBelow;
   /** Where a payment provider is set up. */

@@ -4,6 +4,7 @@ import * as administration from "./administration.ts";
 import * as balance from "./balance.ts";
 import { batch } from "./batch.ts";
 import type { Handler } from "./context.ts";
+import * as deletion from "./deletion.ts";
 import { rotateKeys } from "./encryption.ts";
 import { exportAccount } from "./export.ts";
 import * as gifts from "./gifts.ts";
@@ -58,6 +59,8 @@ export const handlers: { readonly [Name in OperationName]: Handler<Name> } = {
   getReceipt: history.getReceipt,
   getUsage: history.getUsage,
   exportUsage,
+  previewDeletion: deletion.previewDeletion,
+  deletePerson: deletion.deletePerson,
   exportAccount,
   listNotices: notices.listNotices,
   readNotice: notices.readNotice,

@@ -40,3 +40,18 @@ export async function holdsNamed(
   );
   return rows;
 }
+
+/** How many holds an account has open whose ids do not begin so, and how many whose do. */
+export async function countOpenHolds(
+  pool: pg.Pool,
+  accountId: AccountId,
+  prefix: string,
+): Promise<{ readonly others: number; readonly named: number }> {
+  const { rows } = await pool.query<{ others: number; named: number }>(
+    `select (count(*) filter (where not starts_with(hold_id, $2)))::int4 as others,
+       (count(*) filter (where starts_with(hold_id, $2)))::int4 as named
+     from holds where account_id = $1`,
+    [accountId, prefix],
+  );
+  return rows[0]!;
+}

@@ -14,6 +14,8 @@ export interface Principal {
   readonly by: string;
   /** Who it is; absent for a key. */
   readonly person?: Member | undefined;
+  /** Where that person is signed in. */
+  readonly sessionId?: string | undefined;
   /** On whose credits and by which role the caller acts, where it is not their own account. */
   readonly organization?: { readonly id: string; readonly role: OrganizationRole } | undefined;
 }

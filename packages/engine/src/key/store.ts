@@ -3,6 +3,7 @@ import { formatNullableTimestamp, formatPostgresTimestamp, type Instant } from "
 import type { MicroCredits } from "@bursar/contract/money";
 import type pg from "pg";
 import type { Cap } from "../ledger/command.ts";
+import type { Queryable } from "../mail/store.ts";
 
 export interface KeyRecord {
   readonly id: KeyId;
@@ -102,8 +103,8 @@ export async function markRevoked(pool: pg.Pool, id: KeyId, at: Instant): Promis
 }
 
 /** The first revocation of each stands. */
-export async function markAllRevoked(pool: pg.Pool, accountId: AccountId, at: Instant): Promise<void> {
-  await pool.query("update api_keys set revoked_at = $2 where account_id = $1 and revoked_at is null", [
+export async function markAllRevoked(queryable: Queryable, accountId: AccountId, at: Instant): Promise<void> {
+  await queryable.query("update api_keys set revoked_at = $2 where account_id = $1 and revoked_at is null", [
     accountId,
     formatPostgresTimestamp(at),
   ]);

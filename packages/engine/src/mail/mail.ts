@@ -7,6 +7,8 @@ export interface MailMessage {
   readonly subject: string;
   readonly text: string;
   readonly html?: string;
+  /** To somebody who is deleted: nothing of it is kept once it has ended, and no deletion of theirs takes it along. */
+  readonly isFarewell?: boolean;
 }
 
 /** The engine's way to people's mailboxes. Two things are one: the outbox, which promises and keeps, and the mail

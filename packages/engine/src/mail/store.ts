@@ -9,15 +9,18 @@ export type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
 /** Takes a mail in, due at once. An id that is known already changes nothing. */
 export async function insertMail(queryable: Queryable, mail: MailMessage, now: Instant): Promise<void> {
   await queryable.query(
-    `insert into mails (mail_id, recipient, subject, body_text, body_html, created_at, due_at)
-     values ($1, $2, $3, $4, $5, $6, $6) on conflict (mail_id) do nothing`,
-    [mail.id, mail.to, mail.subject, mail.text, mail.html ?? null, formatPostgresTimestamp(now)],
+    `insert into mails (mail_id, recipient, subject, body_text, body_html, created_at, due_at, is_farewell)
+     values ($1, $2, $3, $4, $5, $6, $6, $7) on conflict (mail_id) do nothing`,
+    [
+      ...[mail.id, mail.to, mail.subject, mail.text, mail.html ?? null],
+      ...[formatPostgresTimestamp(now), mail.isFarewell === true],
+    ],
   );
 }
 
-/** Those that have gone, too: an address is kept with them. */
+/** Those that have gone, too: an address is kept with them. A farewell says that it was done, and goes all the same. */
 export async function deleteMailsTo(queryable: Queryable, address: string): Promise<void> {
-  await queryable.query("delete from mails where recipient = $1", [address]);
+  await queryable.query("delete from mails where recipient = $1 and not is_farewell", [address]);
 }
 
 export interface TakenMail extends MailMessage {
@@ -49,12 +52,13 @@ export async function takeDueMails(
   return rows.map(({ html, ...mail }) => (html === null ? mail : { ...mail, html }));
 }
 
-/** The mail has gone; its text goes as well. */
+/** The mail has gone; its text goes as well, and of a farewell all. */
 export async function markSent(pool: pg.Pool, id: string, now: Instant): Promise<void> {
   await pool.query(
-    `update mails set sent_at = $2, due_at = null, leased_until = null, last_error = null,
+    `with farewell as (delete from mails where mail_id = $1 and due_at is not null and is_farewell)
+     update mails set sent_at = $2, due_at = null, leased_until = null, last_error = null,
        body_text = null, body_html = null
-     where mail_id = $1 and due_at is not null`,
+     where mail_id = $1 and due_at is not null and not is_farewell`,
     [id, formatPostgresTimestamp(now)],
   );
 }
@@ -65,14 +69,15 @@ export interface Failure {
   readonly now: Instant;
 }
 
-/** Puts the mail off, or ends it and empties it. */
+/** Puts the mail off, or ends it and empties it; of a farewell that has ended nothing stays. */
 export async function markFailed(pool: pg.Pool, id: string, { next, reason, now }: Failure): Promise<void> {
   const isOver = next.kind === "given_up";
   await pool.query(
-    `update mails set due_at = $2, given_up_at = $3, leased_until = null, last_error = $4,
+    `with farewell as (delete from mails where mail_id = $1 and due_at is not null and is_farewell and $5)
+     update mails set due_at = $2, given_up_at = $3, leased_until = null, last_error = $4,
        body_text = case when $5 then null else body_text end,
        body_html = case when $5 then null else body_html end
-     where mail_id = $1 and due_at is not null`,
+     where mail_id = $1 and due_at is not null and not (is_farewell and $5)`,
     [
       id,
       isOver ? null : formatPostgresTimestamp(next.dueAt),

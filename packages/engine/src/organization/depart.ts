@@ -1,5 +1,4 @@
 import type { Instant } from "@bursar/contract/instant";
-import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
 import type { Queryable } from "../mail/store.ts";
 import { lockMemberships, organizationsOwned } from "./store-departure.ts";
@@ -20,19 +19,18 @@ export type DepartOutcome =
   /** These have this person for their owner: each is to be transferred first. */
   | { readonly kind: "owner_needed"; readonly ids: readonly string[] };
 
-/** Ends all memberships of a person who is about to be deleted, or none of them: no organization is left without its
- *  owner. */
-export function departFromAll(deps: Pick<Deps, "pool" | "clock">, personId: string): Promise<DepartOutcome> {
-  const at = deps.clock.now();
-  return withTransaction(deps.pool, async (client) => {
-    const memberships = await lockMemberships(client, personId);
-    const owned = memberships.filter(({ role }) => role === "owner");
-    if (owned.length > 0)
-      return { kind: "owner_needed", ids: owned.map(({ organizationId }) => organizationId) };
-    for (const { organizationId } of memberships)
-      await endMembership(client, { organizationId, personId, at });
-    return { kind: "departed" };
-  });
+/** Ends all memberships of a person in the transaction that deletes them or begins to, or none of them: no organization
+ *  is left without its owner. */
+export async function departFromAll(
+  client: Queryable,
+  { personId, at }: { readonly personId: string; readonly at: Instant },
+): Promise<DepartOutcome> {
+  const memberships = await lockMemberships(client, personId);
+  const owned = memberships.filter(({ role }) => role === "owner");
+  if (owned.length > 0)
+    return { kind: "owner_needed", ids: owned.map(({ organizationId }) => organizationId) };
+  for (const { organizationId } of memberships) await endMembership(client, { organizationId, personId, at });
+  return { kind: "departed" };
 }
 
 /** What `departFromAll` would say, with nothing done. */

@@ -1,5 +1,5 @@
 import { type AccountId, newHoldId, type PaymentId } from "@bursar/contract/ids";
-import { addSeconds } from "@bursar/contract/instant";
+import { addSeconds, type Instant } from "@bursar/contract/instant";
 import { withTransaction } from "@bursar/database/transaction";
 import type pg from "pg";
 import { carryRefund } from "./carry-refund.ts";
@@ -60,7 +60,11 @@ export function refundPayment(
 }
 
 /** How long after paying somebody may give unused credits back. */
-const RETURN_MICROSECONDS = 14 * 86_400 * 1_000_000;
+const RETURN_SECONDS = 14 * 86_400;
+
+export function returnableUntil({ chargedAt, createdAt }: Pick<Payment, "chargedAt" | "createdAt">): Instant {
+  return addSeconds(chargedAt ?? createdAt, RETURN_SECONDS);
+}
 
 /** Pays back what is unused of a purchase, to its owner, within 14 days: the money in proportion to the credits, rounded
  *  down. The credits are held until the money is on its way, so that they cannot be spent as well.
@@ -71,7 +75,7 @@ export function refundUnused(deps: AdvanceDeps, asking: Asking): Promise<RefundP
   return refund(deps, asking, asked, async (client, payment, base) => {
     const underWay = await openUnused(client, payment);
     if (underWay !== null) return underWay;
-    if (deps.clock.now() - (payment.chargedAt ?? payment.createdAt) > RETURN_MICROSECONDS)
+    if (deps.clock.now() > returnableUntil(payment))
       return { kind: "refund_refused", message: "the 14 days for giving credits back are over" };
     const reason = "Unused credits given back";
     return { ...base, kind: "unused", asked, amount: null, holdId: newHoldId(), reason };

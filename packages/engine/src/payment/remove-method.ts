@@ -20,3 +20,12 @@ export async function removeMethod(
   await ensureDefault(deps, accountId);
   return true;
 }
+
+/** Takes all of them, as when nobody owns the account any more. Once more is no harm.
+ *  Throws: PaymentsUnavailable, database unreachable. */
+export async function removeMethods(deps: PaymentDeps, accountId: AccountId): Promise<void> {
+  for (const { id } of await methodsOf(deps, accountId)) {
+    await noteRemoval(deps.pool, accountId, id, deps.clock.now());
+    await deps.payments.detach(id);
+  }
+}

@@ -30,11 +30,11 @@ export interface Run {
   readonly endedBy: string | null;
 }
 
-const PREFIX = "run:";
+export const RUN_PREFIX = "run:";
 
 /** The hold that is a run's budget. */
 export function holdIdOfRun(id: string): HoldId {
-  return `${PREFIX}${id}` as HoldId;
+  return `${RUN_PREFIX}${id}` as HoldId;
 }
 
 export interface StartRunRequest extends Omit<HoldRequest, "id" | "work" | "parentId"> {
@@ -83,8 +83,8 @@ export async function readRun(
 
 /** The open runs, the latest first. */
 export async function listRuns(deps: Pick<Deps, "pool">, reader: RunReader): Promise<Run[]> {
-  const ids = await listOpenRuns(deps.pool, reader.accountId, PREFIX);
-  const runs = await Promise.all(ids.map((holdId) => readRun(deps, holdId.slice(PREFIX.length), reader)));
+  const ids = await listOpenRuns(deps.pool, reader.accountId, RUN_PREFIX);
+  const runs = await Promise.all(ids.map((holdId) => readRun(deps, holdId.slice(RUN_PREFIX.length), reader)));
   // One may have ended since.
   return runs.filter((run) => run !== null).filter(({ state }) => state === "open");
 }
@@ -122,7 +122,7 @@ export async function endRun(
 function runOf(row: RunRow): Run {
   const { holdId, opened, extended, left, released, held, children, ...times } = row;
   const budget = opened + extended;
-  const id = holdId.slice(PREFIX.length);
+  const id = holdId.slice(RUN_PREFIX.length);
   const facts = { id, holdId, budget, held, children, ...times };
   if (left === null) return { ...facts, state: "ended", left: 0n, spent: budget - released };
   return { ...facts, state: "open", left, spent: budget - left - held };

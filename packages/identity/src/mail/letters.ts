@@ -1,7 +1,8 @@
+import type { AccountId } from "@bursar/contract/ids";
 import type { MailMessage } from "@bursar/engine/mail/mail";
 import { shownToStrangers } from "@bursar/engine/mail/shown";
 
-type Letter = Pick<MailMessage, "subject" | "text" | "html">;
+export type Letter = Pick<MailMessage, "subject" | "text" | "html">;
 
 /** Asks whoever reads this mailbox to confirm that it is theirs. */
 export function verificationLetter(name: string, link: string, token: string): Letter {
@@ -15,6 +16,20 @@ export function resetLetter(name: string, link: string, token: string): Letter {
   const why = "A new password was asked for. Within an hour you can choose it here";
   const otherwise = "If that was not you, do nothing: your password stays as it is.";
   return letter("Choose a new password", name, why, { link, token }, otherwise);
+}
+
+/** Tells somebody that they are deleted, and what that means. Without a name: there is none any more. */
+export function farewellLetter(url: string, accountId: AccountId): Letter {
+  const paragraphs = [
+    `As you asked, you were deleted at ${url}: your name and this address, your ways to sign in, your chats and what you had been told.`,
+    "Nothing is charged any more: auto top-up is off, a plan ends with what is paid for, and your saved payment methods are removed.",
+    `What was bought and used stays in the books, under ${accountId}, which nobody else ever has.`,
+    "If that was not you, tell whoever runs that server. This is the last mail, and your address goes with it.",
+  ];
+  const subject = "You were deleted, as you asked";
+  const text = `Hello,\n\n${paragraphs.join("\n\n")}\n`;
+  const html = ["Hello,", ...paragraphs].map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`).join("");
+  return { subject, text, html };
 }
 
 /** Whoever signs up chooses the address and the name, so the mail may go to a stranger. */

@@ -1,20 +1,18 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { credits, type MicroCredits } from "@bursar/contract/money";
-import { withTransaction } from "@bursar/database/transaction";
 import { createAccount } from "@bursar/engine/account/create";
-import { forgetOwner } from "@bursar/engine/account/forget";
 import type { Deps } from "@bursar/engine/deps";
-import type pg from "pg";
+import { type DeleteOutcome, deleteForGood } from "../deletion/delete.ts";
 import type { People } from "../identity.ts";
+import type { Letter } from "../mail/letters.ts";
 import type { Person, Role } from "../person.ts";
-import { accountIdOf, NotAName, namingFrom } from "./naming.ts";
+import { type LastAdministrator, unlessLast } from "./last-administrator.ts";
+import { NotAName, namingFrom } from "./naming.ts";
 import {
-  deletePerson,
   findPasswordHash,
   findPerson,
   insertPerson,
   listPeople,
-  lockAdministrators,
   type PersonRecord,
   updateDisabled,
   updateRole,
@@ -41,26 +39,16 @@ export type ChangePersonOutcome =
   | { readonly kind: "person_unknown" }
   | LastAdministrator;
 
-export type DeletePersonOutcome =
-  | { readonly kind: "deleted" }
-  | { readonly kind: "person_unknown" }
-  | LastAdministrator;
-
-/** Whoever would be left could make no other: nothing has changed. */
-interface LastAdministrator {
-  readonly kind: "last_administrator";
-}
-
 /** What an administrator may do with people, besides finding them. */
 export interface ManagedPeople extends People {
   /** Outcomes: taken, created. An e-mail or a username is needed. */
   create(request: CreatePersonRequest): Promise<CreatePersonOutcome>;
-  /** Outcomes, as of the next two, first match wins: last_administrator, person_unknown, changed. */
+  /** Outcomes, as of the next one, first match wins: last_administrator, person_unknown, changed. */
   setRole(id: string, role: Role): Promise<ChangePersonOutcome>;
   /** Ends every session of the person, and with them their access tokens. */
   setDisabled(id: string, disabled: boolean): Promise<ChangePersonOutcome>;
-  /** Their credit account stays, and nothing in it says whose it was. */
-  delete(id: string): Promise<DeletePersonOutcome>;
+  /** Their credit account stays, and nothing in it says whose it was. The letter is sent to them all the same. */
+  delete(id: string, farewell?: Letter): Promise<DeleteOutcome>;
   /** Whether this is the password of whoever is named. Not limited: for the server's own checks. */
   hasPassword(named: string, password: string): Promise<boolean>;
   /** Makes the credit account that a person lacks, after a crash in between. */
@@ -100,14 +88,6 @@ export function openPeople(
     return "kind" in record ? record : { kind: "changed", person: await heal(record) };
   };
 
-  /** However many administrators take one another away at once, one is left. */
-  const unlessLast = <Outcome>(id: string, work: (client: pg.PoolClient) => Promise<Outcome>) =>
-    withTransaction(pool, async (client): Promise<Outcome | LastAdministrator> => {
-      const administrators = await lockAdministrators(client);
-      const isLast = administrators.length === 1 && administrators[0] === id;
-      return isLast ? { kind: "last_administrator" } : work(client);
-    });
-
   return {
     find,
     heal,
@@ -133,19 +113,13 @@ export function openPeople(
     create: (request) => create(deps, request, request.welcome === false ? healEmpty : heal),
     setRole: async (id, role) => {
       if (role === "admin") return changed(await updateRole(pool, id, role));
-      return changed(await unlessLast(id, (client) => updateRole(client, id, role)));
+      return changed(await unlessLast(pool, id, (client) => updateRole(client, id, role)));
     },
     setDisabled: async (id, disabled) => {
       if (!disabled) return changed(await updateDisabled(pool, id, disabled));
-      return changed(await unlessLast(id, (client) => updateDisabled(client, id, disabled)));
+      return changed(await unlessLast(pool, id, (client) => updateDisabled(client, id, disabled)));
     },
-    delete: (id) =>
-      unlessLast(id, async (client) => {
-        const email = await deletePerson(client, id);
-        if (email === null) return { kind: "person_unknown" };
-        await forgetOwner(client, { personId: id, accountId: accountIdOf(id), email }, clock.now());
-        return { kind: "deleted" };
-      }),
+    delete: (id, farewell) => deleteForGood(deps, id, farewell ?? null),
     hasPassword: async (named, password) => {
       const record = await findPerson(pool, named);
       const hash = record === null ? null : await findPasswordHash(pool, record.id);

@@ -58,6 +58,23 @@ export async function forgetPending(pool: pg.Pool, userId: string): Promise<void
   );
 }
 
+/** Whether this session is as young as that, and the person has come in by themselves since then: one with refresh tokens
+ *  was made for a program by somebody who was signed in already, so that another session must speak for it. */
+export async function hasComeInSince(
+  pool: pg.Pool,
+  { personId, sessionId, seconds }: { personId: string; sessionId: string; seconds: number },
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from identity.sessions s, identity.sessions own
+     where s.user_id = $1 and own.user_id = $1 and own.id = $2
+       and least(s.created_at, own.created_at) > now() - make_interval(secs => $3)
+       and not exists (select from identity.refresh_tokens r where r.session_id = s.id)
+     limit 1`,
+    [personId, sessionId, seconds],
+  );
+  return rowCount === 1;
+}
+
 /** Removes what nobody can use any more. Real time, as better-auth counts it, except for what the clock of the product
  *  has dated itself: a session goes with its last usable refresh token or later. */
 export async function deleteExpired(pool: pg.Pool): Promise<void> {

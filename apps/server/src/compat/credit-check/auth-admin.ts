@@ -1,13 +1,11 @@
-import type { AccountId } from "@bursar/contract/ids";
-import { type StopChargesOutcome, stopCharges } from "@bursar/engine/account/stop-charges";
-import { departFromAll, mayDepart } from "@bursar/engine/organization/depart";
+import { mayDepart } from "@bursar/engine/organization/depart";
 import { PaymentsUnavailable } from "@bursar/engine/payment/payments";
 import { isEmail, isUsername } from "@bursar/identity/people/naming";
 import type { ChangePersonOutcome, CreatePersonRequest } from "@bursar/identity/people/people";
 import { type Person, ROLES, type Role } from "@bursar/identity/person";
 import { pickShort, recordedAs } from "../../administration/compat.ts";
+import { type DeletePersonOutcome, deletePerson } from "../../identity/deletion.ts";
 import { type AuthRouteDeps, userOf } from "./auth-answers.ts";
-import { deleteSessionsOf } from "./chat/store.ts";
 import type { CreditCheckDeps } from "./deps.ts";
 import { type FieldProblem, fields, isFieldProblem, message, text } from "./fields.ts";
 import type { Route, RouteCall } from "./route.ts";
@@ -186,26 +184,26 @@ async function remove(deps: CreditCheckDeps, { context, person, concerns }: Rout
   const isAdmin = target.role === "admin";
   const demoted = isAdmin ? await people.setRole(target.id, "user") : null;
   if (demoted !== null && demoted.kind !== "changed") return notChanged(demoted);
-  const refusal = await strip(deps, target);
-  if (refusal === null) {
-    const deleted = await people.delete(target.id);
-    return deleted.kind === "last_administrator" ? notChanged(deleted) : message(200, "User deleted");
-  }
+  const refusal = refusalOf(await deletedUnlessUnavailable(deps, target));
+  if (refusal === null) return message(200, "User deleted");
   if (isAdmin) await people.setRole(target.id, target.role);
   return refusal;
 }
 
-/** Takes from a person what works without them, and what is not kept with them. null: it is done. */
-async function strip(deps: CreditCheckDeps, target: Person): Promise<Response | null> {
-  const stopped = await chargesStopped(deps, target.accountId);
-  if (stopped === null)
-    return message(503, "The payment provider does not answer, and a plan may be paid there; try again");
-  if (stopped.kind === "subscription_refused") return message(409, `userId: ${stopped.message}`);
-  const departure = await departFromAll(deps, target.id);
-  if (departure.kind === "owner_needed") return ownerNeeded(departure.ids);
-  await deps.keys.revokeAll(target.accountId);
-  await deleteSessionsOf(deps.pool, target.accountId);
-  return null;
+/** null: it is done. */
+function refusalOf(outcome: DeletePersonOutcome | null): Response | null {
+  switch (outcome?.kind) {
+    case undefined:
+      return message(503, "The payment provider does not answer, and a plan may be paid there; try again");
+    case "subscription_refused":
+      return message(409, `userId: ${outcome.message}`);
+    case "owner_needed":
+      return ownerNeeded(outcome.ids);
+    case "last_administrator":
+      return notChanged(outcome);
+    default:
+      return null;
+  }
 }
 
 function ownerNeeded(ids: readonly string[]): Response {
@@ -213,12 +211,12 @@ function ownerNeeded(ids: readonly string[]): Response {
 }
 
 /** null: nobody knows. */
-async function chargesStopped(
+async function deletedUnlessUnavailable(
   deps: CreditCheckDeps,
-  accountId: AccountId,
-): Promise<StopChargesOutcome | null> {
+  target: Person,
+): Promise<DeletePersonOutcome | null> {
   try {
-    return await stopCharges(deps, accountId);
+    return await deletePerson(deps, target);
   } catch (error) {
     if (error instanceof PaymentsUnavailable) return null;
     throw error;
