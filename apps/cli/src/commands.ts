@@ -235,6 +235,11 @@ const COMMANDS = {
     summary: "show who is signed in",
     load: async () => (await import("./commands/whoami.ts")).whoami,
   },
+  account: {
+    group: MORE,
+    summary: "delete yourself, after a look at what is lost",
+    load: async () => (await import("./commands/account.ts")).account,
+  },
   serve: {
     group: MORE,
     summary: "run the server in the foreground",

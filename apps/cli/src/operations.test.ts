@@ -41,6 +41,8 @@ const COMMANDS: Record<Exclude<OperationName, keyof typeof WITHOUT>, string> = {
   getUsage: "usage",
   exportUsage: "usage export 2026-11 --json",
   exportAccount: "export",
+  previewDeletion: "account delete --preview",
+  deletePerson: "account delete --yes",
   listNotices: "notices",
   readNotice: "notices read ID",
   readAllNotices: "notices read --all",
@@ -120,6 +122,8 @@ const WITHOUT = {
 
 const PACK = { id: "credits-1000", name: null, credits: "1000", prices: { eur: 200 } };
 
+const NO_LOSS = { loses: "0", stoppedBy: [], proof: { password: false, totpCode: false } };
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bursar-operations-"));
@@ -131,6 +135,7 @@ test.each(Object.entries(COMMANDS))("%s is asked by: bursar %s", async (name, li
   await using server = await startScriptedServer();
   // What commands look up before they ask what they are for.
   if (name === "getReferrals") server.on("PUT /v1/referrals/code", { status: 200, body: { code: "CODE" } });
+  if (name === "deletePerson") server.on("GET /v1/deletion", { status: 200, body: NO_LOSS });
   if (name === "createPurchase")
     server.on("GET /v1/packs", { status: 200, body: { tiers: [PACK], packs: [], quote: null } });
   const environment = { BURSAR_URL: server.url, BURSAR_API_KEY: "key", BURSAR_ACCOUNT: "ID" };

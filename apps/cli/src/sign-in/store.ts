@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
@@ -22,6 +22,7 @@ export interface SignIns {
   all(): readonly SignedIn[];
   /** Replaces whoever was signed in at that server. */
   keep(signedIn: SignedIn): void;
+  /** With the last one goes the file. */
   forget(url: string): void;
 }
 
@@ -33,7 +34,11 @@ export function openSignIns(environment: NodeJS.ProcessEnv): SignIns {
     path,
     all: () => read(path),
     keep: (signedIn) => write(path, [...others(signedIn.url), signedIn]),
-    forget: (url) => write(path, others(url)),
+    forget: (url) => {
+      const left = others(url);
+      if (left.length === 0) rmSync(path, { force: true });
+      else write(path, left);
+    },
   };
 }
 
