@@ -61,7 +61,7 @@ async function signIn(user: string) {
   const login = await begin(go);
   const consent = await go(login.url, form({ user }));
   const back = await go(consent.url, form({ consent: "yes" }));
-  return { back: new URL(back.url), me: await go(`${running.url}/api/auth/me`) };
+  return { go, back: new URL(back.url), me: await go(`${running.url}/api/auth/me`) };
 }
 
 it("makes a person of whoever the provider vouches for, and finds them again", async () => {
@@ -80,4 +80,46 @@ it("signs nobody in who does not agree", async () => {
   const back = await go(consent.url, form({ consent: "no" }));
   expect(new URL(back.url).search).toContain("error=access_denied");
   expect((await go(`${running.url}/api/auth/me`)).response.status).toBe(401);
+});
+
+it("deletes somebody without a password only by a sign-in of the last minutes, which no device stands for", async () => {
+  const { go, me } = await signIn("grace");
+  const person = ((await me.response.json()) as { user: { id: string } }).user;
+  const json = (body: object): RequestInit => ({
+    ...{ method: "POST", body: JSON.stringify(body) },
+    headers: { "content-type": "application/json", origin: running.url },
+  });
+  const ask = async (path: string, body: object) => {
+    const { response } = await go(`${running.url}${path}`, json(body));
+    return (await response.json()) as Record<string, string>;
+  };
+  const client_id = "bursar-cli";
+  const code = await ask("/api/identity/device/code", { client_id });
+  const user_code = code["user_code"]!;
+  await go(`${running.url}/device?user_code=${user_code}`);
+  await go(`${running.url}/device/decide`, {
+    ...form({ user_code, decision: "approve" }),
+    headers: { origin: running.url },
+  });
+  const grant_type = "urn:ietf:params:oauth:grant-type:device_code";
+  const device = await ask("/api/identity/device/token", {
+    ...{ client_id, grant_type, device_code: code["device_code"] },
+  });
+  const leave = () => running.call(device["access_token"]!, "POST", "/v1/deletion", { confirm: "0" });
+  const grow = () =>
+    running.engine.pool.query(
+      `update identity.sessions s set created_at = now() - interval '11 minutes'
+       where user_id = $1 and not exists (select from identity.refresh_tokens r where r.session_id = s.id)`,
+      [person.id],
+    );
+  expect((await running.call(device["access_token"]!, "GET", "/v1/deletion")).body).toMatchObject({
+    proof: { password: false, totpCode: false },
+  });
+  await grow();
+  expect((await ask("/v1/deletion", { confirm: "0" }))["error"]).toMatchObject({ code: "sign_in_required" });
+  const old = await leave();
+  expect([old.status, old.body.error.code]).toEqual([401, "sign_in_required"]);
+  await signIn("grace");
+  expect((await leave()).body).toMatchObject({ state: "deleted" });
+  expect(await running.identity.people.find(person.id)).toBeNull();
 });

@@ -106,6 +106,7 @@ describe("a prompt of somebody who is signed out is cancelled:", () => {
     ["all their sessions ended", (id: string) => running.identity.endAllSessions(id)],
     ["they were disabled", (id: string) => running.identity.people.setDisabled(id, true)],
     ["they were deleted", (id: string) => running.identity.people.delete(id)],
+    ["they asked to be deleted", (id: string) => running.identity.beginDeletion(id)],
   ])("%s", async (_, signOut) => {
     const { id, accountId, token } = await signedIn();
     const peer = await begun(openPeer(running.url, token), id);

@@ -311,6 +311,37 @@ it("who asks to be deleted while the provider is away is out at once, and delete
   expect(bought.body.error.code).toBe("payment_method_unknown");
 });
 
+it("what was under way when somebody left charges nothing later: a purchase that never got through, pages to pay on", async () => {
+  const eve = await subscriber("eve");
+  await world.settle();
+  world.stripe.faults.add({ kind: "timeout", when: "before", on: "POST /v1/payment_intents", times: 1 });
+  const bought = await eve.post("/v1/purchases", { id: "late", credits: "1000", currency: "eur" });
+  expect(bought.body).toMatchObject({ state: "charging" });
+  const shop = { credits: "1000", currency: "eur", paymentMethod: "checkout" };
+  const paper = await eve.post("/v1/purchases", { id: "paper", ...shop });
+  const pageUrl = paper.body.url as string;
+  const before = (await world.intentsOf(eve.accountId)).length;
+  expect((await eve.post("/v1/deletion", { confirm: "550", password })).body.state).toBe("deleted");
+  await world.pass(90, 10);
+  const after = await world.intentsOf(eve.accountId);
+  expect(after.filter(({ status }) => status === "succeeded")).toHaveLength(before);
+  const { body } = await world.admin("GET", `/v1/payments/late?accountId=${eve.accountId}`);
+  expect(["failed", "canceled"]).toContain(body.state);
+  await fetch(pageUrl, { method: "POST", body: new URLSearchParams({ method: "pm_card_visa" }) });
+  await world.settle();
+  const unpaid = await world.admin("GET", `/v1/payments/paper?accountId=${eve.accountId}`);
+  expect(unpaid.body.state).toBe("canceled");
+
+  const fay = await peopleOf(world)("fay");
+  const page = await fay.post("/v1/subscription", { plan: "orbit", currency: "eur" });
+  expect(page.body.subscription).toMatchObject({ state: "starting" });
+  expect((await fay.post("/v1/deletion", { confirm: "0", password })).body.state).toBe("deleted");
+  const owner = `accountId=${fay.accountId}`;
+  expect((await world.admin("GET", `/v1/subscription?${owner}`)).body.subscription).toMatchObject({
+    ...{ state: "failed", endReason: "abandoned" },
+  });
+});
+
 it("a deletion whose process is killed anywhere has done nothing, or comes to its end", async () => {
   let killed = 0;
   for (let step = 1, isOver = false; !isOver; step++) {

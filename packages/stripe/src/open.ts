@@ -103,6 +103,13 @@ export function openStripe(settings: StripeSettings): Payments {
       return session === null ? null : checkoutRecord(session);
     },
 
+    closeCheckout: async (checkoutId) => {
+      await asked(stripe.checkout.sessions.expire(checkoutId)).catch((error: unknown) => {
+        // Paid, or expired already: there is nothing to close.
+        if (!isInvalidRequest(error)) throw error;
+      });
+    },
+
     refund: (request) => refund(stripe, request),
 
     verifyEvent: (rawBody, signature) => {

@@ -1,6 +1,7 @@
 import type { AccountId } from "@bursar/contract/ids";
 import { withTransaction } from "@bursar/database/transaction";
 import type { Deps } from "../deps.ts";
+import { callOffWaiting } from "../payment/call-off.ts";
 import type { Payments } from "../payment/payments.ts";
 import { removeMethods } from "../payment/remove-method.ts";
 import { setCancelAtPeriodEnd } from "../subscription/change.ts";
@@ -19,8 +20,9 @@ export type StopChargesOutcome =
   | { readonly kind: "subscription_refused"; readonly message: string };
 
 /** Nothing is charged any more for an account whose owner is about to be deleted: auto top-up is switched off, a plan ends
- *  with the period that is paid for, and the provider has no payment method of theirs, so that nothing that was asked for
- *  before, or is still under way, can charge one. Throws: PaymentsUnavailable; asking again is safe. */
+ *  with the period that is paid for, nothing that waits to be paid can be, and the provider has no payment method of
+ *  theirs, so that what was asked for before and is still under way can charge none. Throws: PaymentsUnavailable; asking
+ *  again is safe. */
 export async function stopCharges(deps: StopChargesDeps, accountId: AccountId): Promise<StopChargesOutcome> {
   const { pool, clock, subscriptions, payments } = deps;
   await withTransaction(pool, (client) => disableTopUp(client, accountId, "account_closed", clock.now()));
@@ -28,6 +30,9 @@ export async function stopCharges(deps: StopChargesDeps, accountId: AccountId): 
     const outcome = await setCancelAtPeriodEnd({ ...deps, ...subscriptions }, accountId, true);
     if (outcome.kind === "subscription_refused") return outcome;
   }
-  if (payments !== null) await removeMethods({ pool, clock, payments }, accountId);
+  if (payments !== null) {
+    await callOffWaiting({ pool, clock, payments }, accountId);
+    await removeMethods({ pool, clock, payments }, accountId);
+  }
   return { kind: "stopped" };
 }

@@ -46,6 +46,8 @@ export interface Payments {
     CheckoutRecord | { readonly kind: "refused"; readonly failure: PaymentFailure } | CustomerDeleted
   >;
   checkout(checkoutId: string): Promise<CheckoutRecord | null>;
+  /** So that nobody can pay on it any more. Does nothing to one that is paid, or has expired. */
+  closeCheckout(checkoutId: string): Promise<void>;
 
   refund(request: RefundRequest): Promise<RefundOutcome>;
 

@@ -193,6 +193,16 @@ export async function setCheckout(
   );
 }
 
+/** Payments that wait for a person: to pay on a page, or to confirm. */
+export async function waitingPayments(pool: pg.Pool, accountId: AccountId): Promise<Payment[]> {
+  const { rows } = await pool.query<Row>(
+    `select ${COLUMNS} from payments where account_id = $1 and state in ('wanted', 'requires_action')
+     order by created_at, payment_id`,
+    [accountId],
+  );
+  return rows.map(toPayment);
+}
+
 export interface PaymentCursor {
   readonly createdAt: Instant;
   readonly id: string;
