@@ -1,5 +1,3 @@
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Client } from "@bursar/client";
 import type { Command } from "commander";
@@ -10,6 +8,7 @@ import { printable } from "../output/printable.ts";
 import { facts } from "../output/table.ts";
 import { both } from "../output/time.ts";
 import { examples } from "../program.ts";
+import { question } from "../question.ts";
 import { openSignIns } from "../sign-in/store.ts";
 
 type Preview = Awaited<ReturnType<Client["previewDeletion"]>>;
@@ -100,20 +99,6 @@ const EXPORT_FIRST = "Save what is kept about you first, if you want it: bursar 
 
 const nameOf = ({ username, email }: Preview) => username ?? email;
 
-/** On stderr, so that the one answer on stdout stays the last word. What is secret is not shown. */
-async function question(asked: string, isSecret = false): Promise<string> {
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  if (isSecret) process.stderr.write(asked);
-  const output = isSecret ? nowhere : process.stderr;
-  const terminal = createInterface({ input: process.stdin, output, terminal: true });
-  try {
-    return await terminal.question(isSecret ? "" : asked);
-  } finally {
-    terminal.close();
-    if (isSecret) process.stderr.write("\n");
-  }
-}
-
 export function previewText(shown: Preview, look: Look): string {
   const { paint, nowMilliseconds } = look;
   const { subscription, holds, runs, organizations } = shown;
@@ -155,8 +140,8 @@ function deletedText({ accountId, state }: Deleted, shown: Preview): string {
 }
 
 /** What this machine has to sign in with is good for nothing any more. */
-function forgetSignIn({ environment, lastChosen }: Context, { accountId }: Deleted): void {
-  const signIns = openSignIns(environment);
-  const url = new URL(lastChosen()!.url.value).origin;
+function forgetSignIn(context: Context, { accountId }: Deleted): void {
+  const signIns = openSignIns(context.environment);
+  const url = new URL(context.lastChosen()!.url.value).origin;
   if (signIns.all().some((each) => each.url === url && each.accountId === accountId)) signIns.forget(url);
 }

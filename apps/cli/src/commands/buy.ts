@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import type { Client } from "@bursar/client";
 import { CURRENCIES, type Currency, formatMoney } from "@bursar/contract/fiat";
 import { type Command, Option } from "commander";
@@ -7,6 +6,7 @@ import { usageFailure } from "../failure.ts";
 import { amount, creditsText } from "../output/amount.ts";
 import { table } from "../output/table.ts";
 import { examples } from "../program.ts";
+import { question } from "../question.ts";
 
 type Packs = Awaited<ReturnType<Client["listPacks"]>>;
 type Payment = Awaited<ReturnType<Client["createPurchase"]>>;
@@ -69,11 +69,7 @@ async function confirmed(context: Context, { credits, money }: Price): Promise<b
     throw usageFailure(
       `${creditsText(credits)} for ${money}, and they never expire: give --yes to buy them.`,
     );
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(
-    `Buy ${creditsText(credits)} for ${money}? They never expire. [y/N] `,
-  );
-  terminal.close();
+  const answer = await question(`Buy ${creditsText(credits)} for ${money}? They never expire. [y/N] `);
   return /^y(es)?$/i.test(answer.trim());
 }
 

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { openBrowser } from "../../../server/test/browser.ts";
 import { type Running, startRunning } from "../../../server/test/running.ts";
 import { bursar, PROGRAM } from "../testing/bursar.ts";
+import { openTerminal } from "../testing/terminal.ts";
 
 const password = "correct horse 9";
 let running: Running;
@@ -110,6 +111,59 @@ test("who was denied, or whose sign-in has ended, is told so", { timeout: 40_000
   await writeFile(fileOf(), JSON.stringify([{ ...kept, staleAtMilliseconds: 0 }]));
   const ended = await run("balance");
   expect([ended.code, ended.stderr]).toEqual([4, expect.stringContaining("Sign in again: bursar login")]);
+});
+
+test("a person is deleted after a look at what is lost, and the sign-in is forgotten with its file", {
+  timeout: 60_000,
+}, async () => {
+  const facts = { username: "leaver", email: "leaver@example.org", password, emailVerified: true };
+  await running.identity.people.create(facts);
+  await logIn("leaver");
+  const shown = await run("account", "delete", "--preview");
+  expect([shown.code, shown.stdout]).toEqual([
+    0,
+    expect.stringMatching(/You are +leaver.*\nLost +0 credits/),
+  ]);
+  const unasked = await run("account", "delete");
+  expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining("give --yes")]);
+  const unproved = await run("account", "delete", "--yes");
+  expect([unproved.code, unproved.stderr]).toEqual([2, expect.stringContaining("--password-stdin")]);
+  for (const [name, fingers] of [
+    ["no", []],
+    ["leaver", ["\u0003"]],
+    ["leaver", ["wrong\r"]],
+  ] as const) {
+    using terminal = openTerminal(["account", "delete"], { folder: home, environment: environment() });
+    await terminal.see("bursar export > bursar.json");
+    await terminal.see("Type leaver");
+    terminal.type(`${name}\r`);
+    for (const typed of fingers) {
+      await terminal.see("Password:");
+      terminal.type(typed);
+    }
+    expect([name, fingers, await terminal.exited]).toEqual([
+      ...[name, fingers],
+      fingers[0] === "wrong\r" ? 4 : name === "no" ? 0 : 130,
+    ]);
+  }
+  expect((await run("whoami")).code).toBe(0);
+  using terminal = openTerminal(["account", "delete"], { folder: home, environment: environment() });
+  await terminal.see("Type leaver");
+  terminal.type("leaver\r");
+  await terminal.see("Password:");
+  terminal.type(`${password}\r`);
+  await terminal.see("You are deleted.");
+  expect(await terminal.exited).toBe(0);
+  expect(terminal.shown()).not.toContain(password);
+  expect(await stat(fileOf()).catch(() => null)).toBeNull();
+  expect(await running.identity.people.find("leaver")).toBeNull();
+
+  await running.identity.people.create(facts);
+  await logIn("leaver");
+  const stdin = `${password}\n`;
+  const words = ["account", "delete", "--yes", "--password-stdin", "--json"];
+  const script = await bursar(words, { folder: home, environment: environment(), stdin });
+  expect([script.code, JSON.parse(script.stdout)]).toMatchObject([0, { state: "deleted" }]);
 });
 
 test("a file of sign-ins that is damaged is named, whatever is wrong with it", async () => {
