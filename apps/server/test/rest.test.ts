@@ -304,7 +304,7 @@ describe("keys", () => {
     await account.post("/v1/holds/h/settle", { amount: "2" });
     expect((await account.post("/v1/spend", { id: "s", amount: "3" })).status).toBe(200);
     const { body } = await admin("GET", `/v1/keys?accountId=${account.id}`);
-    expect(body.keys[0]).toMatchObject({ capAmount: "10", capUsed: "5" });
+    expect(body.keys[0]).toMatchObject({ capAmount: "10", capUsed: "5", capWindow: "total" });
     const receipt = await account.get("/v1/receipts/s");
     expect(receipt.body.policy.caps).toEqual([{ id: account.keyId, limit: "10", window: "total" }]);
   });
@@ -718,7 +718,10 @@ describe("bad input", () => {
     expect((await account.get("/v1/usage?from=yesterday")).body.error.param).toBe("from");
     expect((await account.get("/v1/receipts/nothing-here")).body.error.code).toBe("receipt_unknown");
     expect((await account.get("/v1/nothing")).body.error.code).toBe("not_found");
-    expect((await admin("GET", "/v1/balance?accountId=nobody")).body.error.code).toBe("account_unknown");
+    for (const path of ["balance", "entries", "usage", "runs", "keys", "payments", "notices"]) {
+      const { status, body } = await admin("GET", `/v1/${path}?accountId=nobody`);
+      expect([path, status, body.error?.code]).toEqual([path, 404, "account_unknown"]);
+    }
     expect((await admin("POST", "/v1/spend", { accountId: "nobody", amount: "1" })).status).toBe(404);
     const past = await admin("POST", "/v1/grants", {
       accountId: account.id,

@@ -57,8 +57,9 @@ export function keysText(found: readonly Key[], { paint, nowMilliseconds }: Look
   );
 }
 
-function capText({ capAmount, capUsed }: Key): string {
-  return capAmount === null ? "-" : `${amount(capUsed)} of ${amount(capAmount)}`;
+function capText({ capAmount, capUsed, capWindow }: Key): string {
+  if (capAmount === null) return "-";
+  return `${amount(capUsed)} of ${amount(capAmount)}${capWindow === "total" ? "" : ` a ${capWindow}`}`;
 }
 
 function stateText({ revokedAt, expiresAt }: Key, { paint, nowMilliseconds }: Look): string {

@@ -98,6 +98,8 @@ export const getUsage: Handler<"getUsage"> = async ({ deps, accountId, query, pr
   if (from >= to) return { problem: "invalid_request", message: "must be before to", param: "from" };
   const asked = { from, to, grouping: query.groupBy, personId: onlyPerson(principal) };
   const groups = await usageBetween(deps.pool, accountId, asked);
+  if (groups.length === 0 && (await findAccount(deps.pool, accountId)) === null)
+    return refused({ kind: "account_unknown", accountId });
   const nameOf = query.groupBy === "member" ? await namesOf(deps, groups) : new Map<string, string>();
   const sum = (value: (group: (typeof groups)[number]) => bigint) =>
     groups.reduce((total, group) => total + value(group), 0n);

@@ -1,5 +1,6 @@
 import type { AccountId, KeyId } from "@bursar/contract/ids";
 import { credits, iso } from "@bursar/contract/shapes";
+import { findAccount } from "@bursar/engine/account/store";
 import type { Handler } from "./context.ts";
 import { endsInThePast } from "./grants.ts";
 import { type Problem, refused } from "./problem.ts";
@@ -30,7 +31,10 @@ function keyExists({ id, prefix }: { readonly id: KeyId; readonly prefix: string
 }
 
 export const listKeys: Handler<"listKeys"> = async ({ deps, query }) => {
-  const keys = await deps.keys.list((query.accountId ?? null) as AccountId | null);
+  const accountId = (query.accountId ?? null) as AccountId | null;
+  const keys = await deps.keys.list(accountId);
+  if (keys.length === 0 && accountId !== null && (await findAccount(deps.pool, accountId)) === null)
+    return refused({ kind: "account_unknown", accountId });
   return {
     answer: {
       keys: keys.map((key) => ({
@@ -40,6 +44,7 @@ export const listKeys: Handler<"listKeys"> = async ({ deps, query }) => {
         prefix: key.prefix,
         capAmount: key.capAmount === null ? null : credits(key.capAmount),
         capUsed: credits(key.capUsed),
+        capWindow: key.capWindow,
         expiresAt: iso(key.expiresAt),
         revokedAt: iso(key.revokedAt),
         lastUsedAt: iso(key.lastUsedAt),

@@ -1,5 +1,6 @@
 import { newRunId } from "@bursar/contract/ids";
 import { credits, iso } from "@bursar/contract/shapes";
+import { findAccount } from "@bursar/engine/account/store";
 import * as engine from "@bursar/engine/run/run";
 import { actor, type Handler } from "./context.ts";
 import { featureUnknown, modelUnknown, type Problem, refused } from "./problem.ts";
@@ -38,9 +39,13 @@ function answerOf(run: engine.Run) {
   };
 }
 
-export const listRuns: Handler<"listRuns"> = async (call) => ({
-  answer: { runs: (await engine.listRuns(call.deps, actor(call))).map(answerOf) },
-});
+export const listRuns: Handler<"listRuns"> = async (call) => {
+  const { deps, accountId } = call;
+  const runs = await engine.listRuns(deps, actor(call));
+  if (runs.length === 0 && (await findAccount(deps.pool, accountId)) === null)
+    return refused({ kind: "account_unknown", accountId });
+  return { answer: { runs: runs.map(answerOf) } };
+};
 
 export const getRun: Handler<"getRun"> = async (call) => {
   const { deps, params } = call;

@@ -120,7 +120,7 @@ export const getUsage = operation({
       }),
     ),
   }),
-  errors: [],
+  errors: ["account_unknown"],
 });
 
 export const usageRecord = z.object({

@@ -2,13 +2,16 @@ import { z } from "zod";
 import { operation } from "../operation.ts";
 import { creditsText, id, instant, instantText, oneLine, positiveAmount } from "../shapes.ts";
 
+const CAP_WINDOWS = ["total", "day", "month"] as const;
+
 const keyState = z.object({
   id: z.string(),
   accountId: z.string().nullable().describe("null for an admin key"),
   name: z.string(),
   prefix: z.string().describe("The key's first characters, to recognise it by"),
   capAmount: creditsText.nullable(),
-  capUsed: creditsText,
+  capUsed: creditsText.describe("Within the present window"),
+  capWindow: z.enum(CAP_WINDOWS),
   expiresAt: instantText.nullable(),
   revokedAt: instantText.nullable(),
   lastUsedAt: instantText.nullable(),
@@ -26,7 +29,7 @@ export const createKey = operation({
     accountId: id,
     name: oneLine(100).optional(),
     capAmount: positiveAmount.optional().describe("The most this key may ever use, holds included"),
-    capWindow: z.enum(["total", "day", "month"]).default("total"),
+    capWindow: z.enum(CAP_WINDOWS).default("total"),
     expiresAt: instant.optional(),
   }),
   status: 201,
@@ -43,7 +46,7 @@ export const listKeys = operation({
   query: z.strictObject({ accountId: id.optional() }),
   status: 200,
   answer: z.object({ keys: z.array(keyState) }),
-  errors: [],
+  errors: ["account_unknown"],
 });
 
 export const revokeKey = operation({

@@ -57,7 +57,7 @@ export const listRuns = operation({
   query: z.strictObject({ accountId: id.optional() }),
   status: 200,
   answer: z.object({ runs: z.array(run) }),
-  errors: [],
+  errors: ["account_unknown"],
 });
 
 const query = z.strictObject({ accountId: id.optional() });
