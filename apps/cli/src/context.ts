@@ -7,6 +7,7 @@ import {
   serverOrExplain,
 } from "./connection/connect.ts";
 import { findSandbox, type Sandbox, sandboxPaths } from "./connection/sandbox.ts";
+import { openServerTime } from "./connection/server-time.ts";
 import type { ExitName } from "./exit.ts";
 import { createPaint, type Paint, wantsColours } from "./output/paint.ts";
 import { freshToken } from "./sign-in/fresh.ts";
@@ -55,12 +56,13 @@ export function createContext(machine: Machine, flags: () => GlobalFlags): Conte
   const paths = sandboxPaths(environment, folder, repository);
   const sandbox = () => findSandbox(paths);
   const isJson = () => flags().json === true;
+  const time = openServerTime();
   let chosen: Chosen | undefined;
   let verdict: ExitName = "done";
 
   const look = (stream: NodeJS.WriteStream = process.stdout): Look => ({
     paint: createPaint(wantsColours(stream, environment, !flags().color)),
-    nowMilliseconds: Date.now(),
+    nowMilliseconds: time.now(),
   });
   return {
     ...machine,
@@ -75,10 +77,11 @@ export function createContext(machine: Machine, flags: () => GlobalFlags): Conte
       const { signedIn } = chosen;
       const { value: given } = chosen.key;
       const { why } = flags();
-      if (signedIn === undefined) return connect(chosen, () => Promise.resolve(given), why);
+      const said = { reason: why, fetch: time.fetch };
+      if (signedIn === undefined) return connect(chosen, () => Promise.resolve(given), said);
       const renew = () => freshToken(signIns, signedIn);
       const value = await renew();
-      return connect({ ...chosen, key: { ...chosen.key, value } }, renew, why);
+      return connect({ ...chosen, key: { ...chosen.key, value } }, renew, said);
     },
     server: () => serverOrExplain({ flags: flags(), environment, sandbox: sandbox() }, { paths, repository }),
     print: (answer, text) => {

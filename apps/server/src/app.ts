@@ -19,7 +19,7 @@ import { type MountDeps, mountRest } from "./rest/mount.ts";
 import { openApiDocument } from "./rest/openapi.ts";
 import { answerProblem } from "./rest/problem.ts";
 import { unexpected } from "./rest/unexpected.ts";
-import { mountSandbox, type SandboxRoutes } from "./sandbox/routes.ts";
+import { mountSandbox, type SandboxRoutes, tellTime } from "./sandbox/routes.ts";
 import type { Sockets } from "./socket/open.ts";
 import { VERSION } from "./version.ts";
 
@@ -44,6 +44,7 @@ const NO_DOCUMENTS: DocumentSettings = { seller: null, documentFont: null };
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
   const document = openApiDocument();
+  if (deps.sandbox !== undefined) tellTime(app, deps.sandbox.clock);
   app.get("/health", (context) => context.json({ status: "ok", version: VERSION, mode: deps.mode }));
   app.get("/ready", async (context) => {
     const ready = await readiness(deps);

@@ -50,6 +50,12 @@ it("answers an advance when all that became due is done, however much that is", 
   expect(balance.body).toMatchObject({ available: "0", held: "0", owed: "0" });
 });
 
+it("dates answers by the sandbox's time, for clients that tell how long something lasts", async () => {
+  const { headers } = await fetch(`${world.url}/v1/models`);
+  const ahead = world.clock.now() / 1000 - Date.parse(headers.get("date") ?? "");
+  expect(Math.abs(ahead)).toBeLessThan(60_000);
+});
+
 it("gives new entries the sandbox's time", async () => {
   const { accountId, accountKey, engine, clock } = world;
   const id = "grant_after" as GrantId;

@@ -54,6 +54,14 @@ test("clock says so when not all that is due could be done", async () => {
   expect(stdout).toContain("not all that is due could be done");
 });
 
+test("times are told by the sandbox's clock, wherever it has been moved to", async () => {
+  const body = { id: "hold_1", amount: "5", available: "5", expiresAt: "2027-03-31T12:10:05.000Z" };
+  const headers = { date: "Wed, 31 Mar 2027 12:00:05 GMT" };
+  server.on("POST /v1/holds", { status: 201, body, headers });
+  const { stdout } = await run("hold", "5");
+  expect(stdout).toContain("it ends in 10 minutes (2027-03-31 12:10 UTC)");
+});
+
 test("clock names what a duration looks like, and asks nothing", async () => {
   const { code, stderr } = await run("clock", "advance", "soon");
   expect(code).toBe(2);

@@ -43,7 +43,7 @@ export function serverOrExplain(known: Known, looked: Looked): string {
 export async function connect(
   chosen: Chosen,
   renew: () => Promise<string>,
-  reason?: string,
+  { reason, fetch }: { readonly reason: string | undefined; readonly fetch: typeof globalThis.fetch },
 ): Promise<Connection> {
   const { createClient } = await import("@bursar/client");
   const { accountId } = chosen;
@@ -62,7 +62,7 @@ export async function connect(
         ...(organization === undefined ? {} : { organization }),
         ...(reason === undefined ? {} : { reason }),
       };
-      return createClient({ url: chosen.url.value, key: chosen.key.value, retry, ...said });
+      return createClient({ url: chosen.url.value, key: chosen.key.value, retry, fetch, ...said });
     } catch (error) {
       if (error instanceof TypeError) throw usageFailure(error.message, originsOf(chosen));
       throw error;

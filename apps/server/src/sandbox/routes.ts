@@ -1,4 +1,5 @@
 import { newRequestId } from "@bursar/contract/ids";
+import { MICROSECONDS_PER_SECOND } from "@bursar/contract/instant";
 import type { Operation } from "@bursar/contract/operation";
 import { getClock, moveClock } from "@bursar/contract/operations/sandbox";
 import { iso } from "@bursar/contract/shapes";
@@ -40,6 +41,16 @@ export function mountSandbox(
   };
   app.all("/sandbox/mail", answerMail);
   app.all("/sandbox/mail/*", answerMail);
+}
+
+/** Once time was moved, answers are dated by it: a client that tells "in 3 days" goes by that. */
+export function tellTime(app: Hono, clock: Pick<MovableClock, "state">): void {
+  app.use("/v1/*", async (context, next) => {
+    await next();
+    const { now, systemTime } = clock.state();
+    const isMoved = Math.abs(now - systemTime) > MICROSECONDS_PER_SECOND;
+    if (isMoved) context.res.headers.set("date", new Date(now / 1000).toUTCString());
+  });
 }
 
 async function forAdmin(
