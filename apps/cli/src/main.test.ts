@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { refusalBody, type ScriptedServer, startScriptedServer } from "@bursar/client/testing";
@@ -191,6 +191,60 @@ describe("--json", () => {
     const { stdout } = await bursar(["entries", "--all", "--json"], here());
     expect(JSON.parse(stdout)).toEqual({ entries: [{ seq: 2 }, { seq: 1 }], nextCursor: null });
   });
+});
+
+describe("what is missing", () => {
+  test.each([
+    { args: ["explain", ""], says: "argument 'id' must not be empty" },
+    { args: ["hold", "release", ""], says: "argument 'hold id' must not be empty" },
+    { args: ["spend", "--model", "small"], says: "How many tokens?" },
+    { args: ["hold", "--model", "small"], says: "How many tokens?" },
+    { args: ["hold", "settle", "hold_7", "--model", "small"], says: "How many tokens?" },
+  ])("is a usage error, and nothing is asked or charged: $args", async ({ args, says }) => {
+    const { code, stderr } = await bursar(args, here());
+    expect(code).toBe(2);
+    expect(stderr).toContain(says);
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe("gift cards' codes, which are told once", () => {
+  const create = (file: string) => bursar(["gift", "create", "5", "--csv", file], here());
+  const cards = { id: "batch_7", amount: "5", count: 1, cards: [], csv: "code\nA-B-C\n" };
+
+  test("are in a new file, for its owner alone", async () => {
+    server.on("POST /v1/gift-cards", { status: 201, body: cards });
+    const file = join(sandbox.path, "cards.csv");
+    expect((await create(file)).code).toBe(0);
+    expect(await readFile(file, "utf8")).toBe(cards.csv);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  test("take no other file's place: then no cards are made", async () => {
+    const { code, stderr } = await create(join(sandbox.path, ".bursar", "sandbox.json"));
+    expect(code).toBe(2);
+    expect(stderr).toContain("sandbox.json cannot be written: EEXIST");
+    expect((await create(join(sandbox.path, "no", "folder"))).code).toBe(2);
+    expect(server.requests).toEqual([]);
+  });
+
+  test("leave no file behind when there are none", async () => {
+    server.on("POST /v1/gift-cards", {
+      status: 403,
+      body: refusalBody("admin_required", { type: "permission_error" }),
+    });
+    const file = join(sandbox.path, "cards.csv");
+    expect((await create(file)).code).toBe(4);
+    await expect(stat(file)).rejects.toThrow("ENOENT");
+  });
+});
+
+test("a document that cannot be saved says where", async () => {
+  server.on("GET /v1/payments/pay_7/receipt.pdf", { status: 200, body: {} });
+  const out = join(sandbox.path, "no", "folder.pdf");
+  const { code, stderr } = await bursar(["payments", "receipt", "pay_7", "--out", out], here());
+  expect(code).toBe(2);
+  expect(stderr).toContain(`${out} cannot be written: ENOENT`);
 });
 
 describe("the exit code", () => {

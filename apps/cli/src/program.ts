@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import type { GlobalFlags } from "./context.ts";
 import { exitCodeTable } from "./exit.ts";
 
@@ -39,8 +39,16 @@ export function createProgram(version: string): Command {
       new Command("help").argument("[command]").description("show a command's help").helpGroup(MORE),
     )
     .exitOverride()
+    .hook("preAction", (_, command) => refuseEmpty(command))
     .addHelpText("afterAll", ({ command }) => (command.parent === null ? "" : GLOBAL_OPTIONS))
     .addHelpText("after", () => `\n${EXAMPLES}\n\n${ENVIRONMENT}\n\nExit codes:\n${exitCodeTable()}`);
+}
+
+/** Of a variable that is not set. Taken for left out, it might mean another thing: "the newest", or all. */
+function refuseEmpty({ args, registeredArguments }: Command): void {
+  const empty = registeredArguments.find((_, index) => args[index] === "");
+  if (empty === undefined) return;
+  throw new CommanderError(2, "bursar.emptyArgument", `argument '${empty.name()}' must not be empty`);
 }
 
 export function flagsOf(program: Command): GlobalFlags {

@@ -1,8 +1,9 @@
-import { writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { Client } from "@bursar/client";
 import type { Command } from "commander";
 import type { Context, Look } from "../context.ts";
 import { amount, counted, creditsText } from "../output/amount.ts";
+import { newFile } from "../output/file.ts";
 import { table } from "../output/table.ts";
 import { expiry, relativeTime } from "../output/time.ts";
 import { examples } from "../program.ts";
@@ -53,12 +54,12 @@ function createCards(command: Command, context: Context): void {
     .option("--count <number>", "how many, at most 1000", wholeNumber, 1)
     .option("--name <name>", "to recognise the batch by")
     .option("--expires <when>", 'until when they can be redeemed: "90d", "2027-01-31"; default never', ahead)
-    .option("--csv <file>", "write the codes there instead of showing them")
+    .option("--csv <file>", "write the codes to this new file instead of showing them")
     .addHelpText("after", examples("bursar gift create 50 --count 100 --csv cards.csv"))
     .action(async (each: string, { count, name, expires, csv }: CreateOptions) => {
       const { client } = await context.connect("admin");
-      const answer = await client.createGiftCards({ amount: each, count, name, expiresAt: expires });
-      if (csv !== undefined) await writeFile(csv, answer.csv, { mode: 0o600 });
+      const make = () => client.createGiftCards({ amount: each, count, name, expiresAt: expires });
+      const answer = csv === undefined ? await make() : await withCodesIn(csv, make);
       const codes =
         csv === undefined ? answer.cards.map(({ code }) => code).join("\n") : `The codes are in ${csv}.`;
       context.print(
@@ -67,6 +68,20 @@ function createCards(command: Command, context: Context): void {
           `${codes}\n\n${counted(answer.count, "card")} of ${creditsText(answer.amount)}, batch ${paint.bold(answer.id)}. The codes are not shown again.`,
       );
     });
+}
+
+/** The codes are told once: the file that is to keep them is there before the cards are made, and is nobody else's. */
+async function withCodesIn<Made extends { csv: string }>(
+  path: string,
+  make: () => Promise<Made>,
+): Promise<Made> {
+  await using file = await newFile(path);
+  const made = await make().catch(async (error: unknown) => {
+    await rm(path);
+    throw error;
+  });
+  await file.writeFile(made.csv);
+  return made;
 }
 
 function listBatches(command: Command, context: Context): void {

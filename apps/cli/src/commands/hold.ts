@@ -8,6 +8,7 @@ import {
   addUsageOptions,
   addWorkOptions,
   askForOne,
+  askForTokens,
   costOf,
   type UsageOptions,
   type WorkOptions,
@@ -49,6 +50,7 @@ function createHold(command: Command, context: Context): Command {
     .option("--parent <hold id>", "an open hold to draw from: a run's budget")
     .action(async (amount: string | undefined, { ttl, parent, ...options }: CreateOptions) => {
       askForOne(amount, options.model, "--input-tokens and --max-output-tokens");
+      askForTokens(options.model, [options.inputTokens, options.maxOutputTokens]);
       const { client, account } = await context.connect("account");
       const lasting = { ttlSeconds: ttl, parentId: parent };
       const answer = await client.createHold({ ...account, amount, ...options, ...lasting });

@@ -39,14 +39,21 @@ export function askForOne(amount: string | undefined, model: string | undefined,
   throw usageFailure(problem, `Give an amount, such as 2.5, or --model with ${tokens}.`);
 }
 
+/** A model's work without tokens costs nothing, and is hardly what was meant. */
+export function askForTokens(model: string | undefined, counts: readonly (number | undefined)[]): void {
+  const isUncounted = model !== undefined && counts.every((count) => count === undefined);
+  if (isUncounted) throw usageFailure("How many tokens?", "Give --input-tokens, or 0 where there were none.");
+}
+
 interface Cost {
   readonly amount?: string;
   readonly usage?: { model: string; inputTokens: number; cachedInputTokens?: number; outputTokens: number };
 }
 
-/** An amount or a model's usage. Throws: not exactly one of them was given. */
+/** An amount or a model's usage. Throws: not exactly one of them was given, or no tokens. */
 export function costOf(amount: string | undefined, options: UsageOptions): Cost {
   askForOne(amount, options.model, "--input-tokens and --output-tokens");
+  askForTokens(options.model, [options.inputTokens, options.outputTokens]);
   const { model, inputTokens = 0, cachedInputTokens, outputTokens = 0 } = options;
   const cached = cachedInputTokens === undefined ? {} : { cachedInputTokens };
   return {

@@ -1,6 +1,6 @@
-import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Context } from "../context.ts";
+import { writeOrExplain } from "./file.ts";
 
 /** Saves a document under its usual name in the folder that the command runs in, or where it was told to. */
 export async function saveDocument(
@@ -9,6 +9,6 @@ export async function saveDocument(
   { out, usually }: { readonly out: string | undefined; readonly usually: string },
 ): Promise<void> {
   const file = resolve(context.folder, out ?? usually);
-  await writeFile(file, await document);
+  await writeOrExplain(file, await document);
   context.print({ file }, () => `Saved ${file}.`);
 }

@@ -36,6 +36,7 @@ describe("a time", () => {
     ["2026-11-21T12:00:59Z", "in 59 s"],
     ["2026-11-21T12:09:59.990Z", "in 10 minutes"],
     ["2026-11-21T10:30:00Z", "90 minutes ago"],
+    ["2026-11-21T13:59:59.950Z", "in 2 hours"],
     ["2026-12-21T11:59:58Z", "in 30 days"],
   ])("%s is %s", (iso, text) => {
     expect(relativeTime(iso, now)).toBe(text);
