@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
 import { expect, it } from "vitest";
 import { banner } from "./sandbox/banner.ts";
 import type { SandboxFile } from "./sandbox/demo.ts";
@@ -108,6 +109,14 @@ it("leaves alone what only begins like its own: what the command reads, a cluste
   ];
   const env = Object.fromEntries(others.map((name) => [`BURSAR_${name}`, "1"]));
   expect(readSettings(env, [])).toEqual(readSettings({}, []));
+});
+
+it("tells where the command finds a sandbox whose data is elsewhere than usual", () => {
+  const sandbox = { url: "http://127.0.0.1:3000", apiKey: "bsk_1", mailUrl: null, users: [] };
+  const shown = (dataDir: string) =>
+    banner(sandbox as unknown as SandboxFile, { dataDir, host: "127.0.0.1" });
+  expect(shown("/data")).toContain("\n\n  export BURSAR_DATA_DIR=/data\n  npx bursar balance");
+  expect(shown(resolve(".bursar"))).toContain("Then:\n\n  npx bursar balance");
 });
 
 it("tells what is open of a sandbox that others can reach, and only then", () => {

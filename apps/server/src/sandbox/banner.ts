@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { SandboxFile } from "./demo.ts";
 import { isLoopback } from "./near.ts";
 
@@ -22,7 +23,7 @@ ${host === "localhost" || isLoopback(host) ? "" : openness(host)}
          "messages":[{"role":"user","content":"What is a prepaid credit?"}]}'
 
   The last chunk says what it cost, and the request id. Then:
-
+${dataDir === resolve(".bursar") ? "" : `\n  export BURSAR_DATA_DIR=${dataDir}`}
   npx bursar balance                what is left
   npx bursar explain <request id>   why it cost that
   npx bursar --help                 everything else
