@@ -132,7 +132,7 @@ const COMMANDS = {
   },
   usage: {
     group: HISTORY,
-    summary: "show what AI work used and cost, by day, month, model, feature or key",
+    summary: "show what AI work used and cost, by day, month, model, feature, key or member",
     load: async () => (await import("./commands/usage.ts")).usage,
   },
   entries: {

@@ -6,11 +6,13 @@ import { exitNameFor } from "./exit.ts";
 
 /** What to do about it, where there is something to do. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
-  insufficient_credits: "Credits are added with: bursar grant <amount>",
-  in_debt: "The next grant pays the debt first: bursar grant <amount>",
+  insufficient_credits: "Buy some: bursar buy. An admin gives some: bursar grant <amount>",
+  in_debt: "What comes next pays the debt first: bursar buy, or an admin's bursar grant <amount>",
   account_frozen: "An admin lets it go on with: bursar accounts unfreeze <id> --reason <text>",
   account_unknown: "The accounts there are: bursar accounts",
   model_unknown: "The models with a price: bursar models",
+  payment_method_unknown: "The saved payment methods: bursar payments methods",
+  subscription_exists: "What it is, and how it stands: bursar subscription",
   organization_unknown: "Your organizations: bursar org",
   person_required: "Sign in: bursar login",
   member_unknown: "The members: bursar org members <organization>",
@@ -43,6 +45,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   parentId: "That is the option --parent.",
   capAmount: "That is the option --cap.",
   expiresAt: "That is the option --expires.",
+  ownerId: "That is the option --owner.",
   mode: "Give --target <credits>, or --amount <credits>.",
   dailyCap: "That is the option --daily-cap, in cents, or yen.",
   monthlyCap: "That is the option --monthly-cap, in cents, or yen.",

@@ -56,7 +56,7 @@ function findAccounts(command: Command, context: Context): void {
       context.print(page, (look) => {
         const more =
           page.nextCursor === null ? "" : `\n${look.paint.dim(`More: --cursor ${page.nextCursor}`)}`;
-        return `${accountsText(page.accounts, look, "No account has that in a name, id or e-mail.")}${more}`;
+        return `${accountsText(page.accounts, look, "No account has that in a name, id, username or e-mail.")}${more}`;
       });
     });
 }

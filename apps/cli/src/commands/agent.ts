@@ -44,7 +44,9 @@ export function agent(command: Command, context: Context): void {
     )
     .action(async (given: string | undefined, options: AgentOptions) => {
       const isConversation = given === undefined && process.stdin.isTTY && !context.isJson();
-      const task = isConversation ? "" : await readMessage(given);
+      const task = isConversation
+        ? ""
+        : await readMessage(given, 'bursar agent "The test in sum.test.ts fails."');
       const session = await openSession(options, context);
       try {
         if (isConversation) await converseWithAgent(session, context);

@@ -32,7 +32,7 @@ export function chat(command: Command, context: Context): void {
       if (context.flags().account !== undefined) throw ownAccountOnly();
       const { client, account } = await context.connect("own");
       const isConversation = given === undefined && process.stdin.isTTY && !context.isJson();
-      const message = isConversation ? "" : await readMessage(given);
+      const message = isConversation ? "" : await readMessage(given, 'bursar chat "What is a bursar?"');
       const session = {
         client,
         account,

@@ -2,7 +2,7 @@ import { grantSource } from "@bursar/contract/operations/grants";
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { creditsText } from "../output/amount.ts";
-import { expiry } from "../output/time.ts";
+import { lasting } from "../output/time.ts";
 import { amountOrVerb, defaultSubcommand, examples } from "../program.ts";
 import { expires, list, NEVER, wholeNumber } from "../values.ts";
 
@@ -45,7 +45,7 @@ function createGrant(command: Command, context: Context): Command {
       context.print(
         answer,
         ({ paint, nowMilliseconds }) =>
-          `Granted ${paint.bold(creditsText(answer.amount))} to ${answer.accountId} as ${answer.id}${afterDebt(answer)}; expires: ${expiry(answer.expiresAt, nowMilliseconds)}.`,
+          `Granted ${paint.bold(creditsText(answer.amount))} to ${answer.accountId} as ${answer.id}${afterDebt(answer)}; they ${lasting(answer.expiresAt, nowMilliseconds)}.`,
       );
     });
 }

@@ -76,13 +76,13 @@ function show(command: Command, context: Context): void {
 }
 
 export function paymentText(payment: Payment, { paint }: Look): string {
-  const { amount, currency, refunded } = payment;
+  const { currency, refunded } = payment;
   return facts(paint, [
     ["Payment", payment.id],
     ["Kind", payment.kind],
     ["State", stateOf(payment)],
-    ["Credits", payment.credits],
-    ["Price", formatMoney(amount, currency)],
+    ["Credits", amount(payment.credits)],
+    ["Price", formatMoney(payment.amount, currency)],
     ["Paid back", refunded === 0 ? null : formatMoney(refunded, currency)],
     ["Grant", payment.grantId],
     ["Pay or confirm at", payment.url],

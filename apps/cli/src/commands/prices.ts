@@ -5,7 +5,7 @@ import type { PriceBookInput } from "@bursar/contract/operations/prices";
 import type { Command } from "commander";
 import type { Context, Look } from "../context.ts";
 import { usageFailure } from "../failure.ts";
-import { both } from "../output/time.ts";
+import { clockTime } from "../output/time.ts";
 import { examples } from "../program.ts";
 import { ahead, wholeNumber } from "../values.ts";
 
@@ -36,9 +36,9 @@ function showPrices(command: Command, context: Context): void {
     });
 }
 
-export function pricesText({ current, upcoming }: Prices, { paint, nowMilliseconds }: Look): string {
+export function pricesText({ current, upcoming }: Prices, { paint }: Look): string {
   const heading = ({ version, validFrom }: Prices["current"], verb: string) =>
-    `${paint.bold(`Version ${version}`)}, ${verb} ${both(validFrom, nowMilliseconds)}`;
+    `${paint.bold(`Version ${version}`)}, ${verb} ${clockTime(validFrom)}`;
   return [
     heading(current, "in force since"),
     JSON.stringify(current.book, null, 2),
@@ -70,8 +70,7 @@ function setPrices(command: Command, context: Context): void {
       const answer = await client.putPriceBook({ book, validFrom: from, version: asVersion });
       context.print(
         answer,
-        (look) =>
-          `Version ${answer.version} is in force from ${both(answer.validFrom, look.nowMilliseconds)}.`,
+        () => `Version ${answer.version} is in force from ${clockTime(answer.validFrom)}.`,
       );
     });
 }

@@ -1,9 +1,9 @@
 import type { Client } from "@bursar/client";
 import type { Command } from "commander";
 import type { Context, Look } from "../context.ts";
-import { amount, creditsText } from "../output/amount.ts";
+import { amount, counted, creditsText } from "../output/amount.ts";
 import { table } from "../output/table.ts";
-import { expiry } from "../output/time.ts";
+import { expiry, lasting } from "../output/time.ts";
 import { examples } from "../program.ts";
 import { ahead, wholeNumber } from "../values.ts";
 
@@ -31,7 +31,7 @@ function redeemCode(command: Command, context: Context): void {
       context.print(
         answer,
         ({ nowMilliseconds }) =>
-          `${creditsText(answer.amount)} from ${answer.code}, as ${answer.grantId}; they expire: ${expiry(answer.expiresAt, nowMilliseconds)}.`,
+          `${creditsText(answer.amount)} from ${answer.code}, as ${answer.grantId}; they ${lasting(answer.expiresAt, nowMilliseconds)}.`,
       );
     });
 }
@@ -81,7 +81,10 @@ function disableCode(command: Command, context: Context): void {
     .action(async (code: string) => {
       const { client } = await context.connect("admin");
       const answer = await client.disablePromoCode(code);
-      context.print(answer, () => `${answer.code} is disabled; it was redeemed ${answer.redeemed} times.`);
+      context.print(
+        answer,
+        () => `${answer.code} is disabled; it was redeemed ${counted(answer.redeemed, "time")}.`,
+      );
     });
 }
 

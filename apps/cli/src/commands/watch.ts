@@ -7,7 +7,7 @@ export function watch(command: Command, context: Context): void {
   command
     .addHelpText(
       "after",
-      `${examples("bursar watch", "bursar watch --json | jq .available")}\n\nOn a terminal a view that renews itself; elsewhere a line for each change. With --json, a JSON\ndocument a line: {topic, …}. Ends with Ctrl-C. A lost connection is renewed by itself.`,
+      `${examples("bursar watch", "bursar watch --json | jq 'select(.topic == \"balance\").available'")}\n\nOn a terminal a view that renews itself; elsewhere a line for each change. With --json, a JSON\ndocument a line: {topic, …}. Ends with Ctrl-C. A lost connection is renewed by itself.`,
     )
     .action(async () => {
       const { client, account, credential } = await context.connect("account");
