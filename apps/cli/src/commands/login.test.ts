@@ -176,6 +176,14 @@ test("a file of sign-ins that is damaged is named, whatever is wrong with it", a
   }
 });
 
+test("where no sign-in can be kept, nobody is sent to a page", async () => {
+  await writeFile(join(home, ".config"), "");
+  const { code, stderr } = await run("login");
+  expect(code).toBe(2);
+  expect(stderr).toContain(`No sign-in can be kept in ${fileOf()}`);
+  expect(stderr).not.toContain("/device");
+});
+
 test("a server that is away for a moment while a person decides does not end the sign-in", async () => {
   await using server = await startScriptedServer();
   const codes = { device_code: "d", user_code: "ABCD", verification_uri_complete: `${server.url}/device` };

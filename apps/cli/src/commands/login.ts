@@ -11,13 +11,15 @@ export function login(command: Command, context: Context): void {
     .addHelpText("after", examples("bursar login", "bursar login --url https://bursar.example"))
     .action(async () => {
       const url = context.server();
+      const signIns = openSignIns(context.environment);
+      signIns.prepare();
       const device = await askToComeIn(url);
       announce(device, context);
       const tokens = await waitForPerson(url, device);
       const answer = await ask(url, "GET", "/api/auth/me", { token: tokens.accessToken });
       if (answer.status !== 200) throw refusal(answer);
       const signedIn = signedInFrom(url, { ...answer.body, ...tokens });
-      openSignIns(context.environment).keep(signedIn);
+      signIns.keep(signedIn);
       const { name, role, accountId } = signedIn;
       context.print(
         { url, name, role, accountId },

@@ -2,7 +2,7 @@ import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { Failure } from "../failure.ts";
 import { ask, refusal, textOf } from "./ask.ts";
-import type { SignedIn, SignIns } from "./store.ts";
+import { type SignedIn, type SignIns, unkept } from "./store.ts";
 
 /** An access token that is good for a while yet. A refresh token is good once, and a second use ends the sign-in; so one
  *  process at a time refreshes, and the others take what it got. */
@@ -78,7 +78,7 @@ function taken(path: string): boolean {
     mkdirSync(path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unkept(path, error);
   }
   const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
   if (age > LOCK_DEAD_MILLISECONDS) rmdirSync(path);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
@@ -20,6 +20,8 @@ export interface SignedIn {
 export interface SignIns {
   readonly path: string;
   all(): readonly SignedIn[];
+  /** Throws: none can be kept here. To be known before a person goes all the way to sign in. */
+  prepare(): void;
   /** Replaces whoever was signed in at that server. */
   keep(signedIn: SignedIn): void;
   /** With the last one goes the file. */
@@ -33,6 +35,7 @@ export function openSignIns(environment: NodeJS.ProcessEnv): SignIns {
   return {
     path,
     all: () => read(path),
+    prepare: () => prepare(path),
     keep: (signedIn) => write(path, [...others(signedIn.url), signedIn]),
     forget: (url) => {
       const left = others(url);
@@ -71,10 +74,26 @@ function unusable(path: string, why: unknown): Failure {
   ]);
 }
 
+function prepare(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw unkept(path, error);
+  }
+}
+
 /** Whole or not at all. */
 function write(path: string, content: readonly SignedIn[]): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  prepare(path);
   const next = `${path}.${process.pid}.new`;
   writeFileSync(next, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   renameSync(next, path);
+}
+
+export function unkept(path: string, why: unknown): Failure {
+  const reason = why instanceof Error ? why.message : String(why);
+  return new Failure("usage", "invalid_request", `No sign-in can be kept in ${path}: ${reason}`, [
+    "Another folder can be named with XDG_CONFIG_HOME.",
+  ]);
 }
