@@ -63,12 +63,18 @@ export async function startPayingWorld(
     readonly timeoutMilliseconds?: number;
     /** False: Stripe's webhooks go to whomever the test registers. */
     readonly hearsWebhooks?: boolean;
+    /** Another world, whose Stripe and time this one has, on an empty database. */
+    readonly beside?: {
+      readonly stripe: SandboxStripe;
+      readonly clock: { time: Instant; now: () => Instant };
+    };
   } = {},
 ) {
-  const { timeoutMilliseconds = 2000, hearsWebhooks = true, ...settings } = options;
+  const { timeoutMilliseconds = 2000, hearsWebhooks = true, beside, ...settings } = options;
   const database = await createTestDatabase();
-  const clock = { time: 1_790_000_000_000_000 as Instant, now: () => clock.time };
-  const stripe = await startSandboxStripe({ now: () => Math.floor(clock.time / 1000) });
+  const ownClock = { time: 1_790_000_000_000_000 as Instant, now: () => ownClock.time };
+  const clock = beside?.clock ?? ownClock;
+  const stripe = beside?.stripe ?? (await startSandboxStripe({ now: () => Math.floor(clock.time / 1000) }));
   const model = await startSandboxModel();
   const parts = { url: database.url, clock, modelUrl: model.url, timeoutMilliseconds, settings };
   const serverOn = (world: SandboxStripe) => startServer(world, parts);
@@ -196,7 +202,7 @@ export async function startPayingWorld(
     },
     close: async () => {
       for (const server of [first, ...others]) await server.close();
-      await stripe.close();
+      if (beside === undefined) await stripe.close();
       await model.close();
       await database.drop();
     },

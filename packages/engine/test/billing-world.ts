@@ -68,6 +68,7 @@ export function openBillingWorld(clock: { now(): Instant }) {
     accountId: sub.start.accountId,
     status: sub.status,
     planId: sub.terms.planId,
+    currency: sub.start.currency,
     periodStart: boundary(sub, sub.period),
     periodEnd: boundary(sub, sub.period + 1),
     cancelAtPeriodEnd: sub.cancelAtPeriodEnd,

@@ -1,7 +1,6 @@
 import type { Instant } from "@bursar/contract/instant";
 import type {
   AttachOutcome,
-  ChargeRequest,
   PaymentMethod,
   Payments,
   RefundOutcome,
@@ -13,6 +12,7 @@ import { checkoutRecord, openCheckout } from "./checkout.ts";
 import { stripeOf } from "./client.ts";
 import { subjectOf, toEvent } from "./event.ts";
 import { EXPANDED, failureOf, recordOfIntent } from "./intent.ts";
+import { metadataOf } from "./sale.ts";
 import type { StripeSettings } from "./settings.ts";
 import { asked, ifThere, isInvalidRequest, isMissingCustomer } from "./unavailable.ts";
 
@@ -22,11 +22,6 @@ const FRESH_SECONDS = 300;
  *  keys; so the SDK makes none of its own. */
 export function openStripe(settings: StripeSettings): Payments {
   const stripe = stripeOf(settings);
-  const metadata = ({ accountId, paymentId }: Pick<ChargeRequest, "accountId" | "paymentId">) => ({
-    bursar_account: accountId,
-    bursar_payment: paymentId,
-  });
-
   return {
     createCustomer: async ({ accountId, name, creationId }) => {
       const customer = { name, metadata: { bursar_account: accountId } };
@@ -69,7 +64,7 @@ export function openStripe(settings: StripeSettings): Payments {
       }
     },
 
-    charge: (request) => charge(stripe, request, metadata(request)),
+    charge: (request) => charge(stripe, request, metadataOf(request)),
 
     intent: async (intentId) => {
       const intent = await ifThere(stripe.paymentIntents.retrieve(intentId, { expand: EXPANDED }));
@@ -96,7 +91,7 @@ export function openStripe(settings: StripeSettings): Payments {
       });
     },
 
-    openCheckout: (request) => openCheckout(stripe, request, metadata(request)),
+    openCheckout: (request) => openCheckout(stripe, request, metadataOf(request)),
 
     checkout: async (checkoutId) => {
       const session = await ifThere(stripe.checkout.sessions.retrieve(checkoutId));

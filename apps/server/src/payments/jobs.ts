@@ -10,7 +10,7 @@ import type { Job } from "../background/job.ts";
 
 /** What happens by itself where a payment provider is set. */
 export function paymentJobs(
-  deps: EventDeps & Pick<Deps, "prices" | "secrets">,
+  deps: EventDeps & Pick<Deps, "secrets">,
   handlers: EventHandlers,
 ): Job[] {
   const { subscriptions } = deps;

@@ -4,6 +4,7 @@ import type { AdvanceDeps } from "../payment/deps.ts";
 import { ensureDefault } from "../payment/methods.ts";
 import type { Payment } from "../payment/payment.ts";
 import type { EventSubject } from "../payment/payments.ts";
+import { restoreCustomer, restorePayment } from "../payment/restore.ts";
 import { findPayment, readPayment } from "../payment/store.ts";
 import { accountOfCustomer, forgetCustomer } from "../payment/store-customers.ts";
 import type { EventHandler, EventHandlers } from "./process.ts";
@@ -18,13 +19,15 @@ const aboutPayment: EventHandler = async (deps, subject) => {
 
 /** By our own ids where the object carries them, else by the provider's. */
 async function paymentOf(deps: AdvanceDeps, subject: EventSubject): Promise<Payment | null> {
-  const { accountId, paymentId, intentId, checkoutId } = subject;
-  if (accountId !== null && paymentId !== null) {
-    const own = await readPayment(deps.pool, accountId as AccountId, paymentId as PaymentId);
-    if (own !== null) return withIntent(own, intentId);
+  const { accountId, paymentId, intentId, checkoutId, sale } = subject;
+  if (accountId === null || paymentId === null) {
+    if (intentId === null && checkoutId === null) return null;
+    return findPayment(deps.pool, { intentId, checkoutId });
   }
-  if (intentId === null && checkoutId === null) return null;
-  return findPayment(deps.pool, { intentId, checkoutId });
+  const ids = { accountId: accountId as AccountId, id: paymentId as PaymentId, intentId };
+  const own = await readPayment(deps.pool, ids.accountId, ids.id);
+  const payment = own ?? (sale === null ? null : await restorePayment(deps, ids, sale));
+  return payment === null ? null : withIntent(payment, intentId);
 }
 
 /** The event may know what the charge's own answer, if it was lost, would have told. */
@@ -38,6 +41,13 @@ const aboutMethods: EventHandler = async (deps, { customerId }) => {
   const accountId = await accountOfCustomer(deps.pool, customerId);
   if (accountId === null) return "ignored";
   await ensureDefault(deps, accountId);
+  return "done";
+};
+
+/** Made by us, and kept as soon as the provider has answered; after a restore it may be known from here alone. */
+const customerCreated: EventHandler = async (deps, { accountId, customerId }) => {
+  if (accountId !== null && customerId !== null)
+    await restoreCustomer(deps, accountId as AccountId, customerId);
   return "done";
 };
 
@@ -87,7 +97,7 @@ export const paymentEventHandlers: EventHandlers = {
   "payment_method.detached": knownAtTheProvider,
   "payment_method.updated": knownAtTheProvider,
   "payment_method.automatically_updated": knownAtTheProvider,
-  "customer.created": knownAtTheProvider,
+  "customer.created": customerCreated,
   "customer.updated": knownAtTheProvider,
   "customer.deleted": customerDeleted,
 };

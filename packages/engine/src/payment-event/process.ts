@@ -1,11 +1,12 @@
 import { addSeconds } from "@bursar/contract/instant";
+import type { Deps } from "../deps.ts";
 import { isUnavailable } from "../ledger/unavailable.ts";
 import type { AdvanceDeps } from "../payment/deps.ts";
 import { type EventSubject, PaymentsUnavailable } from "../payment/payments.ts";
 import type { SubscriptionProvider } from "../subscription/deps.ts";
 import { type EventState, endEvent, type TakenEvent, takeDueEvents } from "./store.ts";
 
-export interface EventDeps extends AdvanceDeps {
+export interface EventDeps extends AdvanceDeps, Pick<Deps, "prices"> {
   /** Where plans are sold. */
   readonly subscriptions?: SubscriptionProvider | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Currency } from "@bursar/contract/fiat";
 import type { AccountId, PaymentId } from "@bursar/contract/ids";
 import type { Instant } from "@bursar/contract/instant";
+import type { MicroCredits } from "@bursar/contract/money";
 
 /** The engine's way to a payment provider. Expected outcomes are values; what could not be known is thrown.
  *  Every call that creates something carries an id of ours as the provider's idempotency key.
@@ -105,6 +106,9 @@ export interface ChargeRequest {
   readonly amount: number;
   readonly currency: Currency;
   readonly description: string;
+  /** Kept with the payment at the provider, so that it can be known again: see `Sale`. */
+  readonly kind: Sale["kind"];
+  readonly credits: MicroCredits;
 }
 
 export interface CheckoutRequest extends Omit<ChargeRequest, "paymentMethodId"> {
@@ -171,4 +175,16 @@ export interface EventSubject {
   readonly intentId: string | null;
   readonly checkoutId: string | null;
   readonly customerId: string | null;
+  /** Where the event is that a payment of ours has been paid. */
+  readonly sale: Sale | null;
+}
+
+/** What a payment was for, as the provider keeps it. */
+export interface Sale {
+  readonly kind: "purchase" | "topup";
+  /** null: it was made by a version that did not tell the provider. */
+  readonly credits: MicroCredits | null;
+  readonly amount: number;
+  readonly currency: Currency;
+  readonly createdAt: Instant;
 }

@@ -39,7 +39,7 @@ async function read(deps: PaymentDeps, payment: Payment, intentId: string): Prom
 }
 
 async function ofCharge(deps: PaymentDeps, payment: Payment): Promise<RecordNow> {
-  const { accountId, id: paymentId, paymentMethodId, amount, currency, createdAt } = payment;
+  const { accountId, id: paymentId, paymentMethodId, amount, currency, kind, credits, createdAt } = payment;
   // Closed without ever having reached the provider.
   if (payment.state !== "wanted" && payment.state !== "charging") return { record: null, isAnswer: false };
   const customerId = await customerOf(deps, accountId);
@@ -57,7 +57,7 @@ async function ofCharge(deps: PaymentDeps, payment: Payment): Promise<RecordNow>
     const isNeverMade = age >= CALL_OFF_MICROSECONDS;
     return { record: isNeverMade ? { ...NEVER_MADE, failure: PROVIDER_FAILED } : null, isAnswer: false };
   }
-  const charge = { accountId, paymentId, customerId, paymentMethodId, amount, currency };
+  const charge = { accountId, paymentId, customerId, paymentMethodId, amount, currency, kind, credits };
   const record = await deps.payments.charge({ ...charge, description: descriptionOf(payment) });
   return { record, isAnswer: true };
 }
@@ -103,9 +103,10 @@ async function pageOf(deps: PaymentDeps, payment: Payment) {
 }
 
 function openPage(deps: PaymentDeps, payment: Payment, customerId: string) {
-  const { accountId, id: paymentId, amount, currency, returnUrl } = payment;
-  const sale = { accountId, paymentId, customerId, amount, currency, description: descriptionOf(payment) };
-  return deps.payments.openCheckout({ ...sale, returnUrl: returnUrl! });
+  const { accountId, id: paymentId, amount, currency, kind, credits, returnUrl } = payment;
+  const sale = { accountId, paymentId, customerId, amount, currency, kind, credits };
+  const description = descriptionOf(payment);
+  return deps.payments.openCheckout({ ...sale, description, returnUrl: returnUrl! });
 }
 
 /** What people read on the page to pay on and on the receipt. */

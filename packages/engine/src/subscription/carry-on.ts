@@ -1,5 +1,5 @@
 import { addSeconds, type Instant } from "@bursar/contract/instant";
-import type { CarryOnDeps } from "./deps.ts";
+import type { SubscriptionDeps } from "./deps.ts";
 import type { StartRequest } from "./payments.ts";
 import { findSubscription, findTerms, markFailed, writePage } from "./store.ts";
 import type { Subscription } from "./subscription.ts";
@@ -12,7 +12,7 @@ const LOOK_AGAIN_SECONDS = 600;
 /** Brings a beginning as far as it goes: whoever asked, the background after a crash, or an event. Every call to the
  *  provider is under the subscription's id, so it begins once. Returns what has become of it.
  *  Throws: PaymentsUnavailable. */
-export async function carryOn(deps: CarryOnDeps, subscription: Subscription): Promise<Subscription> {
+export async function carryOn(deps: SubscriptionDeps, subscription: Subscription): Promise<Subscription> {
   if (subscription.providerId !== null) await syncAll(deps, subscription.providerId);
   else if (subscription.pageId !== null) await lookAtPage(deps, subscription, subscription.pageId);
   else if (isLate(subscription, deps.clock.now())) await abandon(deps, subscription);
@@ -20,7 +20,7 @@ export async function carryOn(deps: CarryOnDeps, subscription: Subscription): Pr
   return (await findSubscription(deps.pool, subscription.accountId, subscription.id)) ?? subscription;
 }
 
-async function begin(deps: CarryOnDeps, subscription: Subscription): Promise<void> {
+async function begin(deps: SubscriptionDeps, subscription: Subscription): Promise<void> {
   const { accountId, id: subscriptionId, currency, planId, methodId } = subscription;
   const customerId = await deps.payer.customerOf(accountId);
   const terms = await findTerms(deps.pool, subscription, planId);
@@ -35,14 +35,18 @@ async function begin(deps: CarryOnDeps, subscription: Subscription): Promise<voi
   await syncAll(deps, outcome.record.providerId);
 }
 
-async function openPage(deps: CarryOnDeps, subscription: Subscription, request: StartRequest): Promise<void> {
+async function openPage(
+  deps: SubscriptionDeps,
+  subscription: Subscription,
+  request: StartRequest,
+): Promise<void> {
   const page = await deps.payments.openPage({ ...request, returnUrl: subscription.returnUrl });
   if ("kind" in page) return fail(deps, subscription, "declined", page.message);
   const dueAt = addSeconds(deps.clock.now(), LOOK_AGAIN_SECONDS);
   await writePage(deps.pool, subscription, { ...page, dueAt });
 }
 
-async function lookAtPage(deps: CarryOnDeps, subscription: Subscription, pageId: string): Promise<void> {
+async function lookAtPage(deps: SubscriptionDeps, subscription: Subscription, pageId: string): Promise<void> {
   const page = await deps.payments.page(pageId);
   if (page?.providerId != null) {
     await syncAll(deps, page.providerId);
@@ -55,7 +59,7 @@ async function lookAtPage(deps: CarryOnDeps, subscription: Subscription, pageId:
 }
 
 /** Nobody will pay any more: first the provider's page is closed, so that nobody can. */
-export async function abandon(deps: CarryOnDeps, subscription: Subscription): Promise<void> {
+export async function abandon(deps: SubscriptionDeps, subscription: Subscription): Promise<void> {
   const { pageId } = subscription;
   if (pageId !== null) {
     await deps.payments.closePage(pageId);
@@ -70,7 +74,7 @@ export async function abandon(deps: CarryOnDeps, subscription: Subscription): Pr
 }
 
 async function fail(
-  deps: CarryOnDeps,
+  deps: SubscriptionDeps,
   subscription: Subscription,
   endReason: "declined" | "abandoned",
   failure: string,

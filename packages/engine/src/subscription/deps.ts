@@ -9,10 +9,8 @@ export interface SubscriptionProvider {
 
 /** For taking in what the provider says. */
 export interface SyncDeps
-  extends Pick<Deps, "ledger" | "pool" | "clock" | "log">,
+  extends Pick<Deps, "ledger" | "pool" | "clock" | "log" | "prices">,
     Pick<SubscriptionProvider, "payments"> {}
 
-/** For carrying on what has begun. */
-export interface CarryOnDeps extends SyncDeps, SubscriptionProvider {}
-
-export interface SubscriptionDeps extends CarryOnDeps, Pick<Deps, "prices"> {}
+/** For beginning, and for carrying on what has begun. */
+export interface SubscriptionDeps extends SyncDeps, SubscriptionProvider {}

@@ -107,6 +107,8 @@ export interface SubscriptionRecord {
   readonly status: "incomplete" | "active" | "past_due" | "canceled";
   /** What the next invoice will be for. */
   readonly planId: string | null;
+  /** null: nothing is sold in it here. */
+  readonly currency: Currency | null;
   readonly periodStart: Instant;
   readonly periodEnd: Instant;
   readonly cancelAtPeriodEnd: boolean;

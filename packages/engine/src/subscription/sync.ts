@@ -5,6 +5,7 @@ import type { SyncDeps } from "./deps.ts";
 import { noteReversals } from "./note-reversals.ts";
 import { tellChange, tellUnpaid } from "./notices.ts";
 import type { InvoiceRecord, ReversalRecord, SubscriptionRecord } from "./payments.ts";
+import { restoreSubscription } from "./restore.ts";
 import { findByProvider, findSubscription, writeSynced } from "./store.ts";
 import { type Invoice, writeInvoice } from "./store-invoices.ts";
 import { type Reversal, readReversals } from "./store-reversals.ts";
@@ -37,7 +38,8 @@ export async function syncSubscription(deps: SyncDeps, providerId: string): Prom
 async function ofRecord(deps: SyncDeps, record: SubscriptionRecord): Promise<Subscription | null> {
   const { accountId, subscriptionId } = record;
   if (accountId === null || subscriptionId === null) return null;
-  return findSubscription(deps.pool, accountId, subscriptionId);
+  const found = await findSubscription(deps.pool, accountId, subscriptionId);
+  return found ?? restoreSubscription(deps, { ...record, accountId, subscriptionId });
 }
 
 /** False when somebody has written since the subscription was read. */

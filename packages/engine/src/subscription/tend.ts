@@ -1,7 +1,7 @@
 import { addSeconds } from "@bursar/contract/instant";
 import { carryOn } from "./carry-on.ts";
 import { issueDueInvoices } from "./credits.ts";
-import type { CarryOnDeps } from "./deps.ts";
+import type { SubscriptionDeps } from "./deps.ts";
 import { freezeReturnedMonths } from "./freeze-returned.ts";
 import { markEndReason, putOff, takeDue } from "./store.ts";
 import type { Subscription } from "./subscription.ts";
@@ -14,7 +14,7 @@ const RETRY_SECONDS = 300;
 /** Whatever is due of subscriptions: beginnings that a crash has stopped, renewals whose events got lost, the end of
  *  grace, the months of yearly plans, what work gives back of disputed ones. Any number of processes may. Returns how much it took up.
  *  Throws: LedgerUnavailable, database unreachable. */
-export async function tendSubscriptions(deps: CarryOnDeps): Promise<number> {
+export async function tendSubscriptions(deps: SubscriptionDeps): Promise<number> {
   const now = deps.clock.now();
   const due = await takeDue(deps.pool, { now, limit: BATCH, leaseSeconds: LEASE_SECONDS });
   for (const subscription of due) await tend(deps, subscription);
@@ -22,7 +22,7 @@ export async function tendSubscriptions(deps: CarryOnDeps): Promise<number> {
 }
 
 /** One that cannot be tended now keeps no other from being tended. */
-async function tend(deps: CarryOnDeps, subscription: Subscription): Promise<void> {
+async function tend(deps: SubscriptionDeps, subscription: Subscription): Promise<void> {
   const { id, providerId } = subscription;
   try {
     if (subscription.state === "starting" || providerId === null) await carryOn(deps, subscription);
@@ -36,7 +36,7 @@ async function tend(deps: CarryOnDeps, subscription: Subscription): Promise<void
   }
 }
 
-async function renew(deps: CarryOnDeps, subscription: Subscription, providerId: string): Promise<void> {
+async function renew(deps: SubscriptionDeps, subscription: Subscription, providerId: string): Promise<void> {
   await syncAll(deps, providerId);
   const { graceUntil } = subscription;
   if (graceUntil === null || graceUntil > deps.clock.now()) return;

@@ -20,6 +20,7 @@ export function recordOfSubscription(subscription: Stripe.Subscription): Subscri
     accountId: (subscription.metadata[ACCOUNT] ?? null) as AccountId | null,
     status: statusOf(subscription.status),
     planId: planOf(item.price.product),
+    currency: currencyOf(subscription),
     periodStart: instant(item.current_period_start),
     periodEnd: instant(item.current_period_end),
     cancelAtPeriodEnd: endsWithPeriod(subscription, item),
@@ -115,6 +116,6 @@ function reasonOf(reason: Stripe.Invoice["billing_reason"]): InvoiceRecord["reas
 }
 
 /** null: nothing is sold in it here, so the invoice is for something else that its seller sells. */
-export function currencyOf({ currency }: Stripe.Invoice): Currency | null {
+export function currencyOf({ currency }: Pick<Stripe.Invoice, "currency">): Currency | null {
   return CURRENCIES.find((candidate) => candidate === currency) ?? null;
 }

@@ -1,0 +1,108 @@
+import type { PriceBookInput } from "@bursar/contract/operations/prices";
+import { createAccount } from "@bursar/engine/account/create";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type PayingWorld, SELLING, startPayingWorld } from "./paying-world.ts";
+
+/* A database that was restored from a backup knows nothing of what came after it. Here: one that is empty but for the
+ * account, beside a Stripe that knows everything. */
+
+let before: PayingWorld;
+let restored: PayingWorld;
+beforeAll(async () => {
+  before = await startPayingWorld();
+});
+afterAll(async () => {
+  await restored?.close();
+  await before.close();
+});
+
+it("what was bought since the backup comes again from the provider, once, with the saved card", async () => {
+  const account = await before.account("0");
+  const buy = (id: string, body: object = {}) =>
+    account.post("/v1/purchases", { id, pack: "credits-1000", currency: "eur", ...body });
+  await buy("order-1");
+  const page = await buy("order-2", { paymentMethod: "checkout" });
+  before.stripe.payCheckout(/cs_test_\w+/.exec(page.body.url)![0], { method: "pm_card_visa" });
+  await before.settle();
+  await before.admin("POST", "/v1/payments/order-1/refund", {
+    ...{ accountId: account.id, id: "back", amount: 50, reason: "test" },
+  });
+  await account.policy({ target: "3000", threshold: "2000" });
+  await before.advance(60);
+  expect(await account.available()).toBe("3000");
+  const stranger = await before.account("0");
+  await stranger.post("/v1/purchases", { id: "order-3", pack: "credits-1000", currency: "eur" });
+  const charged = (await account.intents()).length;
+  const methods = (await account.get("/v1/payment-methods")).body;
+
+  restored = await startPayingWorld({ beside: before });
+  const same = await restored.account("0", null);
+  expect(same.id).toBe(account.id);
+  await restored.settle();
+  expect(await same.available()).toBe("3000");
+  const { payments } = (await same.get("/v1/payments")).body;
+  expect(
+    payments.map(({ kind, state, refunded }: Record<string, unknown>) => [kind, state, refunded]).sort(),
+  ).toEqual([
+    ["purchase", "confirmed", 0],
+    ["purchase", "confirmed", 50],
+    ["topup", "confirmed", 0],
+  ]);
+  expect((await same.get("/v1/payment-methods")).body).toEqual(methods);
+
+  await restored.admin("POST", `/v1/events/${(await eventOf("payment_intent.succeeded"))!}/resend`);
+  await same.post("/v1/purchases", { id: "order-1", pack: "credits-1000", currency: "eur" });
+  await restored.advance(3600);
+  expect(await same.available()).toBe("3000");
+  expect((await account.intents()).length).toBe(charged);
+  await restored.verify();
+
+  // Whoever came after the backup is not here, and nobody else is given what they paid for.
+  const { rowCount } = await restored.engine.pool.query("select from payments where payment_id = 'order-3'");
+  expect(rowCount).toBe(0);
+  await createAccount(restored.engine, { id: stranger.id, name: "came again" });
+  const event = (await restored.sdk.events.list({ type: "payment_intent.succeeded", limit: 1 })).data[0]!;
+  await restored.admin("POST", `/v1/events/${event.id}/resend`);
+  await restored.settle();
+  const { body } = await restored.admin("GET", `/v1/balance?accountId=${stranger.id}`);
+  expect(body.available).toBe("1000");
+});
+
+it("a plan that was begun since the backup is known again, gives its credits once, and renews", async () => {
+  await before.engine.prices.put({ body: WITH_PLAN, by: "test" });
+  await restored.engine.prices.put({ body: WITH_PLAN, by: "test" });
+  const account = await before.account("0");
+  const same = await accountLike(account);
+  await account.post("/v1/subscription", { id: "plan-1", plan: "monthly", currency: "eur" });
+  await before.settle();
+  expect(await account.available()).toBe("700");
+  await restored.advance(3600);
+  expect(await same.available()).toBe("700");
+  const { subscription } = (await same.get("/v1/subscription")).body;
+  expect(subscription).toMatchObject({ id: "plan-1", state: "active", plan: { id: "monthly" } });
+  await restored.advance(32 * 86_400);
+  expect(await same.available()).toBe("700");
+  expect((await same.get("/v1/invoices")).body.invoices).toHaveLength(2);
+  await restored.verify();
+});
+
+const WITH_PLAN: PriceBookInput = {
+  ...SELLING,
+  plans: [{ id: "monthly", name: "Monthly", interval: "month", credits: "700", prices: { eur: 500 } }],
+};
+
+/** The account of the same id here. */
+async function accountLike({ id }: { id: string }) {
+  for (;;) {
+    const account = await restored.account("0", null);
+    if (account.id === id) return account;
+  }
+}
+
+async function eventOf(type: string): Promise<string | undefined> {
+  const { rows } = await restored.engine.pool.query<{ id: string }>(
+    "select event_id as id from payment_events where type = $1 and state = 'done' limit 1",
+    [type],
+  );
+  return rows[0]?.id;
+}

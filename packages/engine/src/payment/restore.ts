@@ -1,0 +1,59 @@
+import { type AccountId, newLink, newOperationId, type PaymentId } from "@bursar/contract/ids";
+import type { AdvanceDeps } from "./deps.ts";
+import { grantIdOf, type Payment } from "./payment.ts";
+import type { Sale } from "./payments.ts";
+import { insertPayment, readPayment } from "./store.ts";
+import { beginCustomer, keepCustomer, readAccountName } from "./store-customers.ts";
+
+/* A database that was restored from a backup is older than what the provider knows: what was bought since is told by
+ * its events, which are read again from before the backup. */
+
+/** Writes a payment down that is paid at the provider and not known here; `advance` then gives its credits, under the
+ *  name that they had. null: its account is not known here either, which is logged.
+ *  Throws: the provider does not say for how many credits it was. */
+export async function restorePayment(
+  deps: AdvanceDeps,
+  { accountId, id, intentId }: { accountId: AccountId; id: PaymentId; intentId: string | null },
+  sale: Sale,
+): Promise<Payment | null> {
+  const { kind, credits, amount, currency, createdAt } = sale;
+  if (!(await isKnown(deps, accountId))) {
+    deps.log.warn(
+      { accountId, paymentId: id, intentId },
+      "a payment was paid for an account that is not here",
+    );
+    return null;
+  }
+  if (credits === null)
+    throw new Error(
+      `${id} of ${accountId} is paid and not known here; grant its credits as ${grantIdOf(id)}`,
+    );
+  const facts = { accountId, id, kind, credits, amount, currency, createdAt, method: "saved" } as const;
+  const unknown = {
+    paymentMethodId: null,
+    returnUrl: null,
+    netBefore: null,
+    threshold: null,
+    requestId: null,
+  };
+  const names = { grantId: grantIdOf(id), link: newLink(), asked: "restored", by: "system:payments" };
+  // Over until it is seen to be paid: so it is in nobody's way, also where another top-up is open.
+  await insertPayment(deps.pool, { ...facts, ...unknown, ...names }, "canceled", 0);
+  deps.log.warn({ accountId, paymentId: id, intentId }, "a paid payment was not known here; it is restored");
+  return readPayment(deps.pool, accountId, id);
+}
+
+/** Keeps the customer that the provider has for an account, with its saved methods, where none is known here. */
+export async function restoreCustomer(
+  deps: AdvanceDeps,
+  accountId: AccountId,
+  customerId: string,
+): Promise<void> {
+  if (!(await isKnown(deps, accountId))) return;
+  await beginCustomer(deps.pool, accountId, newOperationId(), deps.clock.now());
+  await keepCustomer(deps.pool, accountId, customerId);
+}
+
+async function isKnown({ pool }: AdvanceDeps, accountId: AccountId): Promise<boolean> {
+  return (await readAccountName(pool, accountId)) !== null;
+}
