@@ -9,10 +9,7 @@ import { watchTopUps } from "@bursar/engine/topup/watch";
 import type { Job } from "../background/job.ts";
 
 /** What happens by itself where a payment provider is set. */
-export function paymentJobs(
-  deps: EventDeps & Pick<Deps, "secrets">,
-  handlers: EventHandlers,
-): Job[] {
+export function paymentJobs(deps: EventDeps & Pick<Deps, "secrets">, handlers: EventHandlers): Job[] {
   const { subscriptions } = deps;
   const tending: Job[] =
     subscriptions === undefined
