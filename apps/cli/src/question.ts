@@ -6,12 +6,13 @@ import { Failure } from "./failure.ts";
  *  shown. Throws: they have left, by Ctrl-C or Ctrl-D. */
 export async function question(asked: string, isSecret = false): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  if (isSecret) process.stderr.write(asked);
   const output = isSecret ? nowhere : process.stderr;
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
   const { promise: left, reject } = Promise.withResolvers<never>();
   terminal.once("close", () => reject(new Failure("interrupted", "interrupted", "Nothing is done.")));
   terminal.once("SIGINT", () => terminal.close());
+  // Only now is nothing shown any more that is typed.
+  if (isSecret) process.stderr.write(asked);
   try {
     return await Promise.race([terminal.question(isSecret ? "" : asked), left]);
   } finally {
