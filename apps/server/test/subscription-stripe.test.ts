@@ -342,6 +342,32 @@ it("what was under way when somebody left charges nothing later: a purchase that
   });
 });
 
+it("a plan that nobody knows to have begun is begun for nobody who has asked to be deleted", async () => {
+  const gil = await peopleOf(world)("gil");
+  await gil.post("/v1/payment-methods", { paymentMethod: "pm_card_visa" });
+  world.stripe.faults.add({ kind: "timeout", when: "before", on: "POST /v1/subscriptions", times: 1 });
+  expect((await gil.post("/v1/subscription", { plan: "galaxy", currency: "eur" })).status).toBe(503);
+  expect((await gil.post("/v1/deletion", { confirm: "0", password })).body.state).toBe("under_way");
+  await world.pass(10, 2);
+  expect([await isKnown(gil.id), await world.intentsOf(gil.accountId)]).toEqual([false, []]);
+});
+
+it("credits that were on their way back when somebody left are paid back", async () => {
+  const hal = await peopleOf(world)("hal");
+  await hal.post("/v1/payment-methods", { paymentMethod: "pm_card_visa" });
+  await hal.post("/v1/purchases", { id: "unused", credits: "1000", currency: "eur" });
+  await world.settle();
+  world.stripe.faults.add({ kind: "timeout", when: "before", on: "POST /v1/refunds", times: 1 });
+  expect((await hal.post("/v1/payments/unused/refund-unused", {})).status).toBe(503);
+  expect((await hal.get("/v1/deletion")).body).toMatchObject({ loses: "1000", returnable: [] });
+  expect((await hal.post("/v1/deletion", { confirm: "1000", password })).body.state).toBe("deleted");
+  await world.pass(10, 2);
+  const { body } = await world.admin("GET", `/v1/payments/unused?accountId=${hal.accountId}`);
+  expect(body).toMatchObject({ refunded: 200 });
+  const balance = await world.admin("GET", `/v1/balance?accountId=${hal.accountId}`);
+  expect(balance.body).toMatchObject({ available: "0", held: "0", owed: "0" });
+});
+
 it("a deletion whose process is killed anywhere has done nothing, or comes to its end", async () => {
   let killed = 0;
   for (let step = 1, isOver = false; !isOver; step++) {

@@ -4,6 +4,7 @@ import {
   stopCharges,
 } from "@bursar/engine/account/stop-charges";
 import type { Keys } from "@bursar/engine/key/keys";
+import { removeMethods } from "@bursar/engine/payment/remove-method";
 import type { DeleteOutcome } from "@bursar/identity/deletion/delete";
 import { farewellLetter, type Letter } from "@bursar/identity/mail/letters";
 import type { OpenIdentity } from "@bursar/identity/open";
@@ -44,6 +45,8 @@ export async function deletePerson(
 export async function carryOnDeletion(deps: DeletionDeps, leaving: Leaving): Promise<boolean> {
   const { id: personId, accountId } = leaving;
   try {
+    // Nothing takes this back: so no charge that is still on its way has to be waited for.
+    if (deps.payments !== null) await removeMethods({ ...deps, payments: deps.payments }, accountId);
     const outcome = await deletePerson(deps, leaving, farewellLetter(deps.identity.url(), accountId));
     if (outcome.kind === "deleted" || outcome.kind === "person_unknown") return true;
     deps.log.warn({ personId, outcome }, "a deletion waits; it is tried again");
