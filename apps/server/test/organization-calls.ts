@@ -54,6 +54,19 @@ export const ORGANIZATION_CALLS = {
     body: nobody,
     ...ownersOnly("404 member_unknown"),
   },
+  previewDeletion: {
+    path: "/v1/deletion",
+    ...alike("200"),
+    anybody: "200",
+    adminKey: "403 person_required",
+  },
+  deletePerson: {
+    path: "/v1/deletion",
+    body: { confirm: "1000", password: "not theirs" },
+    ...{ owner: "409 owner_needed", admin: "401 password_refused", member: "401 password_refused" },
+    anybody: "401 password_refused",
+    adminKey: "403 person_required",
+  },
   createInvite: {
     path: `${ORGANIZATION}/invites`,
     body: { email: "new@example.org" },
