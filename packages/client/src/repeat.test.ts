@@ -26,6 +26,7 @@ const idsSent = () =>
 test("only what has no id of its own is not repeated", () => {
   const once = Object.values(v1).filter((operation) => !isRepeatable(operation));
   expect(once.map((operation) => operation.name)).toEqual([
+    "deletePerson",
     "createInvite",
     "requestCredits",
     "addPaymentMethod",
