@@ -8,12 +8,10 @@ export async function question(asked: string, isSecret = false): Promise<string>
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = isSecret ? nowhere : process.stderr;
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
-  // Only now does the terminal no longer show what is typed.
-  if (isSecret) process.stderr.write(asked);
   const { promise: left, reject } = Promise.withResolvers<never>();
   terminal.once("close", () => reject(new Failure("interrupted", "interrupted", "Nothing is done.")));
   terminal.once("SIGINT", () => terminal.close());
-  // Only now is nothing shown any more that is typed.
+  // Only now is nothing shown any more that is typed, and Ctrl-C ours.
   if (isSecret) process.stderr.write(asked);
   try {
     return await Promise.race([terminal.question(isSecret ? "" : asked), left]);
