@@ -155,7 +155,7 @@ test("a new role holds at once, for tokens that were made before it, too", async
   expect((await me(accessToken)).body.user.role).toBe("enduser");
 });
 
-test("whoever is signed out, disabled or deleted does nothing more by an access token", async () => {
+test("whoever is signed out, by time, too, disabled or deleted does nothing more by an access token", async () => {
   const root = (await logIn("root")).accessToken;
   const admin = (method: string, path: string, body?: object) =>
     running.call(root, method, `/api/auth/admin/users${path}`, body);
@@ -164,6 +164,12 @@ test("whoever is signed out, disabled or deleted does nothing more by an access 
     everywhere: (_, token) => running.call(token, "POST", "/api/auth/logout-all"),
     disabled: (username) => admin("PUT", `/${username}/disabled`, { disabled: true }),
     deleted: (username) => admin("DELETE", `/${username}`),
+    expired: (username) =>
+      running.engine.pool.query(
+        `update identity.sessions s set expires_at = now() from identity.people p
+         where p.id = s.user_id and p.username = $1`,
+        [username],
+      ),
   };
   for (const [end, by] of Object.entries(ends)) {
     const username = `gone-${end}`;

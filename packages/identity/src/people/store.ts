@@ -29,11 +29,12 @@ export async function findPerson(pool: pg.Pool, named: string): Promise<PersonRe
   return rows[0] === undefined ? null : personOf(rows[0]);
 }
 
-/** Whose session this is; null when it has ended. */
+/** Whose session this is; null when it has ended, by its time, too. */
 export async function findPersonOfSession(pool: pg.Pool, sessionId: string): Promise<PersonRecord | null> {
   const { rows } = await pool.query<Row>({
     name: "person_of_session",
-    text: `select ${COLUMNS} from identity.sessions s join identity.people p on p.id = s.user_id where s.id = $1`,
+    text: `select ${COLUMNS} from identity.sessions s join identity.people p on p.id = s.user_id
+           where s.id = $1 and s.expires_at > now()`,
     values: [sessionId],
   });
   return rows[0] === undefined ? null : personOf(rows[0]);
