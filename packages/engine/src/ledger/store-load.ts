@@ -122,12 +122,7 @@ export async function loadBooks(client: pg.ClientBase, wanted: Wanted, known: Kn
 
 type Row = readonly (string | null)[];
 
-/** An account without entries has no holds either. */
-const nothingRemembered = ({ seq }: Account) => ({
-  holds: new OpenHolds(),
-  counters: NO_COUNTERS,
-  openHolds: seq === 0n ? 0 : null,
-});
+const nothingRemembered = () => ({ holds: new OpenHolds(), counters: NO_COUNTERS, openHolds: null });
 
 function lockAccounts(
   accountIds: readonly AccountId[],
@@ -138,7 +133,7 @@ function lockAccounts(
     const account = toAccount(row);
     const before = known.get(account.id);
     const isCurrent = before?.account.hash === account.hash;
-    const { holds, counters, openHolds } = isCurrent ? before : nothingRemembered(account);
+    const { holds, counters, openHolds } = isCurrent ? before : nothingRemembered();
     books.set(account.id, newBook(account, holds, counters, openHolds));
   };
   return { ...LOCK, values: [quotedArray(accountIds)], onRow };
