@@ -6,7 +6,7 @@ import { revokedCounter, windowStart } from "./caps.ts";
 import { chainEntries } from "./chain.ts";
 import type { Command, Outcome, Refusal, Result, UsageRecord } from "./command.ts";
 import { decide } from "./decide.ts";
-import { isLimited, usableBeside } from "./decide-spend.ts";
+import { usableBeside } from "./decide-spend.ts";
 import { type Entry, keyOf } from "./entry.ts";
 import { EntryLines } from "./entry-lines.ts";
 import { grantsToText } from "./grants-text.ts";
@@ -24,11 +24,9 @@ export function wantedBy(commands: readonly Command[], now: Instant): Wanted {
   const holds = new Map<string, Named>();
   const counters = new Map<string, NamedCounter>();
   const keyIds = new Set<string>();
-  const opening = new Set<AccountId>();
   for (const command of commands) {
     const { accountId } = command;
     accountIds.add(accountId);
-    if (command.kind === "hold" && isLimited(command)) opening.add(accountId);
     if (command.keyId !== undefined && usesCredits(command)) keyIds.add(command.keyId);
     for (const name of keysToProbe(command)) keys.set(`${accountId} ${name}`, [accountId, keyOf(name)]);
     for (const holdId of holdsNamed(command)) holds.set(`${accountId} ${holdId}`, [accountId, holdId]);
@@ -42,7 +40,6 @@ export function wantedBy(commands: readonly Command[], now: Instant): Wanted {
     holds: [...holds.values()],
     counters: [...counters.values()],
     keyIds: [...keyIds],
-    opening: [...opening],
   };
 }
 
@@ -193,7 +190,7 @@ export class Batch {
       if (hold === null) book.holds.delete(id);
       else book.holds.put(hold);
       const opens = command.kind === "hold" && command.id === id;
-      if (book.openHolds !== null) book.openHolds += hold === null ? -1 : Number(opens);
+      book.openHolds += hold === null ? -1 : Number(opens);
       const key = `${book.account.id} ${id}`;
       const isNew = this.#holds.get(key)?.isNew ?? opens;
       this.#holds.set(key, { accountId: book.account.id, id, hold, isNew });

@@ -18,8 +18,8 @@ export interface Book {
   readonly account: Account;
   /** Open holds: those named, their parents and their children. */
   readonly holds: KnownHolds;
-  /** How many are open in all; null: not counted, as where none is to be opened. */
-  readonly openHolds: number | null;
+  /** How many are open in all. */
+  readonly openHolds: number;
   /** Entry groups under the keys that the commands name; null: none. */
   readonly groups: Pick<ReadonlyMap<string, KnownGroup>, "get" | "has"> | null;
   /** Use of the caps that the commands name, by `counterName`. */

@@ -53,7 +53,7 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
   const request = { parentId, grantId, byAccount, countedIn, caps: asked, isRenewal };
   const source = reserve(draft, book, request, command.amount, command.feature);
   if (source.kind === "refused") return source.refusal;
-  if (isLimited(command) && (book.openHolds ?? 0) >= OPEN_HOLDS_LIMIT)
+  if (isLimited(command) && book.openHolds >= OPEN_HOLDS_LIMIT)
     return { kind: "too_many_holds", limit: OPEN_HOLDS_LIMIT };
   const { draws, parent } = source;
   if (parent !== null) draft.putHold(shrunk(parent, draws));
@@ -84,7 +84,7 @@ export function hold(draft: Draft, book: Book, command: HoldCommand): Refusal | 
 }
 
 /** What freezes credits, or charges late work, is opened however many there are. */
-export function isLimited({ grantId, isLate }: HoldCommand): boolean {
+function isLimited({ grantId, isLate }: HoldCommand): boolean {
   return grantId === undefined && isLate !== true;
 }
 

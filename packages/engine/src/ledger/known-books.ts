@@ -4,7 +4,6 @@ import { AccountColumns } from "./account-columns.ts";
 import { counterName } from "./book.ts";
 import { windowStart } from "./caps.ts";
 import type { Command } from "./command.ts";
-import { isLimited } from "./decide-spend.ts";
 import { grantsToText } from "./grants-text.ts";
 import { type Counters, type LoadedBook, NO_COUNTERS, newBook } from "./loaded-book.ts";
 import { OpenHolds } from "./open-holds.ts";
@@ -26,7 +25,7 @@ export class KnownBooks {
   readonly #accounts = new AccountColumns();
   readonly #holds: (OpenHolds | null)[] = [];
   readonly #counters: (Counters | null)[] = [];
-  readonly #openHolds: (number | null)[] = [];
+  readonly #openHolds: number[] = [];
   readonly #free: number[] = [];
   #next = 0;
 
@@ -42,7 +41,7 @@ export class KnownBooks {
     if (inUse != null) return inUse;
     const account = this.#accounts.read(slot, id);
     const holds = this.#holds[slot] ?? new OpenHolds();
-    return newBook(account, holds, this.#counters[slot] ?? NO_COUNTERS, this.#openHolds[slot] ?? null);
+    return newBook(account, holds, this.#counters[slot] ?? NO_COUNTERS, this.#openHolds[slot] ?? 0);
   }
 
   /** A plan moves this book on: until it is kept or forgotten, it stands as that plan will leave it. What earlier plans
@@ -99,7 +98,7 @@ export class KnownBooks {
     this.#inUse[slot] = null;
     this.#holds[slot] = null;
     this.#counters[slot] = null;
-    this.#openHolds[slot] = null;
+    this.#openHolds[slot] = 0;
   }
 }
 
@@ -111,8 +110,6 @@ export function tellsAllAbout(book: LoadedBook, command: Command, now: Instant):
       return knowsCaps(book, command, now);
     case "hold":
       if (command.grantId !== undefined) return false;
-      // Counted at every look at the account for a hold: what other processes have opened is in no book here.
-      if (book.openHolds === null && isLimited(command)) return false;
       return knowsParent(book, command.parentId) && knowsCaps(book, command, now);
     case "extend": {
       const hold = book.holds.get(command.holdId);

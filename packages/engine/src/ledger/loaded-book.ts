@@ -16,17 +16,12 @@ export interface LoadedBook extends Book {
   /** The grants as text, once somebody has needed it and until the account changes. */
   grantsText: string | null;
   readonly holds: OpenHolds;
-  openHolds: number | null;
+  openHolds: number;
   groups: KnownGroups | null;
   counters: Counters;
 }
 
-export function newBook(
-  account: Account,
-  holds: OpenHolds,
-  counters: Counters,
-  openHolds: number | null = null,
-): LoadedBook {
+export function newBook(account: Account, holds: OpenHolds, counters: Counters, openHolds = 0): LoadedBook {
   return { account, grantsText: null, holds, openHolds, groups: null, counters };
 }
 

@@ -78,8 +78,6 @@ export interface Wanted {
   readonly holds: readonly Named[];
   readonly counters: readonly NamedCounter[];
   readonly keyIds: readonly string[];
-  /** Accounts on which holds are to be opened. */
-  readonly opening: readonly AccountId[];
 }
 
 export interface Loaded {
@@ -105,13 +103,13 @@ export async function loadBooks(client: pg.ClientBase, wanted: Wanted, known: Kn
   const groups: GroupRow[] = [];
   const endedKeys = new Map<string, EndedKey>();
   const keyIds = wanted.keyIds.map((keyId) => [keyId]);
-  const opening = wanted.opening.map((accountId) => [accountId]);
+  const accountIds = wanted.accountIds.map((accountId) => [accountId]);
   await roundTrip(client, [
     BEGIN,
     lockAccounts(wanted.accountIds, books, known),
     ...byNames(GROUPS, wanted.keys, (row) => groups.push(toGroupRow(row))),
     ...byNames(HOLDS, wanted.holds, (row) => addHold(books, row)),
-    ...byNames(OPEN_HOLDS, opening, (row) => addOpenHolds(books, row)),
+    ...byNames(OPEN_HOLDS, accountIds, (row) => addOpenHolds(books, row)),
     ...byNames(COUNTERS, wanted.counters, (row) => addCounter(books, row)),
     ...byNames(ENDED_KEYS, keyIds, (row) => addEndedKey(endedKeys, row)),
   ]);
@@ -122,7 +120,7 @@ export async function loadBooks(client: pg.ClientBase, wanted: Wanted, known: Kn
 
 type Row = readonly (string | null)[];
 
-const nothingRemembered = () => ({ holds: new OpenHolds(), counters: NO_COUNTERS, openHolds: null });
+const nothingRemembered = () => ({ holds: new OpenHolds(), counters: NO_COUNTERS });
 
 function lockAccounts(
   accountIds: readonly AccountId[],
@@ -133,8 +131,8 @@ function lockAccounts(
     const account = toAccount(row);
     const before = known.get(account.id);
     const isCurrent = before?.account.hash === account.hash;
-    const { holds, counters, openHolds } = isCurrent ? before : nothingRemembered();
-    books.set(account.id, newBook(account, holds, counters, openHolds));
+    const { holds, counters } = isCurrent ? before : nothingRemembered();
+    books.set(account.id, newBook(account, holds, counters));
   };
   return { ...LOCK, values: [quotedArray(accountIds)], onRow };
 }
