@@ -65,6 +65,10 @@ async function grace(name: string): Promise<Signed> {
   const invite = { email: `${name}@example.org`, role: "member" };
   const { token } = (await root.post(`/v1/organizations/${body.id}/invites`, invite)).body;
   expect((await person.post("/v1/organization-invites/accept", { token })).status).toBe(201);
+  const other = await root.post("/v1/organizations", { name: "Army" });
+  expect((await root.post(`/v1/organizations/${other.body.id}/invites`, invite)).status).toBe(201);
+  const named = { accountId, name: "ghopper's laptop" };
+  expect((await running.call(running.adminKey, "POST", "/v1/keys", named)).status).toBe(201);
   return person;
 }
 
@@ -77,6 +81,7 @@ test("no table says who somebody was, but the record of what administrators did;
     "identity.people",
     "public.accounts",
     "public.admin_actions",
+    "public.api_keys",
     "public.chat_sessions",
     "public.mails",
     "public.notices",
@@ -88,6 +93,23 @@ test("no table says who somebody was, but the record of what administrators did;
   expect(await tablesThatSay(person.id)).toEqual(["public.entries", "public.organization_invites"]);
   const { body } = await running.call(running.adminKey, "GET", `/v1/accounts/${person.accountId}`);
   expect(body).toMatchObject({ name: person.accountId, owner: null, available: "9" });
+});
+
+test("nobody comes in by an invite to somebody who was deleted, and one to an address that anybody may claim stays", async () => {
+  const { people } = running.identity;
+  const { body: organization } = await root.post("/v1/organizations", { name: "Fleet" });
+  const path = `/v1/organizations/${organization.id}/invites`;
+  const tokenOf = async (email: string) => (await root.post(path, { email, role: "member" })).body.token;
+  const [theirs, claimed] = [await tokenOf("proved@example.org"), await tokenOf("claimed@example.org")];
+  await peopleOf(running)("proved");
+  await people.create({ username: "claimed", email: "claimed@example.org", password, emailVerified: false });
+  for (const name of ["proved", "claimed"]) expect((await deleted(name)).status).toBe(200);
+  expect(await tablesThatSay("proved@example.org")).toEqual(["public.admin_actions"]);
+  expect((await root.get(path)).body.invites).toMatchObject([{ email: "claimed@example.org" }]);
+  const accept = async (name: string, token: string) =>
+    (await (await peopleOf(running)(name)).post("/v1/organization-invites/accept", { token })).status;
+  expect(await accept("proved", theirs)).toBeGreaterThanOrEqual(400);
+  expect(await accept("claimed", claimed)).toBe(201);
 });
 
 test("whoever takes the name afterwards has nothing of theirs", async () => {
@@ -243,4 +265,88 @@ describe("somebody who asks for it themselves", () => {
     ]);
     expect(rows).toHaveLength(1);
   });
+});
+
+const BOOKS = "the books, under the account's id";
+const BY = "the id of whoever did it, which nobody else ever has";
+const WORDS = "the person's own words about their work, with the books";
+
+/** What a deletion makes of each table with text: `gone` with the person or before them, `emptied`, or why it stays. */
+const TABLES: Record<string, "gone" | "emptied" | { readonly stays: string }> = {
+  accounts: "emptied",
+  admin_action_outcomes: { stays: "the record of what administrators did" },
+  admin_actions: { stays: "the record of what administrators did" },
+  api_keys: "emptied",
+  cap_counters: { stays: BOOKS },
+  chat_messages: "gone",
+  chat_sessions: "gone",
+  code_tries: { stays: "ids and digests, for an hour" },
+  data_keys: { stays: "nobody's name" },
+  effects: { stays: BOOKS },
+  encrypted_fields: { stays: "sealed, under the account's id" },
+  entries: { stays: WORDS },
+  expiry_notices: { stays: BOOKS },
+  gift_batches: { stays: "an administrator's" },
+  gift_cards: { stays: BOOKS },
+  grant_expiries: { stays: BOOKS },
+  grants: { stays: "what administrators have noted of credits" },
+  holds: { stays: BOOKS },
+  mails: "gone",
+  notices: "emptied",
+  organization_invites: "emptied",
+  organization_members: "gone",
+  organization_repositories: { stays: BY },
+  organization_requests: { stays: WORDS },
+  organizations: { stays: BY },
+  payment_customers: { stays: "the provider's name for the account" },
+  payment_disputes: { stays: BOOKS },
+  payment_event_marks: { stays: "nobody's" },
+  payment_events: { stays: "the provider's messages, for 90 days" },
+  payment_method_removals: { stays: BOOKS },
+  payment_refund_aliases: { stays: BOOKS },
+  payment_refund_requests: { stays: BOOKS },
+  payment_refunds: { stays: BOOKS },
+  payment_setup_pages: { stays: "the provider's pages, for a day" },
+  payments: { stays: BOOKS },
+  price_books: { stays: BY },
+  promised_grants: { stays: "on its way to becoming a grant" },
+  promo_codes: { stays: BY },
+  promo_redemptions: { stays: BOOKS },
+  prompt_steps: { stays: "for a quarter of an hour, while a prompt runs alone" },
+  prompts: { stays: "for a quarter of an hour, while a prompt runs alone" },
+  quotas: { stays: BY },
+  referral_codes: { stays: "a code, made at random" },
+  referrals: { stays: BOOKS },
+  refusals: { stays: WORDS },
+  schema_migrations: { stays: "nobody's" },
+  starter_grants: { stays: BOOKS },
+  subscription_invoices: { stays: "what was bought, and by which card" },
+  subscription_reversal_draws: { stays: BOOKS },
+  subscription_reversals: { stays: BOOKS },
+  subscription_terms: { stays: BOOKS },
+  subscriptions: { stays: BOOKS },
+  thinkers: { stays: "nobody's" },
+  topup_policies: { stays: BY },
+  topup_policy_changes: { stays: BY },
+  usage_records: { stays: BOOKS },
+  "identity.attempts": { stays: "digests, for a quarter of an hour" },
+  "identity.deletions": "gone",
+  "identity.device_codes": "gone",
+  "identity.logins": "gone",
+  "identity.people": "gone",
+  "identity.refresh_tokens": "gone",
+  "identity.sessions": "gone",
+  "identity.signing_keys": { stays: "nobody's" },
+  "identity.two_factors": "gone",
+  "identity.used_codes": "gone",
+  "identity.verifications": "gone",
+};
+
+test("no table with text is left out of a deletion without a reason", async () => {
+  const { rows } = await running.engine.pool.query<{ name: string }>(
+    `select distinct case table_schema when 'public' then '' else table_schema || '.' end || table_name as name
+     from information_schema.columns
+     where table_schema in ('public', 'identity') and data_type in ('text', 'json', 'jsonb', 'ARRAY')`,
+  );
+  expect(rows.map(({ name }) => name).toSorted()).toEqual(Object.keys(TABLES).toSorted());
 });

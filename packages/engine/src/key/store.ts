@@ -146,3 +146,8 @@ export async function touchKeys(pool: pg.Pool, used: ReadonlyMap<KeyId, Instant>
     [[...used.keys()], [...used.values()].map(formatPostgresTimestamp)],
   );
 }
+
+/** The names that somebody has given their keys may name them. */
+export async function forgetNames(client: Pick<pg.PoolClient, "query">, accountId: AccountId): Promise<void> {
+  await client.query("update api_keys set name = '' where account_id = $1", [accountId]);
+}

@@ -101,7 +101,16 @@ export async function markAccepted(
   );
 }
 
-/** Of the invites that somebody has used, the address goes. */
-export async function forgetAddressOf(client: Queryable, personId: string): Promise<void> {
-  await client.query("update organization_invites set email = $1 where accepted_by = $1", [personId]);
+/** Of the invites that somebody has used, the address goes; of those to an address that is theirs, too, used or not, and
+ *  nobody comes in by them any more. null: no address is known to be theirs, and anybody may have said that it is. */
+export async function forgetAddressOf(
+  client: Queryable,
+  { personId, address, at }: { personId: string; address: string | null; at: Instant },
+): Promise<void> {
+  await client.query(
+    `update organization_invites set email = $1,
+       revoked_at = case when accepted_at is null then coalesce(revoked_at, $3) else revoked_at end
+     where accepted_by = $1 or email = $2`,
+    [personId, address, formatPostgresTimestamp(at)],
+  );
 }

@@ -27,10 +27,11 @@ export function deleteForGood(
     if ((await lockPerson(client, id)) === null) return { kind: "person_unknown" };
     const departure = await departFromAll(client, { personId: id, at: now });
     if (departure.kind === "owner_needed") return departure;
-    const email = (await deletePerson(client, id))!;
-    await forgetOwner(client, { personId: id, accountId: accountIdOf(id), email }, now);
-    if (farewell !== null && canGetMail(email))
-      await enqueueMail(deps, client, { ...farewell, id: `farewell:${id}`, to: email, isFarewell: true });
+    const address = (await deletePerson(client, id))!;
+    await forgetOwner(client, { personId: id, accountId: accountIdOf(id), ...address }, now);
+    const { email: to } = address;
+    if (farewell !== null && canGetMail(to))
+      await enqueueMail(deps, client, { ...farewell, id: `farewell:${id}`, to, isFarewell: true });
     return { kind: "deleted" };
   });
 }

@@ -128,14 +128,18 @@ export async function updateDisabled(
   return rows[0] === undefined ? null : personOf(rows[0]);
 }
 
-/** Takes sessions, logins, tokens and links of mails along. Answers the address; null when there is no such person. */
-export async function deletePerson(client: Queryable, id: string): Promise<string | null> {
-  const { rows } = await client.query<{ email: string }>(
+/** Takes sessions, logins, tokens and links of mails along. Answers what the address was; null when there is no such
+ *  person. */
+export async function deletePerson(
+  client: Queryable,
+  id: string,
+): Promise<Pick<Person, "email" | "emailVerified"> | null> {
+  const { rows } = await client.query<Pick<Person, "email" | "emailVerified">>(
     `with links as (delete from identity.verifications where value = $1)
-     delete from identity.people where id = $1 returning email`,
+     delete from identity.people where id = $1 returning email, email_verified as "emailVerified"`,
     [id],
   );
-  return rows[0]?.email ?? null;
+  return rows[0] ?? null;
 }
 
 /** Mail has arrived, so the address is theirs. */
