@@ -1,5 +1,6 @@
 import { accountsOutOfBalance } from "@bursar/engine/ledger/store-read";
 import { countMails } from "@bursar/engine/mail/store";
+import { countEvents } from "@bursar/engine/payment-event/store";
 import type { Hono } from "hono";
 import type { Pool } from "pg";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
@@ -13,7 +14,8 @@ export interface MetricsDeps {
  *  all accounts. */
 const FRESH_MILLISECONDS = 5000;
 
-/** `GET /metrics`: invariant 1 and 2 over all account rows, how the outbox stands, and the process. It answers also
+/** `GET /metrics`: invariant 1 and 2 over all account rows, how the outbox and the payment provider's events stand, and
+ *  the process. It answers also
  *  while the database is away, and then says so: what could not be read is NaN or left out, and never 0. */
 export function mountMetrics(app: Hono, deps: MetricsDeps): void {
   const registry = new Registry();
@@ -28,15 +30,23 @@ export function mountMetrics(app: Hono, deps: MetricsDeps): void {
   const mails = gauge("bursar_mails", "Mails of the last 30 days by state: waiting, sent, given_up", [
     "state",
   ]);
+  const events = gauge("bursar_payment_events", "The payment provider's events by state: waiting, parked", [
+    "state",
+  ]);
   const sockets = gauge("bursar_sockets", "Sockets that are open in this process");
-  const read = shared(() => Promise.all([accountsOutOfBalance(deps.pool), countMails(deps.pool)]));
+  const read = shared(() =>
+    Promise.all([accountsOutOfBalance(deps.pool), countMails(deps.pool), countEvents(deps.pool)]),
+  );
   app.get("/metrics", async (context) => {
     mails.reset();
+    events.reset();
     try {
-      const [outOfBalance, { waiting, sent, givenUp }] = await read();
+      const [outOfBalance, { waiting, sent, givenUp }, { waiting: unread, parked }] = await read();
       balance.set(outOfBalance);
       for (const [state, count] of Object.entries({ waiting, sent, given_up: givenUp }))
         mails.set({ state }, count);
+      events.set({ state: "waiting" }, unread);
+      events.set({ state: "parked" }, parked);
       reachable.set(1);
     } catch {
       balance.set(Number.NaN);

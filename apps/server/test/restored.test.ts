@@ -1,5 +1,4 @@
 import type { PriceBookInput } from "@bursar/contract/operations/prices";
-import { createAccount } from "@bursar/engine/account/create";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type PayingWorld, SELLING, startPayingWorld } from "./paying-world.ts";
 
@@ -60,19 +59,44 @@ it("what was bought since the backup comes again from the provider, once, with t
   // Whoever came after the backup is not here, and nobody else is given what they paid for.
   const { rowCount } = await restored.engine.pool.query("select from payments where payment_id = 'order-3'");
   expect(rowCount).toBe(0);
-  await createAccount(restored.engine, { id: stranger.id, name: "came again" });
+  const back = await restored.account("0", null);
+  expect(back.id).toBe(stranger.id);
   const event = (await restored.sdk.events.list({ type: "payment_intent.succeeded", limit: 1 })).data[0]!;
   await restored.admin("POST", `/v1/events/${event.id}/resend`);
   await restored.settle();
-  const { body } = await restored.admin("GET", `/v1/balance?accountId=${stranger.id}`);
-  expect(body.available).toBe("1000");
+  expect(await back.available()).toBe("1000");
+});
+
+it("a payment that does not say how many credits it bought is parked until somebody says so at the provider", async () => {
+  const account = await restored.account("0");
+  const { rows } = await restored.engine.pool.query<{ customer: string }>(
+    "select customer_id as customer from payment_customers where account_id = $1",
+    [account.id],
+  );
+  const intent = await restored.sdk.paymentIntents.create({
+    ...{ amount: 200, currency: "eur", customer: rows[0]!.customer, payment_method: account.methodId },
+    ...{ confirm: true, off_session: true },
+    metadata: { bursar_account: account.id, bursar_payment: "order-old" },
+  });
+  for (let pass = 0; pass < 8; pass++) await restored.advance(300);
+  const { events } = (await restored.admin("GET", "/v1/events?state=parked")).body;
+  expect(events.map(({ type }: { type: string }) => type).sort()).toEqual([
+    "charge.succeeded",
+    "payment_intent.succeeded",
+  ]);
+  expect(events[0].lastError).toContain(`bursar_credits in the metadata of ${intent.id}`);
+  await restored.sdk.paymentIntents.update(intent.id, { metadata: { bursar_credits: "1000" } });
+  for (const { id } of events) await restored.admin("POST", `/v1/events/${id}/resend`);
+  await restored.settle();
+  expect(await account.available()).toBe("1000");
+  expect((await restored.admin("GET", "/v1/events?state=parked")).body.events).toEqual([]);
 });
 
 it("a plan that was begun since the backup is known again, gives its credits once, and renews", async () => {
   await before.engine.prices.put({ body: WITH_PLAN, by: "test" });
   await restored.engine.prices.put({ body: WITH_PLAN, by: "test" });
-  const account = await before.account("0");
-  const same = await accountLike(account);
+  const same = await restored.account("0", null);
+  const account = await accountLike(same);
   await account.post("/v1/subscription", { id: "plan-1", plan: "monthly", currency: "eur" });
   await before.settle();
   expect(await account.available()).toBe("700");
@@ -91,10 +115,10 @@ const WITH_PLAN: PriceBookInput = {
   plans: [{ id: "monthly", name: "Monthly", interval: "month", credits: "700", prices: { eur: 500 } }],
 };
 
-/** The account of the same id here. */
+/** The account of the same id there, whose world numbers its accounts by itself. */
 async function accountLike({ id }: { id: string }) {
   for (;;) {
-    const account = await restored.account("0", null);
+    const account = await before.account("0");
     if (account.id === id) return account;
   }
 }

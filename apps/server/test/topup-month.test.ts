@@ -127,6 +127,7 @@ describe("webhooks", () => {
     for (let hour = 0; hour < 8; hour++) await world.advance(300);
     expect((await account.get("/v1/payments/one")).body.state).toBe("confirmed");
     const parked = await world.admin("GET", "/v1/events?state=parked");
+    expect((await world.admin("GET", "/metrics")).body).toContain('bursar_payment_events{state="parked"} 1');
     expect(parked.body.events).toMatchObject([
       { id: "evt_poison", attempts: 6, lastError: expect.any(String), state: "parked" },
     ]);

@@ -1,7 +1,5 @@
 import type { Instant } from "@bursar/contract/instant";
 import type { EventSubject, ProviderEvent } from "@bursar/engine/payment/payments";
-import type { Stripe } from "stripe";
-import { saleOf } from "./sale.ts";
 
 /** As far as an event tells of itself. Throws on what is no event: it is then parked, and shown. */
 export function toEvent(event: { id: string; type: string; created: number }): ProviderEvent {
@@ -26,7 +24,6 @@ export function subjectOf(body: unknown): EventSubject {
     intentId: isA("payment_intent") ? text(about.id) : text(about.payment_intent),
     checkoutId: isA("checkout.session") ? text(about.id) : null,
     customerId: isA("customer") ? text(about.id) : text(about.customer),
-    sale: isA("payment_intent") ? saleOf(about as Stripe.PaymentIntent) : null,
   };
 }
 

@@ -12,7 +12,7 @@ import { checkoutRecord, openCheckout } from "./checkout.ts";
 import { stripeOf } from "./client.ts";
 import { subjectOf, toEvent } from "./event.ts";
 import { EXPANDED, failureOf, recordOfIntent } from "./intent.ts";
-import { metadataOf } from "./sale.ts";
+import { metadataOf, saleOf } from "./sale.ts";
 import type { StripeSettings } from "./settings.ts";
 import { asked, ifThere, isInvalidRequest, isMissingCustomer } from "./unavailable.ts";
 
@@ -80,6 +80,11 @@ export function openStripe(settings: StripeSettings): Payments {
       );
       const found = intents.find((intent) => intent.metadata["bursar_payment"] === paymentId);
       return found === undefined ? null : recordOfIntent(stripe, found, "record");
+    },
+
+    sale: async (intentId) => {
+      const intent = await ifThere(stripe.paymentIntents.retrieve(intentId));
+      return intent === null ? null : saleOf(intent);
     },
 
     authenticationPage: (intentId, returnUrl) => authenticationPage(stripe, intentId, returnUrl),

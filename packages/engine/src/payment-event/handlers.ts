@@ -19,15 +19,16 @@ const aboutPayment: EventHandler = async (deps, subject) => {
 
 /** By our own ids where the object carries them, else by the provider's. */
 async function paymentOf(deps: AdvanceDeps, subject: EventSubject): Promise<Payment | null> {
-  const { accountId, paymentId, intentId, checkoutId, sale } = subject;
+  const { accountId, paymentId, intentId, checkoutId } = subject;
   if (accountId === null || paymentId === null) {
     if (intentId === null && checkoutId === null) return null;
     return findPayment(deps.pool, { intentId, checkoutId });
   }
-  const ids = { accountId: accountId as AccountId, id: paymentId as PaymentId, intentId };
+  const ids = { accountId: accountId as AccountId, id: paymentId as PaymentId };
   const own = await readPayment(deps.pool, ids.accountId, ids.id);
-  const payment = own ?? (sale === null ? null : await restorePayment(deps, ids, sale));
-  return payment === null ? null : withIntent(payment, intentId);
+  if (own !== null) return withIntent(own, intentId);
+  const restored = intentId === null ? null : await restorePayment(deps, { ...ids, intentId });
+  return restored === null ? null : withIntent(restored, intentId);
 }
 
 /** The event may know what the charge's own answer, if it was lost, would have told. */

@@ -136,6 +136,21 @@ export async function listEvents(
   return rows;
 }
 
+export interface EventCounts {
+  /** Not processed yet, however often it was tried. */
+  readonly waiting: number;
+  readonly parked: number;
+}
+
+/** Of all that has come and is not over. */
+export async function countEvents(pool: pg.Pool): Promise<EventCounts> {
+  const { rows } = await pool.query<EventCounts>(
+    `select (select count(*)::int4 from payment_events where due_at is not null) as waiting,
+       (select count(*)::int4 from payment_events where state = 'parked') as parked`,
+  );
+  return rows[0]!;
+}
+
 /** How far the provider's list has been read; null: never. */
 export async function readMark(pool: pg.Pool): Promise<Instant | null> {
   const { rows } = await pool.query<{ at: Instant }>(

@@ -35,6 +35,8 @@ export interface Payments {
     paymentId: PaymentId;
     since: Instant;
   }): Promise<IntentRecord | null>;
+  /** What a payment of ours that is paid was for; null: it is not paid, or none of ours. */
+  sale(intentId: string): Promise<Sale | null>;
   /** Where the owner of the method confirms the payment; null where there is nothing to confirm. */
   authenticationPage(intentId: string, returnUrl: string): Promise<string | null>;
   /** So that it can never be paid later. Does nothing to one that is paid. */
@@ -175,8 +177,6 @@ export interface EventSubject {
   readonly intentId: string | null;
   readonly checkoutId: string | null;
   readonly customerId: string | null;
-  /** Where the event is that a payment of ours has been paid. */
-  readonly sale: Sale | null;
 }
 
 /** What a payment was for, as the provider keeps it. */

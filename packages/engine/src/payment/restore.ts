@@ -1,7 +1,6 @@
 import { type AccountId, newLink, newOperationId, type PaymentId } from "@bursar/contract/ids";
 import type { AdvanceDeps } from "./deps.ts";
 import { grantIdOf, type Payment } from "./payment.ts";
-import type { Sale } from "./payments.ts";
 import { insertPayment, readPayment } from "./store.ts";
 import { beginCustomer, keepCustomer, readAccountName } from "./store-customers.ts";
 
@@ -9,14 +8,14 @@ import { beginCustomer, keepCustomer, readAccountName } from "./store-customers.
  * its events, which are read again from before the backup. */
 
 /** Writes a payment down that is paid at the provider and not known here; `advance` then gives its credits, under the
- *  name that they had. null: its account is not known here either, which is logged.
- *  Throws: the provider does not say for how many credits it was. */
+ *  name that they had. null: it is not paid, or its account is not known here either, which is logged.
+ *  Throws: the provider does not say for how many credits it was; PaymentsUnavailable. */
 export async function restorePayment(
   deps: AdvanceDeps,
-  { accountId, id, intentId }: { accountId: AccountId; id: PaymentId; intentId: string | null },
-  sale: Sale,
+  { accountId, id, intentId }: { accountId: AccountId; id: PaymentId; intentId: string },
 ): Promise<Payment | null> {
-  const { kind, credits, amount, currency, createdAt } = sale;
+  const sale = await deps.payments.sale(intentId);
+  if (sale === null) return null;
   if (!(await isKnown(deps, accountId))) {
     deps.log.warn(
       { accountId, paymentId: id, intentId },
@@ -24,9 +23,11 @@ export async function restorePayment(
     );
     return null;
   }
+  const { kind, credits, amount, currency, createdAt } = sale;
   if (credits === null)
     throw new Error(
-      `${id} of ${accountId} is paid and not known here; grant its credits as ${grantIdOf(id)}`,
+      `${id} of ${accountId} is paid and not known here, nor how many credits it bought: say so at the provider, as ` +
+        `bursar_credits in the metadata of ${intentId}, and process this event again`,
     );
   const facts = { accountId, id, kind, credits, amount, currency, createdAt, method: "saved" } as const;
   const unknown = {
