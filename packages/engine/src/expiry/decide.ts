@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { dayStart } from "@bursar/contract/calendar";
 import type { GrantId } from "@bursar/contract/ids";
 import { addSeconds, formatInstant, type Instant } from "@bursar/contract/instant";
 import { formatCredits, type MicroCredits } from "@bursar/contract/money";
+import { digestOf } from "../digest.ts";
 import type { GrantSource } from "../ledger/kinds.ts";
 
 /** So many days ahead people are told, the first time first. */
@@ -65,9 +65,8 @@ export function expiryNotice(reminders: readonly Reminder[], now: Instant): Expi
   const more = reminders.length - shown.length;
   const lines = shown.map(({ grant }) => lineOf(grant));
   const names = reminders.map(({ grant, days }) => `${grant.grantId} ${days}`).join("\n");
-  const cause = createHash("sha256").update(names).digest("hex").slice(0, 32);
   return {
-    id: `expiry:${dateOf(dayStart(now))}:${cause}`,
+    id: `expiry:${dateOf(dayStart(now))}:${digestOf(names)}`,
     title: `${formatCredits(total)} credits expire soon, the first on ${dateOf(first.expiresAt)}`,
     text: [
       "Unused, these credits expire:",
