@@ -1,8 +1,10 @@
 import type { Thinkers } from "@bursar/engine/thinker/thinkers";
+import type { Ask } from "./ask/ask.ts";
+import type { Opened } from "./bill/open.ts";
 import type { Settlements } from "./bill/settlements.ts";
 import type { EngineDeps, Principal } from "./principal.ts";
 import type { GatewaySettings } from "./settings.ts";
-import type { Lines } from "./upstream/line.ts";
+import type { Line, Lines } from "./upstream/line.ts";
 
 /** One call of a client that is known: its parsed body, and a signal that aborts when the client has left. */
 export interface Call {
@@ -17,6 +19,13 @@ export interface Call {
 export interface RunningCall extends Call {
   /** Aborts when we end what runs, also where the client has left before. */
   readonly closing: AbortSignal;
+}
+
+/** A call that is let in: what is asked of whom, and the hold that pays for it. */
+export interface OpenCall extends Pick<Extract<Opened, { kind: "open" }>, "hold" | "outputCap"> {
+  readonly call: RunningCall;
+  readonly line: Line;
+  readonly ask: Ask;
 }
 
 /** What serves every call. */

@@ -8,14 +8,14 @@ import { checkExtras } from "./ask/extras.ts";
 import { checkNames } from "./ask/names.ts";
 import { holdIdOf, openHold } from "./bill/open.ts";
 import { openSettlements } from "./bill/settlements.ts";
-import type { Call, Parts, RunningCall } from "./call.ts";
+import type { Call, OpenCall, Parts, RunningCall } from "./call.ts";
 import { errorAnswer, refusalFacts, SHUTTING_DOWN } from "./http/answers.ts";
 import type { EngineDeps } from "./principal.ts";
 import { DEFAULT_SETTINGS, type GatewaySettings, type Upstream } from "./settings.ts";
 import { SHUT_DOWN } from "./stream/ending.ts";
 import { answerStream } from "./streaming.ts";
 import { loadTokenizer } from "./tokens/tokenizer.ts";
-import { type Line, openLines } from "./upstream/line.ts";
+import { openLines } from "./upstream/line.ts";
 import { answerWhole } from "./whole.ts";
 
 export interface GatewayDeps {
@@ -92,23 +92,16 @@ async function answer(parts: Parts, call: RunningCall, read: Reader, onDone: () 
       errorAnswer({ code: "key_conflict", message: "This request was made before" }, requestId),
     );
   }
-  return run(parts, call, line, ask, opened, onDone);
+  return run(parts, { ...opened, call, line, ask }, onDone);
 }
 
-async function run(
-  parts: Parts,
-  call: RunningCall,
-  line: Line,
-  ask: Ask,
-  { hold, outputCap }: Extract<Awaited<ReturnType<typeof openHold>>, { kind: "open" }>,
-  onDone: () => void,
-): Promise<Response> {
+async function run(parts: Parts, open: OpenCall, onDone: () => void): Promise<Response> {
   try {
-    if (ask.streams) return await answerStream(parts, call, line, ask, hold, outputCap, onDone);
-    return done(onDone, await answerWhole(parts, call, line, ask, hold, outputCap));
+    if (open.ask.streams) return await answerStream(parts, open, onDone);
+    return done(onDone, await answerWhole(parts, open));
   } catch (error) {
     // A bug of ours must not keep the caller's credits.
-    await parts.settlements.release(hold);
+    await parts.settlements.release(open.hold);
     throw error;
   }
 }

@@ -1,22 +1,17 @@
 import { formatCredits } from "@bursar/contract/money";
-import type { Ask } from "./ask/ask.ts";
 import { Budget, type OpenHold } from "./bill/budget.ts";
-import type { Call, Parts } from "./call.ts";
+import type { OpenCall, Parts } from "./call.ts";
 import { drop } from "./drop.ts";
 import { Relay } from "./stream/relay.ts";
 import { askForStream } from "./upstream/ask-stream.ts";
-import { bodyFor, type Line } from "./upstream/line.ts";
+import { bodyFor } from "./upstream/line.ts";
 import { whileWaiting } from "./while-waiting.ts";
 
 /** A stream: up to its first token a failure costs nothing; from there on the relay bills what it delivers.
  *  `onDone` is called when it is over, which is long after this has answered. */
 export async function answerStream(
   parts: Parts,
-  call: Call,
-  line: Line,
-  ask: Ask,
-  hold: OpenHold,
-  outputCap: number | null,
+  { call, line, ask, hold, outputCap }: OpenCall,
   onDone: () => void,
 ): Promise<Response> {
   const { settings, engine, settlements, thinkers } = parts;

@@ -1,5 +1,4 @@
 import { formatCredits } from "@bursar/contract/money";
-import type { Ask } from "./ask/ask.ts";
 import { isObject } from "./ask/fields.ts";
 import { billFor } from "./bill/bill.ts";
 import { Budget, type OpenHold } from "./bill/budget.ts";
@@ -7,23 +6,19 @@ import { Meter } from "./bill/meter.ts";
 import type { Settlement } from "./bill/settlements.ts";
 import { isUnseen } from "./bill/unseen.ts";
 import { readUsage } from "./bill/usage.ts";
-import type { Parts, RunningCall } from "./call.ts";
+import type { OpenCall, Parts } from "./call.ts";
 import { drop } from "./drop.ts";
 import { messageOf } from "./stream/event.ts";
 import { outputOf } from "./stream/output.ts";
 import { askForWhole } from "./upstream/ask-whole.ts";
 import { broken, type UpstreamFailure } from "./upstream/failure.ts";
-import { bodyFor, type Line } from "./upstream/line.ts";
+import { bodyFor } from "./upstream/line.ts";
 import { whileWaiting } from "./while-waiting.ts";
 
 /** An answer in one piece: charged before it is handed over, and passed on as the upstream wrote it. */
 export async function answerWhole(
   parts: Parts,
-  call: RunningCall,
-  line: Line,
-  ask: Ask,
-  hold: OpenHold,
-  outputCap: number | null,
+  { call, line, ask, hold, outputCap }: OpenCall,
 ): Promise<Response> {
   const asking = {
     ask,
