@@ -3,7 +3,7 @@ import { changedFrom } from "../customer/customer.ts";
 import { emit } from "../event/emit.ts";
 import { withMetadata } from "../metadata.ts";
 import { missing } from "../refusal.ts";
-import { isWithin, listOf } from "../wire/list.ts";
+import { listOf, matching } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { listing, metadata, range, removable, text } from "../wire/shapes.ts";
 import { balanceOf } from "./balance.ts";
@@ -38,14 +38,8 @@ export const chargeRoutes = [
       customer: text.optional(),
       payment_intent: text.optional(),
     }),
-    ({ state }, { params, path }) => {
-      const found = [...state.charges.values()].filter((charge) => {
-        const isTheirs = params.customer === undefined || charge.customer === params.customer;
-        const isOf = params.payment_intent === undefined || charge.payment_intent === params.payment_intent;
-        return isTheirs && isOf && isWithin(charge.created, params.created);
-      });
-      return listOf(found, params, path);
-    },
+    ({ state }, { params, path }) =>
+      listOf(matching(state.charges.values(), params, ["customer", "payment_intent"]), params, path),
   ),
   route("GET", "/v1/balance", nothing, (world) => balanceOf(world)),
   route("GET", "/v1/balance_transactions/:id", nothing, ({ state }, { id }) => {
@@ -64,14 +58,8 @@ export const chargeRoutes = [
       currency: text.optional(),
     }),
     ({ state }, { params, path }) => {
-      const found = [...state.balanceTransactions.values()].filter((transaction) => {
-        const { source, type, currency } = params;
-        const isOf = source === undefined || transaction.source === source;
-        const isSuch = (type ?? transaction.type) === transaction.type;
-        const isIn = (currency ?? transaction.currency) === transaction.currency;
-        return isOf && isSuch && isIn && isWithin(transaction.created, params.created);
-      });
-      return listOf(found, params, path);
+      const fields = ["source", "type", "currency"] as const;
+      return listOf(matching(state.balanceTransactions.values(), params, fields), params, path);
     },
   ),
 ];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { withMetadata } from "../metadata.ts";
-import { isWithin, listOf } from "../wire/list.ts";
+import { listOf, matching } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { listing } from "../wire/shapes.ts";
 import { creating, finding, updating } from "./params.ts";
@@ -26,11 +26,7 @@ export const checkoutRoutes = [
     return listOf(items, call.params, call.path);
   }),
   route("GET", "/v1/checkout/sessions", finding, ({ state }, { params, path }) => {
-    const found = [...state.sessions.values()].filter((session) => {
-      const fields = ["customer", "payment_intent", "status", "subscription"] as const;
-      const fits = fields.every((name) => params[name] === undefined || session[name] === params[name]);
-      return fits && isWithin(session.created, params.created);
-    });
-    return listOf(found, params, path);
+    const fields = ["customer", "payment_intent", "status", "subscription"] as const;
+    return listOf(matching(state.sessions.values(), params, fields), params, path);
   }),
 ];

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { emit } from "../event/emit.ts";
 import { withMetadata } from "../metadata.ts";
 import { attach, attachable } from "../method/attach.ts";
-import { isWithin, listOf } from "../wire/list.ts";
+import { listOf, matching } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { address, listing, metadata, oneOf, range, removable, text } from "../wire/shapes.ts";
 import type { World } from "../world.ts";
@@ -79,11 +79,7 @@ export const customerRoutes = [
     "GET",
     "/v1/customers",
     z.strictObject({ ...listing, created: range.optional(), email: text.optional() }),
-    ({ state }, { params, path }) => {
-      const found = [...state.customers.values()].filter(({ created, email }) => {
-        return isWithin(created, params.created) && (params.email === undefined || email === params.email);
-      });
-      return listOf(found, params, path);
-    },
+    ({ state }, { params, path }) =>
+      listOf(matching(state.customers.values(), params, ["email"]), params, path),
   ),
 ];

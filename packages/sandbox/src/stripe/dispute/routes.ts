@@ -4,7 +4,7 @@ import { changedFrom } from "../customer/customer.ts";
 import { emit } from "../event/emit.ts";
 import { withMetadata } from "../metadata.ts";
 import { invalid } from "../refusal.ts";
-import { isWithin, listOf } from "../wire/list.ts";
+import { listOf, matching } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { flag, listing, metadata, range, text } from "../wire/shapes.ts";
 import type { World } from "../world.ts";
@@ -65,13 +65,7 @@ export const disputeRoutes = [
       payment_intent: text.optional(),
       created: range.optional(),
     }),
-    ({ state }, { params, path }) => {
-      const found = [...state.disputes.values()].filter((dispute) => {
-        const isOf = params.charge === undefined || dispute.charge === params.charge;
-        const isFor = params.payment_intent === undefined || dispute.payment_intent === params.payment_intent;
-        return isOf && isFor && isWithin(dispute.created, params.created);
-      });
-      return listOf(found, params, path);
-    },
+    ({ state }, { params, path }) =>
+      listOf(matching(state.disputes.values(), params, ["charge", "payment_intent"]), params, path),
   ),
 ];

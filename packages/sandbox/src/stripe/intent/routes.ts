@@ -5,7 +5,7 @@ import { emit } from "../event/emit.ts";
 import { withMetadata } from "../metadata.ts";
 import { checkAmount, currencyOf } from "../money.ts";
 import { invalid } from "../refusal.ts";
-import { isWithin, listOf } from "../wire/list.ts";
+import { listOf, matching } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { follow, secondsOf, type World } from "../world.ts";
 import { checkConfirmation, confirm, unexpectedState, usableMethod } from "./confirm.ts";
@@ -123,10 +123,6 @@ export const intentRoutes = [
     return intent;
   }),
   route("GET", "/v1/payment_intents", finding, ({ state }, { params, path }) => {
-    const found = [...state.paymentIntents.values()].filter(({ customer, created }) => {
-      const isTheirs = params.customer === undefined || customer === params.customer;
-      return isTheirs && isWithin(created, params.created);
-    });
-    return listOf(found, params, path);
+    return listOf(matching(state.paymentIntents.values(), params, ["customer"]), params, path);
   }),
 ];

@@ -7,7 +7,7 @@ import { idOf } from "../ids.ts";
 import { intentOf } from "../intent/intent.ts";
 import { withMetadata } from "../metadata.ts";
 import { invalid } from "../refusal.ts";
-import { isWithin, listOf } from "../wire/list.ts";
+import { listOf, matching } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { integer, listing, metadata, oneOf, range, text } from "../wire/shapes.ts";
 import type { World } from "../world.ts";
@@ -59,13 +59,7 @@ export const refundRoutes = [
       payment_intent: text.optional(),
       created: range.optional(),
     }),
-    ({ state }, { params, path }) => {
-      const found = [...state.refunds.values()].filter((refund) => {
-        const isOf = params.charge === undefined || refund.charge === params.charge;
-        const isFor = params.payment_intent === undefined || refund.payment_intent === params.payment_intent;
-        return isOf && isFor && isWithin(refund.created, params.created);
-      });
-      return listOf(found, params, path);
-    },
+    ({ state }, { params, path }) =>
+      listOf(matching(state.refunds.values(), params, ["charge", "payment_intent"]), params, path),
   ),
 ];

@@ -5,7 +5,7 @@ import { emit } from "../event/emit.ts";
 import { usableMethod } from "../intent/confirm.ts";
 import { mandate } from "../intent/params.ts";
 import { withMetadata } from "../metadata.ts";
-import { isWithin, listOf } from "../wire/list.ts";
+import { listOf, matching } from "../wire/list.ts";
 import { nothing, route } from "../wire/route.ts";
 import { flag, listing, metadata, oneOf, range, removable, text } from "../wire/shapes.ts";
 import { follow, type World } from "../world.ts";
@@ -97,12 +97,7 @@ export const setupRoutes = [
     "GET",
     "/v1/setup_intents",
     z.strictObject({ ...listing, created: range.optional(), customer: text.optional() }),
-    ({ state }, { params, path }) => {
-      const found = [...state.setupIntents.values()].filter(({ customer, created }) => {
-        const isTheirs = params.customer === undefined || customer === params.customer;
-        return isTheirs && isWithin(created, params.created);
-      });
-      return listOf(found, params, path);
-    },
+    ({ state }, { params, path }) =>
+      listOf(matching(state.setupIntents.values(), params, ["customer"]), params, path),
   ),
 ];

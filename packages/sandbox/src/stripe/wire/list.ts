@@ -35,6 +35,18 @@ function placeOf(items: readonly Listed[], id: string, param: string): number {
   return place;
 }
 
+/** What has in these fields what is asked for there, as far as anything is, and was made within the time asked for. */
+export function matching<
+  Item extends { readonly created: number },
+  Params extends { readonly created?: number | Range | undefined },
+>(all: Iterable<Item>, params: Params, fields: readonly (keyof Item & keyof Params)[]): Item[] {
+  const isAsked = (item: Item) => (name: keyof Item & keyof Params) => {
+    const asked: unknown = params[name];
+    return asked === undefined || item[name] === asked;
+  };
+  return [...all].filter((item) => fields.every(isAsked(item)) && isWithin(item.created, params.created));
+}
+
 interface Range {
   readonly gt?: number | undefined;
   readonly gte?: number | undefined;
