@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { refusalBody, type ScriptedServer, startScriptedServer } from "@bursar/client/testing";
@@ -205,37 +205,6 @@ describe("what is missing", () => {
     expect(code).toBe(2);
     expect(stderr).toContain(says);
     expect(server.requests).toEqual([]);
-  });
-});
-
-describe("gift cards' codes, which are told once", () => {
-  const create = (file: string) => bursar(["gift", "create", "5", "--csv", file], here());
-  const cards = { id: "batch_7", amount: "5", count: 1, cards: [], csv: "code\nA-B-C\n" };
-
-  test("are in a new file, for its owner alone", async () => {
-    server.on("POST /v1/gift-cards", { status: 201, body: cards });
-    const file = join(sandbox.path, "cards.csv");
-    expect((await create(file)).code).toBe(0);
-    expect(await readFile(file, "utf8")).toBe(cards.csv);
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
-  });
-
-  test("take no other file's place: then no cards are made", async () => {
-    const { code, stderr } = await create(join(sandbox.path, ".bursar", "sandbox.json"));
-    expect(code).toBe(2);
-    expect(stderr).toContain("sandbox.json cannot be written: EEXIST");
-    expect((await create(join(sandbox.path, "no", "folder"))).code).toBe(2);
-    expect(server.requests).toEqual([]);
-  });
-
-  test("leave no file behind when there are none", async () => {
-    server.on("POST /v1/gift-cards", {
-      status: 403,
-      body: refusalBody("admin_required", { type: "permission_error" }),
-    });
-    const file = join(sandbox.path, "cards.csv");
-    expect((await create(file)).code).toBe(4);
-    await expect(stat(file)).rejects.toThrow("ENOENT");
   });
 });
 
