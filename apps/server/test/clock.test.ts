@@ -92,7 +92,7 @@ it.each([
   [{ advance: "9999mo" }, "advance: must not lead beyond 2200-01-01", "advance"],
   [{ freeze: "yes" }, "freeze: must be true or false", "freeze"],
   [{ back: "1d" }, "back: is not a field of this request", "back"],
-  ["1d", "The body must be a JSON object", null],
+  ['"1d"', "The body must be a JSON object", null],
 ])("refuses %j by the field, and moves nothing", async (body, message, param) => {
   const before = (await world.call(world.adminKey, "GET", "/sandbox/clock")).body;
   const answer = await world.call(world.adminKey, "POST", "/sandbox/clock", body);

@@ -2,8 +2,9 @@
 import { forgetOldTries } from "@bursar/engine/code/tries";
 import { INVITES_A_MAILBOX, INVITES_A_PERSON } from "@bursar/engine/organization/invite-mail";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Answer } from "./calling.ts";
 import { peopleOf, type Signed } from "./people-of.ts";
-import { type Answer, type Running, startRunning } from "./running.ts";
+import { type Running, startRunning } from "./running.ts";
 
 let running: Running;
 let ada: Signed;

@@ -28,6 +28,7 @@ import { openSubscriptions } from "../src/payments/provider.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
 import { SANDBOX_SALES } from "../src/sandbox/sales.ts";
 import { openSockets } from "../src/socket/open.ts";
+import { callerOf } from "./calling.ts";
 import { DATABASE_SECONDS, MASTER_KEY, PRICES } from "./running.ts";
 
 const nothing = () => undefined;
@@ -88,27 +89,7 @@ export async function startPayingWorld(
   const others: Awaited<ReturnType<typeof startServer>>[] = [];
   let accounts = 0;
 
-  const call = async (
-    key: string | null,
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ) => {
-    const response = await fetch(first.url + path, {
-      method,
-      headers: key === null ? headers : { authorization: `Bearer ${key}`, ...headers },
-      redirect: "manual",
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    const isJson = response.headers.get("content-type")?.includes("json") === true;
-    return {
-      status: response.status,
-      body: isJson ? JSON.parse(text) : text,
-      headers: response.headers,
-    };
-  };
+  const call = callerOf(first.url);
   const intentsOf = async (accountId: string) => {
     const { rows } = await first.engine.pool.query<{ customer: string | null }>(
       "select customer_id as customer from payment_customers where account_id = $1",

@@ -1,5 +1,6 @@
 import type { Role } from "@bursar/identity/person";
-import type { Answer, Running } from "./running.ts";
+import type { Answer } from "./calling.ts";
+import type { Running } from "./running.ts";
 
 export const password = "correct horse 9";
 

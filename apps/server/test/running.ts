@@ -20,6 +20,7 @@ import { openEngine } from "../src/engine.ts";
 import { listen } from "../src/listen.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
 import { openSockets, type SocketDeps } from "../src/socket/open.ts";
+import { callerOf } from "./calling.ts";
 
 const nothing = () => undefined;
 const silentLog = { info: nothing, warn: nothing, error: nothing };
@@ -41,13 +42,6 @@ export const PRICES: PriceBookInput = {
     { id: "galaxy-year", name: "Galaxy", interval: "year", credits: "500", prices: { eur: 39_990 } },
   ],
 };
-
-export interface Answer {
-  readonly status: number;
-  /** Tests look into any shape. */
-  readonly body: ReturnType<typeof JSON.parse>;
-  readonly headers: Headers;
-}
 
 export type Running = Awaited<ReturnType<typeof startRunning>>;
 
@@ -132,25 +126,7 @@ export async function startRunning(
   if (admin.kind !== "created") throw new Error("no admin key");
   let accounts = 0;
 
-  const call = async (
-    key: string | null,
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Answer> => {
-    const response = await fetch(url + path, {
-      method,
-      headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...headers },
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return {
-      status: response.status,
-      body: text === "" ? null : JSON.parse(text),
-      headers: response.headers,
-    };
-  };
+  const call = callerOf(url);
 
   return {
     engine,

@@ -14,6 +14,7 @@ import { peopleOfAccount } from "../src/identity/recipients.ts";
 import { listen } from "../src/listen.ts";
 import { openSmtp } from "../src/mail/smtp.ts";
 import { openRateLimit } from "../src/rest/rate-limit.ts";
+import { callerOf } from "./calling.ts";
 import { DATABASE_SECONDS, MASTER_KEY, PRICES } from "./running.ts";
 
 const nothing = () => undefined;
@@ -73,14 +74,7 @@ export async function startSandboxWorld() {
   };
   const accountId = "acct_world" as AccountId;
   await createAccount(engine, { id: accountId, name: "World" });
-  const call = async (key: string | null, method: string, path: string, body?: unknown) => {
-    const response = await fetch(url + path, {
-      method,
-      headers: key === null ? {} : { authorization: `Bearer ${key}` },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as ReturnType<typeof JSON.parse> };
-  };
+  const call = callerOf(url);
   return {
     engine,
     clock,
