@@ -12,6 +12,7 @@ import type { ExitName } from "./exit.ts";
 import { createPaint, type Paint, wantsColours } from "./output/paint.ts";
 import { freshToken } from "./sign-in/fresh.ts";
 import { openSignIns } from "./sign-in/store.ts";
+import { instantOf, isFromNow, type Moment } from "./values.ts";
 
 export interface GlobalFlags extends Flags {
   readonly json?: boolean;
@@ -41,6 +42,8 @@ export interface Context extends Machine {
   connect(need: Need): Promise<Connection>;
   /** The origin of the server, for commands that need no key. */
   server(): string;
+  /** When that is by the clock of the server that was connected to. */
+  instant(at: Moment | undefined): Promise<string | undefined>;
   sandbox(): Sandbox | null;
   /** Prints the one answer: as JSON when asked for, else as text for people. */
   print(answer: unknown, text: (look: Look) => string): void;
@@ -82,6 +85,11 @@ export function createContext(machine: Machine, flags: () => GlobalFlags): Conte
       const renew = () => freshToken(signIns, signedIn);
       const value = await renew();
       return connect({ ...chosen, key: { ...chosen.key, value } }, renew, said);
+    },
+    instant: async (at) => {
+      if (at === undefined) return undefined;
+      if (chosen !== undefined && isFromNow(at)) await time.learn(chosen.url.value);
+      return instantOf(at, time.now());
     },
     server: () => serverOrExplain({ flags: flags(), environment, sandbox: sandbox() }, { paths, repository }),
     print: (answer, text) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { list, moment, wholeNumber } from "./values.ts";
+import { ago, ahead, instantOf, list, wholeNumber } from "./values.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 
@@ -11,17 +11,17 @@ describe("a moment", () => {
     ["2027-01-31", "2027-01-31T00:00:00Z"],
     ["2027-01-31T08:00:00+01:00", "2027-01-31T08:00:00+01:00"],
   ])("%s lies ahead at %s", (text, iso) => {
-    expect(moment(text, "ahead", NOW)).toBe(iso);
+    expect(instantOf(ahead(text), NOW)).toBe(iso);
   });
 
   test("may lie behind", () => {
-    expect(moment("7d", "ago", NOW)).toBe("2026-11-14T12:00:00.000Z");
+    expect(instantOf(ago("7d"), NOW)).toBe("2026-11-14T12:00:00.000Z");
   });
 
   test.each(["", "soon", "30", "d", "31.12.2027", "2027-01-31T08:00:00"])(
     "%j is refused, with what would be right",
     (text) => {
-      expect(() => moment(text, "ahead", NOW)).toThrow("30d");
+      expect(() => ahead(text)).toThrow("30d");
     },
   );
 });

@@ -15,12 +15,19 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 
 /** A moment as people write it: "30d" from now ("2h", "4w", …), a day (its start in UTC), or an ISO 8601 instant.
  *  For "ago", "7d" lies in the past. */
-export function moment(
-  text: string,
-  direction: "ahead" | "ago",
-  nowMilliseconds: number = Date.now(),
-): string {
-  const distance = /^(\d{1,6})([smhdw])$/.exec(text);
+export interface Moment {
+  readonly text: string;
+  readonly direction: "ahead" | "ago";
+}
+
+const DISTANCE = /^(\d{1,6})([smhdw])$/;
+
+export function isFromNow({ text }: Moment): boolean {
+  return DISTANCE.test(text);
+}
+
+export function instantOf({ text, direction }: Moment, nowMilliseconds: number): string {
+  const distance = DISTANCE.exec(text);
   if (distance !== null) {
     const milliseconds = Number(distance[1]) * secondsIn(distance[2]) * 1000;
     return new Date(nowMilliseconds + (direction === "ahead" ? milliseconds : -milliseconds)).toISOString();
@@ -33,12 +40,17 @@ export function moment(
 export const NEVER = "never";
 
 /** A moment ahead, or never. */
-export function expires(text: string): string {
-  return text === NEVER ? NEVER : moment(text, "ahead");
+export function expires(text: string): Moment | typeof NEVER {
+  return text === NEVER ? NEVER : ahead(text);
 }
 
-export const ahead = (text: string): string => moment(text, "ahead");
-export const ago = (text: string): string => moment(text, "ago");
+export const ahead = (text: string): Moment => readable({ text, direction: "ahead" });
+export const ago = (text: string): Moment => readable({ text, direction: "ago" });
+
+function readable(moment: Moment): Moment {
+  instantOf(moment, 0);
+  return moment;
+}
 
 function secondsIn(unit: string | undefined): number {
   const seconds: Readonly<Record<string, number>> = SECONDS;

@@ -7,7 +7,7 @@ import { newFile } from "../output/file.ts";
 import { table } from "../output/table.ts";
 import { expiry, relativeTime } from "../output/time.ts";
 import { examples } from "../program.ts";
-import { ahead, wholeNumber } from "../values.ts";
+import { ahead, type Moment, wholeNumber } from "../values.ts";
 
 type Batch = Awaited<ReturnType<Client["listGiftBatches"]>>["batches"][number];
 type Cards = Awaited<ReturnType<Client["getGiftBatch"]>>["cards"];
@@ -43,7 +43,7 @@ function redeemCard(command: Command, context: Context): void {
 interface CreateOptions {
   readonly count: number;
   readonly name?: string;
-  readonly expires?: string;
+  readonly expires?: Moment;
   readonly csv?: string;
 }
 
@@ -58,7 +58,8 @@ function createCards(command: Command, context: Context): void {
     .addHelpText("after", examples("bursar gift create 50 --count 100 --csv cards.csv"))
     .action(async (each: string, { count, name, expires, csv }: CreateOptions) => {
       const { client } = await context.connect("admin");
-      const make = () => client.createGiftCards({ amount: each, count, name, expiresAt: expires });
+      const expiresAt = await context.instant(expires);
+      const make = () => client.createGiftCards({ amount: each, count, name, expiresAt });
       const answer = csv === undefined ? await make() : await withCodesIn(csv, make);
       const codes =
         csv === undefined ? answer.cards.map(({ code }) => code).join("\n") : `The codes are in ${csv}.`;

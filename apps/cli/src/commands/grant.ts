@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { creditsText } from "../output/amount.ts";
 import { lasting } from "../output/time.ts";
 import { amountOrVerb, defaultSubcommand, examples } from "../program.ts";
-import { expires, list, NEVER, wholeNumber } from "../values.ts";
+import { expires, list, type Moment, NEVER, wholeNumber } from "../values.ts";
 
 export function grant(command: Command, context: Context): void {
   defaultSubcommand(
@@ -19,7 +19,7 @@ type Source = (typeof grantSource.options)[number];
 
 interface CreateOptions {
   readonly source?: Source;
-  readonly expires?: string;
+  readonly expires?: Moment | typeof NEVER;
   readonly notes?: string;
   readonly id?: string;
   readonly scope?: string[];
@@ -40,7 +40,7 @@ function createGrant(command: Command, context: Context): Command {
     .option("--id <id>", "your id for it: the same id is granted once, however often it is sent")
     .action(async (amount: string, { expires, ...options }: CreateOptions) => {
       const { client, requireAccount } = await context.connect("admin");
-      const expiresAt = expires === NEVER ? null : expires;
+      const expiresAt = expires === NEVER ? null : await context.instant(expires);
       const answer = await client.createGrant({ accountId: requireAccount(), amount, expiresAt, ...options });
       context.print(
         answer,

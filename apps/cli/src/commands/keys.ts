@@ -5,7 +5,7 @@ import { amount } from "../output/amount.ts";
 import { table } from "../output/table.ts";
 import { expiry, relativeTime } from "../output/time.ts";
 import { examples } from "../program.ts";
-import { ahead } from "../values.ts";
+import { ahead, type Moment } from "../values.ts";
 import { rotateKeys } from "./rotate.ts";
 
 type Key = Awaited<ReturnType<Client["listKeys"]>>["keys"][number];
@@ -75,7 +75,7 @@ interface CreateOptions {
   readonly name?: string;
   readonly cap?: string;
   readonly capWindow?: (typeof WINDOWS)[number];
-  readonly expires?: string;
+  readonly expires?: Moment;
 }
 
 function createKey(command: Command, context: Context): void {
@@ -94,7 +94,7 @@ function createKey(command: Command, context: Context): void {
     .action(async ({ name, cap, capWindow, expires }: CreateOptions) => {
       const { client, requireAccount } = await context.connect("admin");
       const accountId = requireAccount();
-      const limits = { capAmount: cap, capWindow, expiresAt: expires };
+      const limits = { capAmount: cap, capWindow, expiresAt: await context.instant(expires) };
       const answer = await client.createKey({ accountId, name, ...limits });
       context.print(
         answer,

@@ -7,7 +7,7 @@ import type { Context, Look } from "../context.ts";
 import { usageFailure } from "../failure.ts";
 import { clockTime } from "../output/time.ts";
 import { examples } from "../program.ts";
-import { ahead, wholeNumber } from "../values.ts";
+import { ahead, type Moment, wholeNumber } from "../values.ts";
 
 type Prices = Awaited<ReturnType<Client["getPriceBook"]>>;
 
@@ -29,9 +29,9 @@ function showPrices(command: Command, context: Context): void {
     .description("the price book in force, and the versions that come")
     .option("--at <when>", "the one in force then", ahead)
     .addHelpText("after", examples("bursar prices show --at 2027-01-01"))
-    .action(async ({ at }: { at?: string }) => {
+    .action(async ({ at }: { at?: Moment }) => {
       const { client } = await context.connect("admin");
-      const answer = await client.getPriceBook({ at });
+      const answer = await client.getPriceBook({ at: await context.instant(at) });
       context.print(answer, (look) => pricesText(answer, look));
     });
 }
@@ -49,7 +49,7 @@ export function pricesText({ current, upcoming }: Prices, { paint }: Look): stri
 }
 
 interface SetOptions {
-  readonly from?: string;
+  readonly from?: Moment;
   readonly asVersion?: number;
 }
 
@@ -67,7 +67,8 @@ function setPrices(command: Command, context: Context): void {
     .action(async (file: string, { from, asVersion }: SetOptions) => {
       const book = await readBook(file);
       const { client } = await context.connect("admin");
-      const answer = await client.putPriceBook({ book, validFrom: from, version: asVersion });
+      const validFrom = await context.instant(from);
+      const answer = await client.putPriceBook({ book, validFrom, version: asVersion });
       context.print(
         answer,
         () => `Version ${answer.version} is in force from ${clockTime(answer.validFrom)}.`,

@@ -5,7 +5,7 @@ import { amount, counted, creditsText } from "../output/amount.ts";
 import { table } from "../output/table.ts";
 import { expiry, lasting } from "../output/time.ts";
 import { examples } from "../program.ts";
-import { ahead, wholeNumber } from "../values.ts";
+import { ahead, type Moment, wholeNumber } from "../values.ts";
 
 type Promo = Awaited<ReturnType<Client["listPromoCodes"]>>["promos"][number];
 
@@ -39,7 +39,7 @@ function redeemCode(command: Command, context: Context): void {
 interface CreateOptions {
   readonly limit?: number;
   readonly minimum?: string;
-  readonly expires?: string;
+  readonly expires?: Moment;
   readonly lastDays?: number;
 }
 
@@ -56,7 +56,12 @@ function createCode(command: Command, context: Context): void {
     .action(async (code: string, each: string, options: CreateOptions) => {
       const { client } = await context.connect("admin");
       const { limit, minimum, expires, lastDays } = options;
-      const terms = { limit, minimumPurchased: minimum, expiresAt: expires, creditsLastDays: lastDays };
+      const terms = {
+        limit,
+        minimumPurchased: minimum,
+        expiresAt: await context.instant(expires),
+        creditsLastDays: lastDays,
+      };
       const answer = await client.createPromoCode({ code, amount: each, ...terms });
       context.print(answer, (look) => promosText([answer], look));
     });

@@ -5,7 +5,7 @@ import { amount, counted, creditsText } from "../output/amount.ts";
 import { facts } from "../output/table.ts";
 import { both, clockTime } from "../output/time.ts";
 import { examples } from "../program.ts";
-import { ago } from "../values.ts";
+import { ago, type Moment } from "../values.ts";
 
 type Quota = NonNullable<Awaited<ReturnType<Client["getQuota"]>>["quota"]>;
 
@@ -51,7 +51,7 @@ function rolloverText({ cap, months }: NonNullable<Quota["rollover"]>): string {
 
 interface SetOptions {
   readonly credits?: string;
-  readonly anchor?: string;
+  readonly anchor?: Moment;
   readonly rolloverCap?: string;
   readonly rolloverMonths?: number;
 }
@@ -66,14 +66,15 @@ function setQuota(command: Command, context: Context): void {
     .addHelpText("after", examples("bursar quota set --account acct_demo --credits 750"))
     .action(async (options: SetOptions) => {
       const { client, requireAccount } = await context.connect("admin");
-      const answer = await client.putQuota(requireAccount(), fieldsOf(options));
+      const anchor = await context.instant(options.anchor);
+      const answer = await client.putQuota(requireAccount(), { ...fieldsOf(options), anchor });
       context.print(answer, (look) => quotaText(answer.accountId, answer.quota, look));
     });
 }
 
-function fieldsOf({ credits, anchor, rolloverCap, rolloverMonths }: SetOptions) {
+function fieldsOf({ credits, rolloverCap, rolloverMonths }: SetOptions) {
   const rollover = rolloverCap === undefined ? null : { cap: rolloverCap, months: rolloverMonths };
-  return { credits, anchor, rollover };
+  return { credits, rollover };
 }
 
 function months(text: string): number {

@@ -8,7 +8,7 @@ import { table } from "../output/table.ts";
 import { clockTime } from "../output/time.ts";
 import { written } from "../output/written.ts";
 import { defaultSubcommand, examples } from "../program.ts";
-import { ago } from "../values.ts";
+import { ago, type Moment } from "../values.ts";
 
 type Usage = Awaited<ReturnType<Client["getUsage"]>>;
 
@@ -31,8 +31,8 @@ export function usage(command: Command, context: Context): void {
 
 interface ShowOptions {
   readonly by: Group;
-  readonly from?: string;
-  readonly to?: string;
+  readonly from?: Moment;
+  readonly to?: Moment;
   readonly csv?: boolean;
 }
 
@@ -46,7 +46,8 @@ function showUsage(command: Command, context: Context): Command {
     .action(async ({ by, from, to, csv }: ShowOptions) => {
       if (csv === true && context.isJson()) throw usageFailure("Give one of --csv and --json.");
       const { client, account } = await context.connect("account");
-      const answer = await client.getUsage({ ...account, groupBy: by, from, to });
+      const span = { from: await context.instant(from), to: await context.instant(to) };
+      const answer = await client.getUsage({ ...account, groupBy: by, ...span });
       if (csv === true) process.stdout.write(usageCsv(answer, by));
       else context.print(answer, (look) => usageText(answer, by, look));
     });

@@ -45,12 +45,13 @@ export function mountSandbox(
 
 /** Once time was moved, answers are dated by it: a client that tells "in 3 days" goes by that. */
 export function tellTime(app: Hono, clock: Pick<MovableClock, "state">): void {
-  app.use("/v1/*", async (context, next) => {
-    await next();
-    const { now, systemTime } = clock.state();
-    const isMoved = Math.abs(now - systemTime) > MICROSECONDS_PER_SECOND;
-    if (isMoved) context.res.headers.set("date", new Date(now / 1000).toUTCString());
-  });
+  for (const path of ["/v1/*", "/health"])
+    app.use(path, async (context, next) => {
+      await next();
+      const { now, systemTime } = clock.state();
+      const isMoved = Math.abs(now - systemTime) > MICROSECONDS_PER_SECOND;
+      if (isMoved) context.res.headers.set("date", new Date(now / 1000).toUTCString());
+    });
 }
 
 async function forAdmin(
