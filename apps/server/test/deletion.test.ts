@@ -8,7 +8,7 @@ import { notify } from "@bursar/engine/notice/notify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBrowser } from "./browser.ts";
 import { password, peopleOf, type Signed } from "./people-of.ts";
-import { type Answer, type Running, startRunning } from "./running.ts";
+import { type Running, startRunning } from "./running.ts";
 import { codeOf, enrol } from "./totp.ts";
 
 let running: Running;
