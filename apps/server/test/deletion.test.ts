@@ -7,6 +7,7 @@ import type { MailMessage } from "@bursar/engine/mail/mail";
 import { notify } from "@bursar/engine/notice/notify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBrowser } from "./browser.ts";
+import type { Answer } from "./calling.ts";
 import { password, peopleOf, type Signed } from "./people-of.ts";
 import { type Running, startRunning } from "./running.ts";
 import { codeOf, enrol } from "./totp.ts";
