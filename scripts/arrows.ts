@@ -34,7 +34,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 
 /** Pure: no clock, no I/O, no await. They import the contract and each other. */
 const PURE = new Set(
-  "account account-columns book bytes caps chain decide decide-close decide-grant decide-spend draft draw entry entry-lines grants-text key kinds movement open-holds payment payments replay replay-grants replay-holds result subscription".split(
+  "account account-columns book bytes caps chain decide decide-close decide-grant decide-spend digest draft draw entry entry-lines grants-text key kinds movement open-holds payment payments replay replay-grants replay-holds result subscription".split(
     " ",
   ),
 );
