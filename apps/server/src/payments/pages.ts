@@ -15,7 +15,9 @@ type PageDeps = AdvanceDeps & { readonly identity: { readonly url: () => string 
  *  guess, can confirm the payment and see how it went, no more. Opening it confirms nothing, because mail scanners open
  *  links too: a person must press the button. */
 export function mountPaymentPages(app: Hono, deps: PageDeps): void {
-  app.get("/pay/saved", () => page("Payment method", html`<p>You can close this page.</p>`));
+  app.get("/pay/saved", () =>
+    page("Back again", html`<p>What you have saved or paid counts in a moment. You can close this page.</p>`),
+  );
   app.get("/pay/:link", async (context) => {
     const payment = await findPaymentByLink(deps.pool, context.req.param("link"));
     if (payment === null) return missing();
