@@ -117,7 +117,7 @@ function recordOf(known: readonly Known[]): IntentRecord {
 }
 
 const STEP = fc.oneof(
-  fc.record({ do: fc.constantFrom("refund", "dispute"), amount: fc.constantFrom(100, 250, 333) }),
+  fc.record({ do: fc.constantFrom("refund", "dispute"), amount: fc.constantFrom(100, 250, 333, 700) }),
   // Of those that there are, one moves to another state, where a bank can do so.
   fc.record({
     do: fc.constant("move"),
@@ -129,6 +129,20 @@ const STEP = fc.oneof(
 );
 
 type Step = typeof STEP extends fc.Arbitrary<infer Value> ? Value : never;
+
+const move = (which: number, to: State): Step => ({ do: "move", which, to });
+const refund: Step = { do: "refund", amount: 700 };
+const dispute: Step = { do: "dispute", amount: 700 };
+const spend: Step = { do: "spend", amount: 400 };
+
+/** More is paid back than was paid, and then some of that is not: what stands has what the other had taken. */
+const BEYOND: [Step[]][] = [
+  [[refund, dispute, move(1, "taken"), move(0, "returned")]],
+  [[dispute, move(0, "taken"), refund, move(0, "returned")]],
+  [[refund, refund, spend, move(0, "returned"), move(1, "returned")]],
+  [[dispute, dispute, move(0, "taken"), move(1, "taken"), spend, move(0, "returned"), move(0, "open")]],
+  [[spend, refund, dispute, move(0, "returned"), move(1, "taken"), refund, move(1, "returned")]],
+];
 
 const MOVES: Record<Known["kind"], readonly string[]> = {
   refund: ["taken returned"],
@@ -156,15 +170,11 @@ async function live(sold: Sold, steps: readonly Step[]): Promise<void> {
 
 async function take(life: Life, step: Step, number: number): Promise<void> {
   const { sold, known, work } = life;
-  // Nobody gets more back than was paid.
-  const isRoomFor = (amount: number) =>
-    sumOf(known.filter(({ state }) => state !== "returned")) + amount <= 1000;
   const submit = async (loose: Parameters<typeof command>[1]) =>
     (await one.ledger.submit(command(sold.accountId, loose))).kind === "done";
   switch (step.do) {
     case "refund":
     case "dispute": {
-      if (!isRoomFor(step.amount)) return;
       const state = step.do === "refund" ? "taken" : "open";
       const id = sold.begin(step.do, step.amount);
       life.known = [...known, { id, kind: step.do, amount: step.amount, state }];
@@ -173,7 +183,6 @@ async function take(life: Life, step: Step, number: number): Promise<void> {
     case "move": {
       const moved = known[step.which];
       if (moved === undefined || !MOVES[moved.kind].includes(`${moved.state} ${step.to}`)) return;
-      if (moved.state === "returned" && !isRoomFor(moved.amount)) return;
       sold.move(moved.id, step.to);
       life.known = known.map((each) => (each === moved ? { ...each, state: step.to } : each));
       return;
@@ -201,7 +210,8 @@ async function expectStanding({ sold, known, work, spent }: Life): Promise<void>
   const { available, held, owed } = (await balance(one, sold.accountId))!;
   const frozen = held - credits(String(sumOf(work)));
   const [taken, disputed] = (["taken", "open"] as const).map((state) =>
-    credits(String(sumOf(known.filter((each) => each.state === state)))),
+    // However much is paid back, there is no more to take than was given.
+    credits(String(Math.min(1000, sumOf(known.filter((each) => each.state === state))))),
   ) as [bigint, bigint];
   expect(available + held - owed).toBe(credits("1000") - credits(String(spent)) - taken);
   // All that is disputed, or all that there is.
@@ -240,7 +250,7 @@ it.each(SOLD)(
       fc.asyncProperty(fc.array(STEP, { minLength: 4, maxLength: 12 }), async (steps) =>
         live(await sell(), steps),
       ),
-      { numRuns: Number(process.env["RUNS"] ?? 8), endOnFailure: true },
+      { examples: BEYOND, numRuns: BEYOND.length + Number(process.env["RUNS"] ?? 8), endOnFailure: true },
     );
     expect((await verifyLedger(one.connect)).problems).toEqual([]);
   },

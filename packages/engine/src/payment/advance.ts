@@ -5,6 +5,7 @@ import { disableTopUp } from "../topup/store-policies.ts";
 import { lookDelaySeconds, nextLookAt, nextStep, retryDelaySeconds, type Step } from "./decide.ts";
 import type { AdvanceDeps } from "./deps.ts";
 import { applyDisputes, giveAgainWon } from "./disputes.ts";
+import { makeUp } from "./make-up.ts";
 import { actionNeeded, canceled, declined, granted, reversed } from "./notices.ts";
 import { isOpen, type Payment, type PaymentState } from "./payment.ts";
 import type { IntentRecord, PaymentFailure } from "./payments.ts";
@@ -33,7 +34,8 @@ export async function advance(deps: AdvanceDeps, payment: Payment): Promise<Paym
     // Refunds may take of it.
     await giveAgainWon(deps, payment, seen);
     await applyRefunds(deps, payment, record.refunds);
-    if (!(await applyDisputes(deps, payment, record.disputes, seen)))
+    const isCurrent = await applyDisputes(deps, payment, record.disputes, seen);
+    if (!isCurrent || (await makeUp(deps, payment)))
       return advance(deps, (await readPayment(deps.pool, payment.accountId, payment.id))!);
   }
   const after = (await readPayment(deps.pool, payment.accountId, payment.id))!;

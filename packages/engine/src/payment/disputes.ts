@@ -23,7 +23,7 @@ import {
   readTaken,
   wonAgain,
 } from "./store-refunds.ts";
-import { allocate, givenBy, proportion } from "./taken.ts";
+import { allocate, disputeKeyOf, givenBy, LOST, proportion } from "./taken.ts";
 
 /** A dispute freezes what is left of the disputed part of that purchase alone, and the account's top-up. Lost, that part
  *  is taken back, what was spent of it becomes debt, and auto top-up is switched off: nobody charges a card again that
@@ -125,7 +125,7 @@ async function openRound(
 ): Promise<Dispute> {
   await insertDispute(client, payment, { id: roundId, amount, holdId: disputeHoldOf(roundId) }, clock.now());
   await disputeOpened(client, clock, payment, { id, roundId, amount });
-  return { id: roundId, state: "open", draws: null };
+  return { id: roundId, amount, state: "open", draws: null };
 }
 
 /** What the disputed money has bought and no refund or other dispute has taken: decided once. */
@@ -213,13 +213,7 @@ async function close(
   const { id: roundId, draws } = round;
   const freeAll = await frozenFor(deps, payment, roundId);
   // In one go, so that nothing of it can be spent between the two.
-  await Promise.all([
-    ...freeAll(),
-    revoke(deps, payment, draws ?? [], `dispute:${roundId}`, {
-      by: "system:payments",
-      note: "The dispute was lost",
-    }),
-  ]);
+  await Promise.all([...freeAll(), revoke(deps, payment, draws ?? [], disputeKeyOf(round), LOST)]);
   const now = deps.clock.now();
   const isClosed = await withTransaction(deps.pool, async (client) => {
     if (!(await closeDispute(client, payment, round, { state, now }))) return false;

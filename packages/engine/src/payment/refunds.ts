@@ -21,7 +21,7 @@ import {
   readDisputes,
   readTaken,
 } from "./store-refunds.ts";
-import { allocate, type Draws, proportion, regrantIdOf, sumOf } from "./taken.ts";
+import { allocate, type Draws, drawKeyOf, proportion, refundKeyOf, regrantIdOf, sumOf } from "./taken.ts";
 
 const SYSTEM = "system:payments";
 const GIVEN_BACK = { by: SYSTEM, note: "Credits were given back" };
@@ -38,11 +38,10 @@ export async function applyRefunds(
   const current = await readPayment(deps.pool, payment.accountId, payment.id);
   if (current === null || !isGranted(current.state)) return;
   for (const refund of await decideRefunds(deps, current, records)) {
-    const { by, reason } = refund;
-    const why = { by: by ?? SYSTEM, note: reason ?? "The payment was paid back" };
+    const why = refundWhy(refund);
     const free = await releases(deps, current.accountId, await toFree(deps, current, refund), GIVEN_BACK);
     // In one go, so that nothing of it can be spent between the two, and no other credits pay for it.
-    await Promise.all([...free(), revoke(deps, current, refund.draws, keyOf(refund), why)]);
+    await Promise.all([...free(), revoke(deps, current, refund.draws, refundKeyOf(refund), why)]);
     if (refund.failed)
       await giveAgain(deps, current, [regrantIdOf(refund.id), refund.credits], "The refund failed");
   }
@@ -52,12 +51,16 @@ export async function applyRefunds(
  *  afterwards. */
 async function toFree(deps: AdvanceDeps, payment: Payment, refund: Refund): Promise<HoldId[]> {
   const own = refund.holdId === null ? [] : [refund.holdId];
-  if (refund.draws.length === 0 || (await isDone(deps.pool, payment.accountId, keyOf(refund)))) return own;
+  if (refund.draws.length === 0 || (await isDone(deps.pool, payment.accountId, refundKeyOf(refund))))
+    return own;
   const rounds = await readDisputes(deps.pool, payment);
   return [...own, ...rounds.map(({ id }) => disputeHoldOf(id))];
 }
 
-const keyOf = ({ id }: Pick<Refund, "id">) => `refund:${id}`;
+export const refundWhy = ({ by, reason }: Pick<Refund, "by" | "reason">) => ({
+  by: by ?? SYSTEM,
+  note: reason ?? "The payment was paid back",
+});
 
 /** Under which id a grant's unused credits are held: the purchase's own under the request's, others beside it. */
 export function holdIdFor(request: HoldId, payment: Pick<Payment, "grantId">, grantId: string): HoldId {
@@ -151,7 +154,7 @@ export async function revoke(
   why: { readonly by: string; readonly note: string },
 ): Promise<void> {
   const commands = draws.map(([grantId, amount], index) => {
-    const id = index === 0 ? key : `${key}:${index}`;
+    const id = drawKeyOf(key, index);
     const facts = { accountId, grantId: grantId as GrantId, amount, ...why };
     return deps.ledger.submit({ kind: "revoke", id, asked: `${key} ${grantId}`, ...facts });
   });

@@ -105,6 +105,20 @@ export async function insertRefund(
   );
 }
 
+/** With what it takes besides what was decided at first. */
+export async function keepRefundDraws(
+  client: pg.PoolClient,
+  { accountId, id }: Key,
+  refundId: string,
+  draws: Draws,
+): Promise<void> {
+  await client.query(
+    `update payment_refunds set draws = $4, credits = $5
+     where account_id = $1 and payment_id = $2 and refund_id = $3 and not failed`,
+    [accountId, id, refundId, drawsToJson(draws), sumOf(draws)],
+  );
+}
+
 export async function markRefundFailed(
   client: pg.PoolClient,
   { accountId, id }: Key,
@@ -119,6 +133,8 @@ export async function markRefundFailed(
 /** One round of a dispute. */
 export interface Dispute {
   readonly id: string;
+  /** In the currency's minor unit. */
+  readonly amount: number;
   /** won, with draws: they were taken, and are given again. */
   readonly state: DisputeRecord["state"];
   /** null: nothing has been taken for it. */
@@ -126,12 +142,15 @@ export interface Dispute {
 }
 
 export async function readDisputes(queryable: Queryable, { accountId, id }: Key): Promise<Dispute[]> {
-  const { rows } = await queryable.query<Omit<Dispute, "draws"> & { draws: Stored | null }>(
-    `select dispute_id as id, state, draws from payment_disputes
+  type DisputeRow = Omit<Dispute, "amount" | "draws"> & { amount: bigint; draws: Stored | null };
+  const { rows } = await queryable.query<DisputeRow>(
+    `select dispute_id as id, amount, state, draws from payment_disputes
      where account_id = $1 and payment_id = $2 order by opened_at, dispute_id`,
     [accountId, id],
   );
-  return rows.map((row) => ({ ...row, draws: row.draws === null ? null : drawsFromJson(row.draws) }));
+  return rows.map(({ amount, draws, ...row }) => {
+    return { ...row, amount: Number(amount), draws: draws === null ? null : drawsFromJson(draws) };
+  });
 }
 
 /** It stays open until they are taken, so that no top-up buys them. */

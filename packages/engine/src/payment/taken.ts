@@ -25,6 +25,15 @@ export const regrantIdOf = (refundId: string) => `grant_refund_failed_${refundId
 /** The grant by which the credits of a lost dispute were given again that was won on appeal. */
 export const wonGrantIdOf = (roundId: string) => `grant_dispute_won_${roundId}`;
 
+/** Under which keys the credits are taken. */
+export const refundKeyOf = ({ id }: Pick<TakenRefund, "id">) => `refund:${id}`;
+export const disputeKeyOf = ({ id }: { readonly id: string }) => `dispute:${id}`;
+/** What is taken of one grant has a key of its own. */
+export const drawKeyOf = (key: string, index: number) => (index === 0 ? key : `${key}:${index}`);
+
+/** Who takes, and why. */
+export const LOST = { by: "system:payments", note: "The dispute was lost" };
+
 /** By which grants a payment has given its credits: its own, then what was given again after refunds that failed and
  *  disputes that were won on appeal. */
 export function givenBy(

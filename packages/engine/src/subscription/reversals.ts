@@ -7,7 +7,7 @@ import { grantedUnder, isDone } from "../ledger/store-read.ts";
 import { freezeGrant, releaseAll, releases } from "../payment/freeze.ts";
 import { revoke } from "../payment/refunds.ts";
 import { openHolds } from "../payment/store-refunds.ts";
-import { type Draws, regrantIdOf, sumOf } from "../payment/taken.ts";
+import { type Draws, drawKeyOf, regrantIdOf, sumOf } from "../payment/taken.ts";
 import { issueOnce } from "../quota/issue.ts";
 import {
   expiryAgain,
@@ -21,7 +21,7 @@ import {
 import type { Invoice } from "./store-invoices.ts";
 import { type Reversal, readReversals } from "./store-reversals.ts";
 import type { PlanTerms } from "./subscription.ts";
-import { decideTakings, drawsAnew, givenAgain, isBegun, undecidedOf } from "./takings.ts";
+import { decideTakings, drawsAnew, givenAgain, isBegun, mayBeShort, undecidedOf } from "./takings.ts";
 
 type ReversalDeps = Pick<Deps, "ledger" | "pool" | "clock" | "log">;
 
@@ -140,7 +140,8 @@ const ATTEMPTS = 10;
 async function decideMonth(deps: ReversalDeps, invoice: Invoice, month: Month): Promise<readonly Reversal[]> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const known = await readReversals(deps.pool, invoice);
-    if (undecidedOf(known, month.grants).length === 0) return known;
+    const isShort = mayBeShort(known, month.grants, { amount: month.amount, paid: invoice.amountPaid });
+    if (undecidedOf(known, month.grants).length === 0 && !isShort) return known;
     // First what is decided is done: then the ledger's count of what is gone says what others have taken.
     const done = known.filter((reversal) => isBegun(reversal, month.grants));
     await settleMonth(deps, invoice, month, done);
@@ -216,7 +217,8 @@ async function hasNews(
   takings: readonly { readonly reversal: Reversal; readonly grantId: GrantId; readonly draws: Draws }[],
 ): Promise<boolean> {
   for (const { reversal, grantId, draws } of takings)
-    if (draws.length > 0 && !(await isDone(pool, accountId, takingKey(reversal, grantId)))) return true;
+    for (const [index] of draws.entries())
+      if (!(await isDone(pool, accountId, drawKeyOf(takingKey(reversal, grantId), index)))) return true;
   return false;
 }
 

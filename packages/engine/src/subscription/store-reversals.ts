@@ -114,6 +114,21 @@ export async function keepTaking(
   );
 }
 
+/** With what it takes besides what was decided at first. */
+export async function keepMore(
+  client: pg.PoolClient,
+  { accountId, id }: Key,
+  reversalId: string,
+  grantId: string,
+  draws: Draws,
+): Promise<void> {
+  await client.query(
+    `update subscription_reversal_draws set draws = $5
+     where account_id = $1 and invoice_id = $2 and reversal_id = $3 and grant_id = $4`,
+    [accountId, id, reversalId, grantId, drawsToJson(draws)],
+  );
+}
+
 /** Invoices with an open dispute and months whose credits are free, also those that came again. */
 export async function invoicesToFreeze(
   pool: pg.Pool,

@@ -8,10 +8,11 @@ import { revokedCounter } from "../ledger/caps.ts";
 import { readCounters } from "../ledger/store-load.ts";
 import { allocate, type Draws, regrantIdOf, sumOf } from "../payment/taken.ts";
 import { stopTopUp } from "../topup/stop.ts";
-import { graceIdOf, takenFor } from "./decide.ts";
+import { graceIdOf, takenFor, takenOf } from "./decide.ts";
 import type { Invoice } from "./store-invoices.ts";
 import {
   isOfBefore,
+  keepMore,
   keepTaking,
   lockInvoice,
   type Reversal,
@@ -91,8 +92,48 @@ export async function decideTakings(
     for (const reversal of undecidedOf(now, month))
       if (states.get(reversal.id) === reversal.state)
         await decideTaking(deps, client, invoice, month, reversal, foreign);
+    // What came again for one that has changed since then may not be there yet.
+    if (now.every(({ id, state }) => states.get(id) === state)) await makeUp(client, invoice, month);
     return readReversals(client, invoice);
   });
+}
+
+/** Whether a reversal that stands may have less than its share of a month's credits, of which others have had some that
+ *  came again since. */
+export function mayBeShort(
+  known: readonly Reversal[],
+  grants: readonly Named[],
+  of: { readonly amount: MicroCredits; readonly paid: number },
+): boolean {
+  if (givenAgain(known, grants).length === 0) return false;
+  return countingOf(known).some((one) => one.state === "taken" && shortOf(one, grants, of) > 0n);
+}
+
+function shortOf(
+  reversal: Reversal,
+  grants: readonly Named[],
+  { amount, paid }: { readonly amount: MicroCredits; readonly paid: number },
+): MicroCredits {
+  return takenOf(amount, reversal.amount, paid) - takenOfMonth(reversal, grants);
+}
+
+/** More may be paid back than was paid, as where a refund is followed by a lost dispute: what comes last finds little to
+ *  take. When what came first fails, or is won, after that, what stands takes the rest of its own of what came again. */
+async function makeUp(client: pg.PoolClient, invoice: Invoice, month: readonly Part[]): Promise<void> {
+  const of = { amount: hadOf(month), paid: invoice.amountPaid };
+  const standing = countingOf(await readReversals(client, invoice)).filter(({ state }) => state === "taken");
+  for (const reversal of standing.filter((one) => isDecided(one, month))) {
+    let missing = shortOf(reversal, month, of);
+    for (const { grantId, unusedAgain } of month) {
+      const decided = decidedOf(await readReversals(client, invoice), grantId);
+      const taken = { refunds: withoutUnused(decided, unusedAgain), disputes: [] };
+      const more = allocate({ grantId, credits: 0n }, taken, missing);
+      if (more.length === 0) continue;
+      const { draws } = reversal.takings.get(grantId)!;
+      await keepMore(client, invoice, reversal.id, grantId, [...draws, ...more]);
+      missing -= sumOf(more);
+    }
+  }
 }
 
 function countTakings(known: readonly Reversal[], grants: readonly Named[]): number {
@@ -139,10 +180,7 @@ async function decideTaking(
   let anew = 0n;
   for (const { grantId, had, unusedAgain, decided, already } of parts) {
     const before: Draws = already === 0n ? [] : [[grantId, already]];
-    const refunds = decided.map((one) => {
-      return { ...one, credits: one.credits - (unusedAgain.get(regrantIdOf(one.id)) ?? 0n) };
-    });
-    const taken = { refunds, disputes: [before] };
+    const taken = { refunds: withoutUnused(decided, unusedAgain), disputes: [before] };
     const rest = reversal.state === "returned" ? [] : allocate({ grantId, credits: had }, taken, missing);
     const draws = merged(grantId, already, rest);
     await keepTaking(client, invoice, reversal.id, grantId, { draws, already });
@@ -152,6 +190,12 @@ async function decideTaking(
   // What was gone before, or is made up for with nothing, stops nothing now.
   const isNews = open.length === month.length && parts.every(({ already }) => already === 0n);
   if (anew > 0n || isNews) await stopTopUp(client, invoice.accountId, anew, clock.now());
+}
+
+function withoutUnused(decided: ReturnType<typeof decidedOf>, unusedAgain: Part["unusedAgain"]) {
+  return decided.map((one) => {
+    return { ...one, credits: one.credits - (unusedAgain.get(regrantIdOf(one.id)) ?? 0n) };
+  });
 }
 
 /** Of each grant, what others have taken of it and no reversal has had yet: it counts first. */
@@ -179,12 +223,17 @@ function dueOf(
   reversal: Reversal,
   counting: readonly Reversal[],
 ): MicroCredits {
-  const had = month.reduce((sum, part) => sum + part.had - sumOf([...part.unusedAgain]), 0n);
+  const had = hadOf(month);
   const standing = counting
     .filter((other) => other.state !== "returned" && isDecided(other, month))
     .map((other) => ({ of: other.amount, credits: takenOfMonth(other, month) }));
   const due = takenFor(had, invoice.amountPaid, standing, reversal.amount);
   return larger(due - takenOfMonth(reversal, month), 0n);
+}
+
+/** What the month's grants gave, without what expired unused of them and of what came again for them. */
+function hadOf(month: readonly Part[]): MicroCredits {
+  return month.reduce((sum, part) => sum + part.had - sumOf([...part.unusedAgain]), 0n);
 }
 
 function takenOfMonth({ takings }: Reversal, month: readonly Named[]): MicroCredits {
