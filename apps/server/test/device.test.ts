@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Browser, openBrowser } from "./browser.ts";
 import { type Running, startRunning } from "./running.ts";
 
@@ -69,6 +69,27 @@ test.each([
   await thief.submit("/device/decide", { user_code, decision: "approve" });
   await signIn(owner, "");
   expect((await owner.post(path, body)).status).toBe(200);
+  expect((await poll(device_code)).body.error).toBe("invalid_grant");
+});
+
+test("a device that is approved while all sessions are being revoked is turned away, too", async () => {
+  const [thief, owner] = [openBrowser(running.url), openBrowser(running.url)];
+  for (const browser of [thief, owner]) await signIn(browser, "");
+  const holding = await running.engine.pool.connect();
+  await holding.query("begin");
+  await holding.query("select from identity.sessions for update");
+  const revoked = owner.post("/api/identity/revoke-sessions", {});
+  const waiting =
+    "select count(*)::int4 as count from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))";
+  const waits = async () => expect((await holding.query(waiting)).rows).not.toEqual([{ count: 0 }]);
+  await vi.waitFor(waits, 10_000);
+  const { device_code, user_code, verification_uri_complete } = await begin();
+  await thief.get(verification_uri_complete);
+  const approved = await thief.submit("/device/decide", { user_code, decision: "approve" });
+  expect(approved.text).toContain("The device is signed in");
+  await holding.query("commit");
+  holding.release();
+  expect((await revoked).status).toBe(200);
   expect((await poll(device_code)).body.error).toBe("invalid_grant");
 });
 

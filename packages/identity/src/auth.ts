@@ -1,6 +1,6 @@
 import type { Deps } from "@bursar/engine/deps";
 import { betterAuth } from "better-auth";
-import { APIError, createAuthMiddleware, getSessionFromCtx, isAPIError } from "better-auth/api";
+import { APIError, createAuthMiddleware, isAPIError } from "better-auth/api";
 import { deviceAuthorization } from "better-auth/plugins/device-authorization";
 import { genericOAuth } from "better-auth/plugins/generic-oauth";
 import { twoFactor } from "better-auth/plugins/two-factor";
@@ -15,7 +15,7 @@ import { findPerson, markVerified } from "./people/store.ts";
 import { sealSecondFactors } from "./second-factor/adapter.ts";
 import { type Factors, libraryKeyOf } from "./second-factor/factors.ts";
 import { refuseReplay } from "./sign-in/replay.ts";
-import { forgetPending } from "./sign-in/store-sessions.ts";
+import { deleteSessionsOf, forgetPending } from "./sign-in/store-sessions.ts";
 
 export interface AuthDeps extends Pick<Deps, "pool" | "clock" | "log"> {
   readonly people: ManagedPeople;
@@ -75,14 +75,13 @@ export function createAuth(deps: AuthDeps) {
     emailAndPassword: {
       enabled: true,
       requireEmailVerification: deps.verifyEmail,
-      revokeSessionsOnPasswordReset: true,
       sendResetPassword: ({ user, token }) => {
         post.sendReset(user, `${url}/reset-password?token=${encodeURIComponent(token)}`, token);
         return Promise.resolve();
       },
       onPasswordReset: async ({ user }) => {
         await markVerified(pool, user.id);
-        await forgetPending(pool, user.id);
+        await deleteSessionsOf(pool, user.id);
       },
     },
     emailVerification: {
@@ -120,15 +119,14 @@ export function createAuth(deps: AuthDeps) {
           return { context: { body: { ...(context.body as object), revokeOtherSessions: true } } };
         }
         if (context.path === "/two-factor/verify-totp") await refuseReplay(context, pool);
-        if (ENDS_SESSIONS.has(context.path)) {
-          const session = await getSessionFromCtx(context);
-          if (session !== null) await forgetPending(pool, session.user.id);
-        }
         if (context.path === "/sign-up/email" || context.path === "/update-user")
           refuseLongName(context.body);
         return undefined;
       }),
       after: createAuthMiddleware(async (context) => {
+        const ended = ENDS_SESSIONS.has(context.path) ? context.context.session?.user.id : undefined;
+        // Last: until its session has ended, whoever has it can begin something anew.
+        if (ended !== undefined) await forgetPending(pool, ended);
         const session = context.context.newSession?.session;
         if (session === undefined) return undefined;
         if (context.path === "/change-password") await forgetPending(pool, session.userId);
