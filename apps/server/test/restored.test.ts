@@ -37,6 +37,9 @@ it("what was bought since the backup comes again from the provider, once, with t
   restored = await startPayingWorld({ beside: before });
   const same = await restored.account("0", null);
   expect(same.id).toBe(account.id);
+  // The backup has the customer and the policy, and a balance that asks for a top-up.
+  await copyCustomer(account.id);
+  await same.policy({ target: "3000", threshold: "2000" });
   await restored.settle();
   expect(await same.available()).toBe("3000");
   const { payments } = (await same.get("/v1/payments")).body;
@@ -121,6 +124,16 @@ async function accountLike({ id }: { id: string }) {
     const account = await before.account("0");
     if (account.id === id) return account;
   }
+}
+
+async function copyCustomer(accountId: string): Promise<void> {
+  const { rows } = await before.engine.pool.query(
+    "select account_id, creation_id, customer_id, created_at::text from payment_customers where account_id = $1",
+    [accountId],
+  );
+  await restored.engine.pool.query("insert into payment_customers values ($1, $2, $3, $4)", [
+    ...Object.values(rows[0]),
+  ]);
 }
 
 async function eventOf(type: string): Promise<string | undefined> {

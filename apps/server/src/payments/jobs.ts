@@ -21,7 +21,22 @@ export function paymentJobs(deps: EventDeps & Pick<Deps, "secrets">, handlers: E
     { name: "payments", run: () => carryOnPayments(deps) },
     { name: "refunds", run: () => carryOnRefunds(deps) },
     { name: "disputes", run: () => freezeReturned(deps) },
-    { name: "top-ups", run: watchTopUps(deps) },
+    { name: "top-ups", run: topUps(deps, handlers) },
     { name: "lost payment events", run: catchUpEvents(deps, handlers) },
   ];
+}
+
+/** Buys nothing before this process has heard all that the provider has told: where the database was restored from a
+ *  backup, an account that seems to run dry may have bought since. */
+function topUps(deps: EventDeps & Pick<Deps, "secrets">, handlers: EventHandlers): Job["run"] {
+  const watch = watchTopUps(deps);
+  let hasHeard = false;
+  return async () => {
+    if (!hasHeard) {
+      await catchUpEvents(deps, handlers)();
+      while ((await processEvents(deps, handlers)) > 0);
+      hasHeard = true;
+    }
+    return watch();
+  };
 }
