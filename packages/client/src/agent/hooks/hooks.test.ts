@@ -93,8 +93,8 @@ describe("hooks that misbehave answer all the same", () => {
     expect(results).toMatchObject([
       { hookName: "crash", exitCode: null, problem: "ended by SIGSEGV" },
       { hookName: "absent", exitCode: 127, stderr: expect.stringContaining("not found") },
-      { hookName: "nowhere", exitCode: null, problem: expect.stringContaining("could not be started") },
-      { hookName: "in a file", exitCode: null, problem: expect.stringContaining("could not be started") },
+      { hookName: "nowhere", exitCode: null, problem: "could not be started: its folder is not there" },
+      { hookName: "in a file", exitCode: null, problem: "could not be started: its folder is not there" },
       { hookName: "NUL", exitCode: null, problem: expect.stringContaining("could not be started") },
       { hookName: "next", exitCode: 0 },
     ]);

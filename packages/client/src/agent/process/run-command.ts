@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { statSync } from "node:fs";
 import { CappedText } from "./capped-text.ts";
 
 export interface CommandRequest {
@@ -53,7 +54,7 @@ function ended(request: CommandRequest, stdout: CappedText, stderr: CappedText):
     child = start(command, cwd, environment);
   } catch (error) {
     // Some failures are thrown: a folder that is a file, too large an environment, a NUL.
-    return Promise.resolve({ exitCode: null, problem: notStarted(error) });
+    return Promise.resolve({ exitCode: null, problem: notStarted(error, cwd) });
   }
   const killNow = () => killGroup(child, "SIGKILL");
   // When this process ends before, nobody else would.
@@ -82,7 +83,7 @@ function ended(request: CommandRequest, stdout: CappedText, stderr: CappedText):
   };
   child.stdout.on("data", (bytes: Buffer) => stdout.add(bytes));
   child.stderr.on("data", (bytes: Buffer) => stderr.add(bytes));
-  child.on("error", (error) => finish(null, notStarted(error)));
+  child.on("error", (error) => finish(null, notStarted(error, cwd)));
   child.on("exit", (code, killedBy) => {
     const why = killedBy === null ? undefined : `ended by ${killedBy}`;
     const lingering = setTimeout(() => finish(code, why), LINGER_MILLISECONDS);
@@ -105,8 +106,11 @@ function start(command: string, cwd: string, environment: NodeJS.ProcessEnv) {
   });
 }
 
-function notStarted(error: unknown): string {
-  return `could not be started: ${error instanceof Error ? error.message : String(error)}`;
+function notStarted(error: unknown, cwd: string): string {
+  // Told as a shell that is missing.
+  const isFolder = statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true;
+  const reason = error instanceof Error ? error.message : String(error);
+  return `could not be started: ${isFolder ? reason : "its folder is not there"}`;
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
