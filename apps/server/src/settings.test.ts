@@ -111,6 +111,11 @@ it("leaves alone what only begins like its own: what the command reads, a cluste
   expect(readSettings(env, [])).toEqual(readSettings({}, []));
 });
 
+it("tells what there is to whoever asks for help, or for what there is not", () => {
+  for (const args of [["--help"], ["--prot", "3001"], ["3001"]])
+    expect(() => readSettings({}, args)).toThrow(/; there are --listen, --port, .*docs\/configuration\.md$/);
+});
+
 it("tells where the command finds a sandbox whose data is elsewhere than usual", () => {
   const sandbox = { url: "http://127.0.0.1:3000", apiKey: "bsk_1", mailUrl: null, users: [] };
   const shown = (dataDir: string) =>

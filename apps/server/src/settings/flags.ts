@@ -16,11 +16,14 @@ type Flags = { listen?: string; port?: string; host?: string; "data-dir"?: strin
 
 export function readFlags(args: readonly string[]): Flags {
   const text = { type: "string" } as const;
+  const options = { listen: text, port: text, host: text, "data-dir": text };
   try {
-    const options = { listen: text, port: text, host: text, "data-dir": text };
     return withoutEmpty(parseArgs({ args: [...args], options, strict: true }).values);
   } catch (error) {
-    throw new SettingsError((error as Error).message);
+    const known = Object.keys(options).map((name) => `--${name}`);
+    throw new SettingsError(
+      `${(error as Error).message}; there are ${known.join(", ")}, and the settings of docs/configuration.md`,
+    );
   }
 }
 
