@@ -47,6 +47,7 @@ it("opening changes nothing, the button joins whoever has signed in, once, and o
   expect((await press(token, { cookie, origin: "https://elsewhere.example" })).status).toBe(403);
   const other = await press(token, { cookie: await cookieOf("ada") });
   expect([other.status, other.text]).toEqual([400, expect.stringContaining("sent to another address")]);
+  expect(other.text).toContain('action="/join/sign-out"');
   const joined = await press(token, { cookie });
   expect(joined.status).toBe(200);
   expect(joined.text).toContain("&lt;b&gt;Join&lt;/b&gt; &amp; Co");

@@ -199,6 +199,33 @@ test("a forgotten password is asked for on a page, which says the same about eve
   expect((await browser.submit("/forgot-password", { email: person.email }, foreign)).status).toBe(403);
 });
 
+test("what was typed stays in a form that is refused, and why is told in words", async () => {
+  const browser = openBrowser(running.url);
+  const refused = [
+    await browser.submit("/device/sign-up", {
+      email: "no address",
+      username: "newcomer-x",
+      password: "long enough",
+    }),
+    await browser.submit("/device/sign-in", { named: "nobody-at-all", password: "long enough" }),
+    await browser.submit("/forgot-password", { email: "no address" }),
+  ];
+  expect(refused.map(({ text }) => /role="alert">(\w+)/.exec(text)?.[1])).toEqual([
+    "Invalid",
+    "Invalid",
+    "Invalid",
+  ]);
+  for (const [index, typed] of [
+    [0, "newcomer-x"],
+    [1, "nobody-at-all"],
+    [2, "no address"],
+  ] as const)
+    expect(refused[index]!.text).toContain(`value="${typed}"`);
+  const reset = { token: "none", password: "long enough", again: "long enough" };
+  const ended = await browser.submit("/reset-password", reset);
+  expect([ended.status, linkOf(ended, "Send me another one")]).toEqual([400, "/forgot-password"]);
+});
+
 test("a path that the library does not have is answered in words", async () => {
   const { status, body } = await post("/nothing", {});
   expect([status, body.message]).toEqual([404, "There is no POST /api/identity/nothing"]);

@@ -57,10 +57,10 @@ export function alertOf(answer: IdentityAnswer): { status: number; alert: string
   return { status, alert: reasonOf(answer) };
 }
 
-/** What the library says went wrong, in words. */
+/** What the library says went wrong, in words: without the names that its fields have there. */
 export function reasonOf({ body }: IdentityAnswer): string {
   const reason = body.message ?? body.error_description;
-  return typeof reason === "string" ? reason : "That did not work";
+  return typeof reason === "string" ? reason.replaceAll(/\[body\.\w+\] /g, "") : "That did not work";
 }
 
 /** Sends the browser on, with what it is to remember. Only to paths of ours, or where the library sends it. */

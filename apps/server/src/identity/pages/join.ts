@@ -29,7 +29,10 @@ async function join(deps: JoinDeps, context: Context): Promise<Response> {
   if (person === null) return signInPage(pages, PLACE, { token }, { status: 401 });
   const { id: personId, accountId, email } = person;
   const outcome = await acceptInvite(deps, { token, member: { personId, accountId, email } });
-  if (outcome.kind !== "joined") return page(TITLE, html``, { status: 400, alert: MESSAGES[outcome.kind] });
+  if (outcome.kind !== "joined") {
+    const next = outcome.kind === "invite_for_another" ? anotherForm(token) : html``;
+    return page(TITLE, next, { status: 400, alert: MESSAGES[outcome.kind] });
+  }
   return page(
     "Done",
     html`<p>You are a member of <b>${outcome.organization.name}</b>. To work on its credits, name it:
@@ -47,4 +50,9 @@ const MESSAGES: Record<Exclude<AcceptOutcome["kind"], "joined">, string> = {
 function joinForm(token: string): Html {
   return html`<form method="post" action="/join"><input type="hidden" name="token" value="${token}">
 <p>You join with the account that you have signed in with in this browser.</p><button>Join</button></form>`;
+}
+
+function anotherForm(token: string): Html {
+  return html`<form method="post" action="/join/sign-out"><input type="hidden" name="token" value="${token}">
+<button>Use another account</button></form>`;
 }

@@ -21,9 +21,14 @@ async function choosePassword(deps: PageDeps, context: Context): Promise<Respons
   const failed = (alert: string, status = 400) => page("New password", resetForm(token), { status, alert });
   if (password !== again) return failed("The two passwords are not the same");
   const answer = await ask(deps, context, "/reset-password", { token, newPassword: password });
+  if (answer.body.code === "INVALID_TOKEN")
+    return page("New password", askAnew, { status: 400, alert: ENDED });
   if (!answer.ok) return failed(reasonOf(answer), answer.status === 429 ? 429 : 400);
   return page("Done", html`<p>Your password has been changed, and you are signed out everywhere else.</p>`);
 }
+
+const ENDED = "This link is not good any more";
+const askAnew = html`<p><a href="/forgot-password">Send me another one</a></p>`;
 
 const FORGOT = "Forgot the password?";
 
@@ -33,7 +38,7 @@ async function askForMail(deps: PageDeps, context: Context): Promise<Response> {
   if (sent instanceof Response) return sent;
   const { email = "" } = sent;
   const answer = await ask(deps, context, "/request-password-reset", { email });
-  if (!answer.ok) return page(FORGOT, forgotForm(), alertOf(answer));
+  if (!answer.ok) return page(FORGOT, forgotForm(email), alertOf(answer));
   return page(
     "Look into your mail",
     html`<p>If <strong>${email}</strong> is somebody's here, a link is on its way.</p>`,
@@ -46,7 +51,7 @@ async function confirm(deps: PageDeps, context: Context): Promise<Response> {
   const { token = "" } = sent;
   const answer = await ask(deps, context, `/verify-email?token=${encodeURIComponent(token)}`);
   if (answer.ok) return page("Done", html`<p>Your e-mail address is confirmed. You can sign in now.</p>`);
-  const alert = "This link is not good any more; sign in to get a new one";
+  const alert = `${ENDED}; sign in to get a new one`;
   return page("Confirm your e-mail address", html``, { status: 400, alert });
 }
 
@@ -58,9 +63,9 @@ function resetForm(token: string): Html {
 <button>Change password</button></form>`;
 }
 
-function forgotForm(): Html {
+function forgotForm(email = ""): Html {
   return html`<form method="post" action="/forgot-password">
-<label>Your e-mail <input name="email" type="email" autocomplete="email" required autofocus></label>
+<label>Your e-mail <input name="email" type="email" value="${email}" autocomplete="email" required autofocus></label>
 <button>Send a link to choose a new one</button></form>`;
 }
 

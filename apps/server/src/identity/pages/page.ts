@@ -38,6 +38,9 @@ const HEADERS = {
   "referrer-policy": "same-origin",
 };
 
+/** The title of the first page, and in those of all. */
+export const NAME = "Bursar";
+
 /** A whole page with one column and no script. */
 export function page(
   title: string,
@@ -48,7 +51,7 @@ export function page(
   const said = alert === undefined ? html`` : html`<p role="alert">${alert}</p>`;
   const document = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${title} · Bursar</title>${{ html: `<style>${STYLE}</style>` }}</head>
+<title>${title === NAME ? NAME : `${title} · ${NAME}`}</title>${{ html: `<style>${STYLE}</style>` }}</head>
 <body><main><h1>${title}</h1>${said}${body}</main></body></html>`;
   return new Response(document.html, { status, headers: HEADERS });
 }

@@ -74,11 +74,13 @@ export function signInPage(
   options: { status?: number; alert?: string } = {},
 ): Response {
   const { path, why } = place;
+  const { named = "" } = form;
   const elsewhere = html`<form method="post" action="${path}/oidc">${kept(place, form)}
 <button>Sign in with your organization</button></form>`;
   const body = html`<p>${why}</p>
 <form method="post" action="${path}/sign-in">${kept(place, form)}
-<label>Username or e-mail <input name="named" autocomplete="username" required autofocus></label>
+<label>Username or e-mail
+<input name="named" value="${named}" autocomplete="username" required autofocus></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
 <button>Sign in</button></form>${hasOidc ? elsewhere : html``}
 <p><a href="${addressOf(place, form, "/sign-up")}">Sign up</a> · <a href="/forgot-password">Forgot the password?</a></p>`;
