@@ -1,6 +1,6 @@
 /** Refunds, disputes, appeals and work in any order: what is left follows from where they stand, and not from the way. */
 import { type AccountId, newLink, type PaymentId } from "@bursar/contract/ids";
-import { parseInstant } from "@bursar/contract/instant";
+import { addSeconds, parseInstant } from "@bursar/contract/instant";
 import { credits } from "@bursar/contract/money";
 import { priceBookBody } from "@bursar/contract/operations/prices";
 import { createTestDatabase } from "@bursar/database/testing";
@@ -220,6 +220,20 @@ async function expectStanding({ sold, known, work, spent }: Life): Promise<void>
     frozen: disputed < available + frozen ? disputed : available + frozen,
   });
 }
+
+it("of a month that has ended, what work gave back after its end is asked of nobody", async () => {
+  const sold = await soldPlan();
+  const { accountId } = sold;
+  const submit = (loose: Parameters<typeof command>[1]) => one.ledger.submit(command(accountId, loose));
+  for (const id of ["hold_unused", "hold_used"])
+    await submit({ kind: "hold", id, amount: credits("200"), expiresAt: null });
+  one.clock.set(addSeconds(one.clock.now(), 40 * 86_400));
+  await submit({ kind: "release", holdId: "hold_unused" });
+  await submit({ kind: "settle", holdId: "hold_used", amount: credits("50") });
+  sold.begin("refund", 1000);
+  await sold.settle();
+  expect(await balance(one, accountId)).toMatchObject({ available: 0n, held: 0n, owed: credits("50") });
+});
 
 const SOLD = [
   ["plan", soldPlan],

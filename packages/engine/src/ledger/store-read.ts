@@ -87,6 +87,18 @@ export async function grantedUnder(
   return rows[0]?.granted ?? null;
 }
 
+/** What has expired of a grant: at its end, and whatever came back to it after that. An entry of what expires is of one
+ *  grant. Walks the account's entries since the grant, which is rarely asked for. */
+export async function expiredOf(pool: pg.Pool, accountId: AccountId, grantId: string): Promise<MicroCredits> {
+  const { rows } = await pool.query<{ expired: MicroCredits }>(
+    `select coalesce(sum(amount), 0)::int8 as expired from entries
+     where account_id = $1 and kind = 'expire' and draws #>> '{0,0}' = $2
+       and seq > coalesce((select seq from entries where account_id = $1 and key = $3::uuid limit 1), 0)`,
+    [accountId, grantId, keyOf(grantId)],
+  );
+  return rows[0]!.expired;
+}
+
 /** Whether anything was done under this idempotency key. */
 export async function isDone(pool: pg.Pool, accountId: AccountId, key: string): Promise<boolean> {
   const { rowCount } = await pool.query(

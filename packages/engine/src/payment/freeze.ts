@@ -82,19 +82,3 @@ export async function releases(
   return () =>
     holds.map((hold) => deps.ledger.submit({ kind: "release", accountId, holdId: hold.id, ...why }));
 }
-
-/** Frees whatever was ever held under the id and its numbers. Returns what of it expired with the grant's own end. */
-export async function releaseAll(
-  deps: Pick<Deps, "ledger">,
-  accountId: AccountId,
-  id: HoldId,
-  why: Why,
-): Promise<MicroCredits> {
-  let sum = 0n;
-  for (let number = 0; ; number++) {
-    const holdId = numbered(id, number);
-    const outcome = await deps.ledger.submit({ kind: "release", accountId, holdId, ...why });
-    if (outcome.kind !== "done" && outcome.kind !== "duplicate") return sum;
-    sum += outcome.result.expired;
-  }
-}

@@ -3,8 +3,8 @@ import type { MicroCredits } from "@bursar/contract/money";
 import type { Deps } from "../deps.ts";
 import { isExpired } from "../ledger/account.ts";
 import { readAccount } from "../ledger/store-load.ts";
-import { grantedUnder, isDone } from "../ledger/store-read.ts";
-import { freezeGrant, releaseAll, releases } from "../payment/freeze.ts";
+import { expiredOf, grantedUnder, isDone } from "../ledger/store-read.ts";
+import { freezeGrant, releases } from "../payment/freeze.ts";
 import { revoke } from "../payment/refunds.ts";
 import { openHolds } from "../payment/store-refunds.ts";
 import { type Draws, drawKeyOf, regrantIdOf, sumOf } from "../payment/taken.ts";
@@ -163,7 +163,8 @@ const isOpen = ({ state }: Reversal) => state === "open";
 const TAKEN_FROM = { by: "system:subscription", note: "A part is taken back; the rest is frozen again" };
 const CLOSED = { by: "system:subscription", note: "The dispute is closed" };
 
-/** What a grant past its expiry has left unused, also what disputes had frozen: nobody is asked for that. */
+/** What a grant past its expiry has left unused, also what disputes had frozen, and what work has given back since: nobody
+ *  is asked for that. */
 async function unusedPast(
   deps: ReversalDeps,
   { accountId }: Invoice,
@@ -173,15 +174,12 @@ async function unusedPast(
   const account = await readAccount(deps.pool, accountId);
   const open = account?.grants.find(({ id }) => id === grantId);
   if (open !== undefined && !isExpired(open, deps.clock.now())) return 0n;
-  const command = { kind: "expire", accountId, grantId, by: "system:subscription" } as const;
-  const first = await deps.ledger.submit(command);
-  // Of several grants that ended at once, only the repetition tells what this one had left.
-  const outcome = first.kind === "done" ? await deps.ledger.submit(command) : first;
-  const unused = outcome.kind === "duplicate" ? outcome.result.expired : 0n;
-  const frozen = known
-    .filter(({ kind }) => kind === "dispute")
-    .map((dispute) => releaseAll(deps, accountId, holdOf(dispute, grantId), CLOSED));
-  return (await Promise.all(frozen)).reduce((sum, expired) => sum + expired, unused);
+  await deps.ledger.submit({ kind: "expire", accountId, grantId, by: "system:subscription" });
+  const disputes = known.filter(({ kind }) => kind === "dispute");
+  const frozen = disputes.map((dispute) => holdOf(dispute, grantId));
+  const free = await releases(deps, accountId, frozen, CLOSED);
+  await Promise.all(free());
+  return expiredOf(deps.pool, accountId, grantId);
 }
 
 async function settleMonth(
