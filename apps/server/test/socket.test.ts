@@ -8,7 +8,8 @@ import { openBrowser } from "./browser.ts";
 import { type Running, startRunning } from "./running.ts";
 import { openPeer, type Peer, refusalOf } from "./socket-peer.ts";
 
-const FAST = { recheckMilliseconds: 500, pingMilliseconds: 200, dropMilliseconds: 1500 };
+const FAST = { recheckMilliseconds: 500, pingMilliseconds: 200 };
+const DROP_MILLISECONDS = 1000;
 let running: Running;
 /** Another server on the same database. */
 let other: Running;
@@ -180,18 +181,23 @@ describe("a socket is cut, with the reason,", () => {
     expect(end.reason).not.toBe("");
   });
 
-  test("when it gives no sign of life", async () => {
+  test("when it gives no sign of life; one that only answers pings stays, also when the server stood still", async () => {
     const { key } = await running.account();
-    const peer = open(running.url, key, { autoPong: false });
-    expect(await peer.closed).toMatchObject({ code: 4408 });
-  });
-
-  test("and one that only answers pings stays", async () => {
-    const { key } = await running.account();
-    const peer = open(running.url, key);
-    await peer.say({ type: "ping" });
-    await new Promise((resolve) => setTimeout(resolve, FAST.dropMilliseconds * 1.5));
-    expect(await peer.say({ type: "ping" })).toMatchObject({ success: true });
+    const settings = { ...FAST, dropMilliseconds: DROP_MILLISECONDS };
+    const strict = await startRunning(running.databaseUrl, 0, {}, {}, { settings });
+    try {
+      const lively = open(strict.url, key);
+      await lively.say({ type: "ping" });
+      const silent = open(strict.url, key, { autoPong: false });
+      expect(await silent.closed).toMatchObject({ code: 4408 });
+      expect(await lively.say({ type: "ping" })).toMatchObject({ success: true });
+      const until = performance.now() + DROP_MILLISECONDS * 1.2;
+      while (performance.now() < until);
+      expect(await lively.say({ type: "ping" })).toMatchObject({ success: true });
+      expect(lively.socket.readyState).toBe(lively.socket.OPEN);
+    } finally {
+      await strict.close();
+    }
   });
 });
 

@@ -32,10 +32,14 @@ export interface Watched {
 export function watch(watched: Watched, deps: WatchDeps): () => void {
   const { connections } = watched;
   const { pingMilliseconds, dropMilliseconds, recheckMilliseconds } = deps.settings;
+  let beatAt = performance.now();
   const beat = () => {
     const now = performance.now();
+    // After this process has stood still, what they have said meanwhile is yet to be read.
+    const hasStoodStill = now - beatAt > pingMilliseconds;
+    beatAt = now;
     for (const connection of connections) {
-      if (now - connection.heardAt > dropMilliseconds) connection.close("silent");
+      if (now - connection.heardAt > dropMilliseconds && !hasStoodStill) connection.close("silent");
       else if (now - connection.pingedAt >= pingMilliseconds) connection.ping(now);
     }
   };
