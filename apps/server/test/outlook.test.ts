@@ -19,6 +19,8 @@ const run = (...args: string[]) =>
 
 it("shows what expires when, and how long credits last by what was used", async () => {
   const { accountId, engine } = world;
+  // No midnight passes between two calls.
+  await world.clock.freeze(true);
   const give = (id: string, amount: string, days: number | null, source: "promo" | "purchase") =>
     grant(engine, {
       accountId,
@@ -50,7 +52,7 @@ it("shows what expires when, and how long credits last by what was used", async 
   expect(forecast).toMatchObject({
     available: "110",
     scoped: "0",
-    estimate: { perDay: "10", basedOnDays: 4, daysLeft: 10, topUpAt: null },
+    estimate: { perDay: "10", basedOnDays: 4, daysLeft: 11, topUpAt: null },
     reason: null,
     nextExpiry: { amount: "10" },
     nextReset: null,

@@ -23,13 +23,21 @@ const put = (body: unknown, accountId: string = world.accountId) =>
   world.call(world.adminKey, "PUT", `/v1/accounts/${accountId}/quota`, body);
 const get = (path: string) => world.call(world.accountKey, "GET", path);
 
+/** Of every month the day that was ten days ago. A month ahead of now there is then exactly one of them, whatever day it
+ *  is and whenever the test crosses midnight. */
+const anchor = () => {
+  const before = new Date(world.clock.now() / 1000 - 10 * 86_400_000);
+  return `2020-01-${String(before.getUTCDate()).padStart(2, "0")}T00:00:00.000Z`;
+};
+
 it("arrives at once, follows the calendar when time is moved, and shows in the balance", async () => {
   expect((await get("/v1/quota")).body).toEqual({ accountId: world.accountId, quota: null });
   expect((await get("/v1/balance")).body.nextReset).toBeNull();
-  const set = await put({ anchor: "2020-01-31T00:00:00Z", rollover: { cap: "100" } });
+  const begin = anchor();
+  const set = await put({ anchor: begin, rollover: { cap: "100" } });
   expect([set.status, set.body.quota]).toMatchObject([
     200,
-    { credits: "500", anchor: "2020-01-31T00:00:00.000Z", rollover: { cap: "100", months: 1 } },
+    { credits: "500", anchor: begin, rollover: { cap: "100", months: 1 } },
   ]);
   expect(set.body.quota.cycle.remaining).toBe("500");
   const before = (await get("/v1/balance")).body;
@@ -46,7 +54,7 @@ it("arrives at once, follows the calendar when time is moved, and shows in the b
 });
 
 it("keeps its anchor, and takes other terms from the next cycle on", async () => {
-  const fixed = await put({ credits: "600", anchor: "2020-02-01T00:00:00Z" });
+  const fixed = await put({ credits: "600", anchor: "2020-03-01T00:00:00Z" });
   expect([fixed.status, fixed.body.error.code, fixed.body.error.param]).toEqual([
     409,
     "quota_anchor_fixed",
