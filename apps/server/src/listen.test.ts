@@ -32,13 +32,15 @@ test.each(["no-such-host.invalid", "192.0.2.1"])(
 );
 
 test("a server that closes waits for the answers under way, and not for the connections that clients keep", async () => {
+  const arrived = Promise.withResolvers<void>();
   const app = new Hono().get("/", async (context) => {
+    arrived.resolve();
     await delay(200);
     return context.text("here");
   });
   const server = await listen(app, "127.0.0.1", [0]);
   const asked = fetch(server.urls[0]!);
-  await delay(50);
+  await arrived.promise;
   const startedAt = performance.now();
   const [answer] = await Promise.all([asked, server.close(10_000)]);
   expect(await answer.text()).toBe("here");

@@ -1,13 +1,16 @@
 /** What an account can do to the holds by which the gateway works for it. */
-import { startSandboxModel } from "@bursar/sandbox/model";
+import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { startScriptedUpstream } from "../../../packages/gateway/test/scripted-upstream.ts";
 import { type Running, startRunning } from "./running.ts";
 
 let running: Running;
-let model: Awaited<ReturnType<typeof startSandboxModel>>;
+let upstream: Awaited<ReturnType<typeof startScriptedUpstream>>;
+/** What the upstream is asked and has not answered: it does when a test says so. */
+const asked: ServerResponse[] = [];
 beforeAll(async () => {
-  model = await startSandboxModel();
-  const upstreams = [{ name: "box", url: model.url, models: ["sandbox-*"] }];
+  upstream = await startScriptedUpstream((response) => asked.push(response));
+  const upstreams = [{ name: "box", url: upstream.url, models: ["sandbox-*"] }];
   running = await startRunning(undefined, 0, {}, { upstreams });
   const models = { "sandbox-small": { inputPerMillion: "150", outputPerMillion: "600" } };
   await running.engine.prices.put({ body: { models }, by: "test" });
@@ -15,25 +18,31 @@ beforeAll(async () => {
 afterAll(async () => {
   await running.gateway.close();
   await running.close();
-  await model.close();
+  await upstream.close();
 });
 
 type Account = Awaited<ReturnType<Running["account"]>>;
 
-/** A call of about 7.6 credits that takes so long that others can act while it runs. */
-const PROMPT = `[[sandbox: delay=1500ms tokens=200]] ${"word ".repeat(50_000)}`;
+/** A call of about 7.6 credits. */
+const PROMPT = "word ".repeat(50_000);
 const ask = (account: Account, content: string) =>
   account.post("/v1/chat/completions", { model: "sandbox-small", messages: [{ role: "user", content }] });
 
-/** Starts the call, and gives its hold once that is there. */
+const areUnderWay = (calls: number) => expect.poll(() => asked.length).toBe(calls);
+function answerAll(usage = { prompt_tokens: 50_000, completion_tokens: 200 }): void {
+  const choices = [{ index: 0, message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }];
+  for (const response of asked.splice(0)) response.end(JSON.stringify({ choices, usage }));
+}
+
+/** Starts the call, and gives its hold: the upstream is asked once that is there. */
 async function begun(account: Account) {
   const answer = ask(account, PROMPT);
-  const holdOf = async () => {
-    const { entries } = (await account.get("/v1/entries")).body;
-    return (entries as { kind: string; reference: string }[]).find(({ kind }) => kind === "hold")?.reference;
-  };
-  await expect.poll(holdOf, { timeout: 5000 }).toBeDefined();
-  return { answer, holdId: (await holdOf())! };
+  await areUnderWay(1);
+  const { entries } = (await account.get("/v1/entries")).body;
+  const { reference } = (entries as { kind: string; reference: string }[]).find(
+    ({ kind }) => kind === "hold",
+  )!;
+  return { answer, holdId: reference };
 }
 
 it("whoever releases the hold of a running call, and spends the credits, owes what the call costs", async () => {
@@ -42,6 +51,7 @@ it("whoever releases the hold of a running call, and spends the credits, owes wh
   expect((await account.post(`/v1/holds/${holdId}/release`)).status).toBe(200);
   const all = (await account.get("/v1/balance")).body.available;
   expect((await account.post("/v1/spend", { id: "all", amount: all })).status).toBe(200);
+  answerAll();
   const { status, headers } = await answer;
   expect(status).toBe(200);
   const { available, owed } = (await account.get("/v1/balance")).body;
@@ -56,6 +66,7 @@ it("no name that a caller can give stands in the way of what is charged late", a
     expect((await account.post("/v1/holds", { id: `${holdId}${end}`, amount: "0.000001" })).status).toBe(201);
   expect((await account.post("/v1/holds", { id: `${holdId} late`, amount: "1" })).status).toBe(422);
   expect((await account.post(`/v1/holds/${holdId}/release`)).status).toBe(200);
+  answerAll();
   const cost = (await answer).headers.get("x-bursar-cost")!;
   const { available, held } = (await account.get("/v1/balance")).body;
   expect(Number(available) + Number(held)).toBeCloseTo(100 - Number(cost), 6);
@@ -63,7 +74,9 @@ it("no name that a caller can give stands in the way of what is charged late", a
 
 it("a call that nobody limits holds a part of a key's cap, and leaves the rest to others", async () => {
   const account = await running.account("1000", { capAmount: 80_000_000n });
-  const calls = Array.from({ length: 4 }, () => ask(account, "[[sandbox: delay=1000ms tokens=50]] Hi"));
+  const calls = Array.from({ length: 4 }, () => ask(account, "Hi"));
+  await areUnderWay(4);
+  answerAll({ prompt_tokens: 8, completion_tokens: 50 });
   expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
 });
 

@@ -1,20 +1,22 @@
 /** A live server that nobody has told any prices yet. */
 import type { Instant } from "@bursar/contract/instant";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { peopleOf } from "./people-of.ts";
+import { peopleOf, type Signed } from "./people-of.ts";
 import { type Running, startRunning } from "./running.ts";
 
 let running: Running;
+let account: Awaited<ReturnType<Running["account"]>>;
+let person: Signed;
 beforeAll(async () => {
   running = await startRunning();
+  account = await running.account("7");
+  person = await peopleOf(running)("early");
   running.clock.time = (running.clock.time - 60_000_000) as Instant;
 });
 afterAll(() => running.close());
 
 describe("before the first price book is in force", () => {
   it("what needs a price is a no that says what is missing, by each API", async () => {
-    const account = await running.account();
-    const person = await peopleOf(running)("early");
     const chat = { model: "small", messages: [{ role: "user", content: "Hi" }] };
     for (const answer of [
       await account.post("/v1/spend", { id: "a", amount: "1" }),
@@ -43,7 +45,6 @@ describe("before the first price book is in force", () => {
   });
 
   it("balances are read, and the server is not ready", async () => {
-    const account = await running.account("7");
     expect((await account.get("/v1/balance")).body.available).toBe("7");
     const { status, body } = await running.call(null, "GET", "/ready");
     expect([status, body.checks.prices]).toEqual([503, false]);

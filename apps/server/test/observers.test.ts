@@ -2,7 +2,6 @@
 import { createTestDatabase, type TestDatabase } from "@bursar/database/testing";
 import { MESSAGE_BYTES } from "@bursar/engine/change/fan-out";
 import { startSandboxModel } from "@bursar/sandbox/model";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openAssembly } from "../src/compat/credit-check/chat/assembly.ts";
 import {
@@ -21,9 +20,8 @@ let model: Awaited<ReturnType<typeof startSandboxModel>>;
 /** One serves the chat, the other its observer. */
 let serving: Running;
 let watching: Running;
-/** What is said between processes. */
+/** What is said between processes, as soon as the one that serves has heard it. */
 let overheard: string[];
-let listener: pg.Client;
 let token: string;
 const supervisorTokens = new Map<Running, string>();
 
@@ -39,10 +37,8 @@ beforeAll(async () => {
   serving = await start();
   watching = await start();
   overheard = [];
-  listener = new pg.Client(database.url);
-  listener.on("notification", ({ payload = "" }) => overheard.push(payload));
-  await listener.connect();
-  await listener.query("listen bursar_changes");
+  const onMessage = (text: string) => void overheard.push(text);
+  serving.engine.fanOut.listen({ onMessage, onConnected: () => undefined });
   token = await personAt(serving, "ann", "user");
   for (const running of [serving, watching])
     supervisorTokens.set(running, await personAt(running, "sue", "supervisor"));
@@ -51,7 +47,6 @@ beforeAll(async () => {
   expect((await serving.call(serving.adminKey, "POST", "/v1/grants", terms)).status).toBe(201);
 });
 afterAll(async () => {
-  await listener.end();
   await serving.close();
   await watching.close();
   await model.close();
@@ -75,8 +70,9 @@ interface Event {
   readonly data: ReturnType<typeof JSON.parse>;
 }
 
-/** Watches, from the other process unless told otherwise; resolves when it does. */
+/** Watches, from the other process unless told otherwise; resolves when the one that serves has heard of it. */
 async function observe(id: string, running = watching) {
+  const isHeard = (text: string) => text.includes('"watching"') && text.includes(id);
   const leaving = new AbortController();
   const response = await fetch(`${running.url}/api/chat/sessions/${id}/observe`, {
     headers: { authorization: `Bearer ${supervisorTokens.get(running)}` },
@@ -94,17 +90,23 @@ async function observe(id: string, running = watching) {
       }
     }
   })().catch(() => undefined);
-  await expect.poll(() => events[0]?.name, { timeout: 5000 }).toBe("watching");
+  await expect.poll(() => events[0]?.name).toBe("watching");
+  await expect.poll(() => overheard.some(isHeard)).toBe(true);
   return {
     events,
     ended: reading,
-    until: (name: string) =>
-      expect.poll(() => events.map((each) => each.name), { timeout: 10_000 }).toContain(name),
+    until: (name: string) => expect.poll(() => events.map((each) => each.name)).toContain(name),
     leave: async () => {
       leaving.abort();
       await reading;
     },
   };
+}
+
+/** Whatever has been said by now is overheard before this is. */
+async function hearAll(): Promise<void> {
+  await serving.engine.fanOut.publish("end");
+  await expect.poll(() => overheard.includes("end")).toBe(true);
 }
 
 const chatPieces = () => overheard.filter((text) => text.startsWith("chat ") && text.includes('"piece"'));
@@ -127,6 +129,7 @@ describe("a chat that is watched from another process", () => {
     const chunks = events.filter(({ name }) => name === "chunk").map(({ data }) => data.content);
     expect(chunks.join("")).toBe(said.body.response);
     expect(events.at(-1)!.data).toMatchObject({ role: "assistant", content: said.body.response });
+    await hearAll();
     expect(chatPieces().length).toBeGreaterThan(10);
     for (const text of overheard) expect(Buffer.byteLength(text)).toBeLessThan(8000);
     await leave();
@@ -139,16 +142,15 @@ describe("a chat that is watched from another process", () => {
     await say(other, '[[sandbox: say="Not watched."]] Hi');
     await say(watched, '[[sandbox: say="Watched."]] Hi');
     await until("complete");
+    await hearAll();
     expect(new Set(chatPieces().map((text) => (readObserverMessage(text) as Piece).session))).toEqual(
       new Set([watched]),
     );
     await leave();
-    await expect.poll(() => overheard.some((text) => text.includes('"left"')), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => overheard.some((text) => text.includes('"left"'))).toBe(true);
     overheard.length = 0;
     await say(watched, '[[sandbox: say="Alone again."]] Hi');
-    // Whatever would have been told is told before this.
-    await listener.query("select pg_notify('bursar_changes', 'end')");
-    await expect.poll(() => overheard.includes("end"), { timeout: 5000 }).toBe(true);
+    await hearAll();
     expect(chatPieces()).toEqual([]);
   });
 

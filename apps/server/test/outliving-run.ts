@@ -31,6 +31,12 @@ export const READ_SPEAK_RUN: Script = {
   ],
 };
 
+/** The next run's model stops in the middle of its long answer, the first time that it is asked for it: whatever ends
+ *  then ends while it speaks, however slow the machine is. */
+export function stopInTheMiddle(model: SandboxModel): void {
+  model.faults.add({ directive: "hang_after=20", after: 1 });
+}
+
 export const EVENTS = [
   "agent-started",
   ...["step-cost", "tool-call read_files", "tool-result read_files"],

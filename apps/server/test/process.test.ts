@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createTestDatabase } from "@bursar/database/testing";
 import pg from "pg";
 import { afterEach, expect, it } from "vitest";
+import { patiently } from "./processes.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 const folders: string[] = [];
@@ -62,14 +63,6 @@ function start(folder: string, args: string[] = [], env: Record<string, string> 
 const sandboxOf = async (folder: string) =>
   JSON.parse(await readFile(join(folder, "sandbox.json"), "utf8")) as Record<string, string>;
 
-/** A server on a busy machine may say that it is too slow: then it is asked again, as anybody would. */
-async function patiently(url: string, init: RequestInit): Promise<Response> {
-  for (;;) {
-    const answer = await fetch(url, init);
-    if (answer.status !== 503) return answer;
-  }
-}
-
 async function balanceOf(url: string, key: string): Promise<string> {
   const answer = await patiently(`${url}/v1/balance`, { headers: { authorization: `Bearer ${key}` } });
   return ((await answer.json()) as { available: string }).available;
@@ -84,13 +77,13 @@ async function spend(url: string, key: string, id: string): Promise<number> {
 async function advance(url: string, key: string, by: string): Promise<{ now: string }> {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   const body = JSON.stringify({ advance: by });
-  const answer = await fetch(`${url}/sandbox/clock`, { method: "POST", headers, body });
+  const answer = await patiently(`${url}/sandbox/clock`, { method: "POST", headers, body });
   expect(answer.status).toBe(200);
   return (await answer.json()) as { now: string };
 }
 
 it("starts cold, keeps keys, credits and time over a warm start and a kill -9, and stops at SIGINT and SIGHUP", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const folder = await dataFolder();
   const first = start(folder);
@@ -161,7 +154,7 @@ it("tells streams that outlast its shutdown why they end, and what they cost", {
   const server = start(folder, [], { BURSAR_SHUTDOWN_SECONDS: "1" });
   const url = (await server.ready)!;
   const { apiKey } = await sandboxOf(folder);
-  const answer = await fetch(`${url}/v1/chat/completions`, {
+  const answer = await patiently(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${apiKey}` },
     body: JSON.stringify({
@@ -278,7 +271,7 @@ it.each<[string, Record<string, string>, string[]]>([
   ["SMTP_URL", { SMTP_URL: "mail.example.com:587" }, []],
   ["MAIL_FROM", { SMTP_URL: "smtp://x", MAIL_FROM: "nobody" }, []],
   ["MAIL_FROM", { NODE_ENV: "production", DATABASE_URL: "postgresql://x/y", SMTP_URL: "smtp://x" }, []],
-])("refuses to start, by the setting's name: %s %j %j", async (name, env, args) => {
+])("refuses to start, by the setting's name: %s %j %j", { timeout: 60_000 }, async (name, env, args) => {
   const refused = start(await dataFolder(), args, env);
   expect(await refused.exit).toBe(2);
   expect(refused.output()).toMatch(new RegExp(`^${name}: `, "m"));
@@ -323,11 +316,11 @@ it("live mode refuses a database with the sandbox's public passwords, or with ke
     const sandbox = start(folder, [], { DATABASE_URL: database.url });
     const url = (await sandbox.ready)!;
     const { adminKey } = await sandboxOf(folder);
-    const statusAt = async (server: string) =>
-      (await fetch(`${server}/v1/accounts`, { headers: { authorization: `Bearer ${adminKey}` } })).status;
+    const headers = { authorization: `Bearer ${adminKey}` };
+    const statusAt = async (server: string) => (await patiently(`${server}/v1/accounts`, { headers })).status;
     expect(await statusAt(url)).toBe(200);
     const logIn = (username: string, password: string) =>
-      fetch(`${url}/api/auth/login`, { method: "POST", body: JSON.stringify({ username, password }) });
+      patiently(`${url}/api/auth/login`, { method: "POST", body: JSON.stringify({ username, password }) });
     for (const [name, password] of Object.entries(SANDBOX_PASSWORDS)) {
       expect((await logIn(name, password)).status).toBe(200);
     }

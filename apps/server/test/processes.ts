@@ -24,6 +24,14 @@ interface Called {
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
+/** A server on a busy machine may say that it is too slow: then it is asked again, as anybody would. */
+export async function patiently(url: string, init: RequestInit): Promise<Response> {
+  for (;;) {
+    const answer = await fetch(url, init);
+    if (answer.status !== 503) return answer;
+  }
+}
+
 /** A folder for processes, all of which are killed at the end. */
 export async function openProcesses(databaseUrl: string, environment: Readonly<Record<string, string>> = {}) {
   const folder = await mkdtemp(join(tmpdir(), "bursar-processes-"));
@@ -72,7 +80,7 @@ async function readyOf(child: ChildProcess): Promise<Process> {
     void exit.then(() => reject(new Error(output)));
   });
   const call = async (key: string, method: string, path: string, body?: object): Promise<Called> => {
-    const response = await fetch(url + path, {
+    const response = await patiently(url + path, {
       method,
       headers: { authorization: `Bearer ${key}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -3,11 +3,18 @@ import { credits } from "@bursar/contract/money";
 import { type SandboxModel, startSandboxModel } from "@bursar/sandbox/model";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
-import { beginRun, checkRun, LONG, type OutlivingRun, READ_SPEAK_RUN } from "./outliving-run.ts";
+import {
+  beginRun,
+  checkRun,
+  LONG,
+  type OutlivingRun,
+  READ_SPEAK_RUN,
+  stopInTheMiddle,
+} from "./outliving-run.ts";
 import { openProcesses, type Process } from "./processes.ts";
 import { PRICES, type Running, startRunning } from "./running.ts";
 
-const PATIENCE = { timeout: 15_000, interval: 20 };
+const PATIENCE = { timeout: 30_000, interval: 20 };
 /** Processes start in seconds, on a busy machine in many. */
 const PATIENT = { timeout: 60_000 };
 const RATES = { inputPerMillion: "150", outputPerMillion: "600" };
@@ -59,6 +66,7 @@ test(
   PATIENT,
   async () => {
     const { here, there } = await twoProcesses();
+    stopInTheMiddle(model);
     const run = await begin({ budget: "50" });
     await vi.waitFor(() => expect(run.heard.text).toContain("word word word"), PATIENCE);
     balancer.to(there.url);
@@ -95,6 +103,7 @@ test(
   PATIENT,
   async () => {
     const { here, there } = await twoProcesses();
+    stopInTheMiddle(model);
     const run = await begin();
     await vi.waitFor(() => expect(run.heard.text).toContain("word word word"), PATIENCE);
     balancer.to(there.url);

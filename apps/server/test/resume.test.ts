@@ -8,7 +8,7 @@ import { type Forwarder, startForwarder } from "./forwarder.ts";
 import { BACKOFF, beginRun, checkRun, EVENTS, READ_SPEAK_RUN } from "./outliving-run.ts";
 import { PRICES, type Running, startRunning } from "./running.ts";
 
-const PATIENCE = { timeout: 15_000, interval: 20 };
+const PATIENCE = { timeout: 30_000, interval: 20 };
 
 let model: SandboxModel;
 let running: Running;
@@ -139,6 +139,7 @@ test("a plain chat is asked again in the other process, and both calls are paid 
   const socket = openSocket({ url: balancer.url, credential: account.key, backoff: BACKOFF });
   sockets.push(socket);
   const heard = { chunks: 0, cuts: [] as string[] };
+  model.faults.add({ directive: "hang_after=20" });
   const ended = socket.prompt(
     { prompt: "[[sandbox: tokens=60 interval=20ms]] hello", model: "chat" },
     { onText: () => heard.chunks++, onResumed: ({ cut }) => heard.cuts.push(cut) },

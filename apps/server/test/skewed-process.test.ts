@@ -39,13 +39,14 @@ it("a machine's clock that is an hour ahead ends neither credits nor holds befor
   const right = await start(0);
   const admin = async (path: string, body: object) => {
     const { status } = await right.call(ADMIN_KEY, "POST", path, body);
-    expect(status).toBe(201);
+    // Again, where it was done and its answer was lost.
+    expect([200, 201]).toContain(status);
   };
   const accountId = "acct_1";
   const expiresAt = new Date(Date.now() + (HOUR_SECONDS / 2) * 1000).toISOString();
   await admin("/v1/price-book", { book: PRICES });
   await admin("/v1/accounts", { id: accountId, name: "One" });
-  await admin("/v1/grants", { accountId, amount: "100", source: "promo", expiresAt });
+  await admin("/v1/grants", { accountId, id: "grant_right", amount: "100", source: "promo", expiresAt });
   await admin("/v1/holds", { accountId, id: "hold_right", amount: "40", ttlSeconds: 600 });
   const wrong = await start(HOUR_SECONDS);
   // Its background has been at work when what was due by the true time is done.
@@ -53,11 +54,12 @@ it("a machine's clock that is an hour ahead ends neither credits nor holds befor
   right.child.kill("SIGKILL");
   await right.exit;
   const balance = async () => (await wrong.call(ADMIN_KEY, "GET", `/v1/balance?accountId=${accountId}`)).body;
-  await vi.waitFor(async () => expect((await balance()).held).not.toBe("50"), {
-    timeout: 15_000,
+  // A busy server may say first that it is too slow.
+  await vi.waitFor(async () => expect((await balance()).held).toMatch(/^(40|0)$/), {
+    timeout: 30_000,
     interval: 50,
   });
-  expect(await balance()).toMatchObject({ available: "60", held: "40" });
+  await expect.poll(balance).toMatchObject({ available: "60", held: "40" });
   const asked = { accountId, id: "hold_wrong", amount: "1", ttlSeconds: 600 };
   const made = await wrong.call(ADMIN_KEY, "POST", "/v1/holds", asked);
   expect(Math.abs(Date.parse(made.body.expiresAt) - Date.now() - 600_000)).toBeLessThan(10_000);

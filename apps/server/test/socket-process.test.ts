@@ -41,8 +41,8 @@ test("a purchase and an auto top-up of one process show on a socket of another, 
   await peer.push("payments", ({ payments }) => payments.length === 0);
   const ask = (method: string, path: string, body: object) => here!.call(key, method, path, body);
   await ask("POST", "/v1/payment-methods", { paymentMethod: "pm_card_visa" });
-  const bought = await ask("POST", "/v1/purchases", { pack: "credits-1000", currency: "eur" });
-  expect(bought.status).toBe(201);
+  const bought = await ask("POST", "/v1/purchases", { id: "bought", pack: "credits-1000", currency: "eur" });
+  expect([200, 201]).toContain(bought.status);
   const isConfirmed = (kind: string) => (data: { payments: { kind: string; state: string }[] }) =>
     data.payments.some((payment) => payment.kind === kind && payment.state === "confirmed");
   const isTold = (kind: string) => (data: { notices: { kind: string }[] }) =>
@@ -67,7 +67,7 @@ test("what one process commits shows on a socket of another, which says goodbye 
   await peer.say({ type: "subscribe", topics: ["balance", "holds"] });
   expect(await peer.push("balance")).toMatchObject({ available: "100" });
   // Not by the test's own server: on the real clocks of these, what its clock stamps has expired.
-  expect((await here!.call(key, "POST", "/v1/holds", { id: "h1", amount: "40" })).status).toBe(201);
+  expect((await here!.call(key, "POST", "/v1/holds", { id: "h1", amount: "40" })).body.amount).toBe("40");
   await peer.push("balance", (data) => data.available === "60" && data.held === "40");
   await peer.push("holds", ({ holds }) => holds[0]?.id === "h1");
   there!.child.kill("SIGTERM");

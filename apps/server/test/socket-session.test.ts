@@ -9,9 +9,11 @@ import { type Running, startRunning } from "./running.ts";
 import { openPeer } from "./socket-peer.ts";
 
 const BACKOFF = { firstMilliseconds: 4, longestMilliseconds: 20 };
-const PATIENCE = { timeout: 10_000, interval: 20 };
+const PATIENCE = { timeout: 30_000, interval: 20 };
 let model: SandboxModel;
 let running: Running;
+/** Another server on the same database, which checks credentials as rarely as in production. */
+let plain: Running;
 const sockets: BursarSocket[] = [];
 
 /** Two metered model calls around a tool and a file of the client: a run as an agent makes it. */
@@ -37,7 +39,7 @@ const twoCalls =
 beforeAll(async () => {
   model = await startSandboxModel();
   const upstream = { name: "box", url: model.url, models: ["small"], modelNames: { small: "sandbox-small" } };
-  const plain = await startRunning(undefined, 0, {}, { upstreams: [upstream] });
+  plain = await startRunning(undefined, 0, {}, { upstreams: [upstream] });
   // The same app, with a runner that also asks its client.
   const { createChatRunner } = await import("../src/socket/chat-runner.ts");
   const chat = createChatRunner({ ...plain.engine, gateway: plain.gateway });
@@ -121,7 +123,9 @@ async function runWith(cut: Cut | null): Promise<{ story: Story; watch: CutWatch
 }
 
 describe("a run survives the loss of its socket", () => {
-  test("at every message in either direction: nothing is missed, asked twice or billed twice", async () => {
+  test("at every message in either direction: nothing is missed, asked twice or billed twice", {
+    timeout: 120_000,
+  }, async () => {
     const { story, watch } = await runWith(null);
     expect(story).toMatchObject({ tools: 1, files: 1, charged: "2 charges" });
     expect(story.end).toMatchObject({
@@ -138,15 +142,19 @@ describe("a run survives the loss of its socket", () => {
       for (let at = 1; at <= watch.passedOut; at++) cuts.push({ direction: "out", at, when });
     }
     // Some at a time: each is an account and a session of its own.
+    let happened = 0;
+    const asked = cuts.length;
     while (cuts.length > 0) {
       const some = cuts.splice(0, 4);
       const results = await Promise.all(some.map(runWith));
       for (const [index, result] of results.entries()) {
         expect({ cut: some[index], ...result.story }).toEqual({ cut: some[index], ...story });
+        happened += result.watch.cuts;
       }
-      // A line may be shorter where messages came together; nearly every cut must have happened.
-      expect(results.filter(({ watch: { cuts } }) => cuts === 1).length).toBeGreaterThan(some.length / 2);
     }
+    // A line may be shorter where messages came together; nearly every cut must have happened.
+    expect(happened).toBeGreaterThan(asked * 0.75);
+    expect(happened).toBeLessThanOrEqual(asked);
   });
 
   test("even when its client was away while it ran, and came back as a new process with the session's id", async () => {
@@ -459,6 +467,8 @@ describe("the client", () => {
     const keys = [account.key, next.key];
     const states: string[] = [];
     const ended = Promise.withResolvers<unknown>();
+    const unwatched = open(account.key, { url: plain.url });
+    await unwatched.init();
     const socket = open(account.key, {
       credential: () => keys[0]!,
       onState: (state, reason) => {
@@ -467,12 +477,12 @@ describe("the client", () => {
       },
     });
     await socket.init();
+    keys.shift();
     await running.engine.keys.revoke(account.keyId);
-    // Nothing is begun with an ended key, even before the socket is closed for it.
-    await expect(socket.prompt({ prompt: "x", model: "small" })).rejects.toMatchObject({
+    // Nothing is begun with an ended key, even before a socket is closed for it.
+    await expect(unwatched.prompt({ prompt: "x", model: "small" })).rejects.toMatchObject({
       code: "key_revoked",
     });
-    keys.shift();
     await vi.waitFor(() => expect(states).toEqual(["connected", "connecting", "connected"]), PATIENCE);
     expect((await socket.init()).accountId).toBe(account.id);
     await running.engine.keys.revoke(next.id);
@@ -509,10 +519,12 @@ test("a shutdown lets a running prompt end, tells others to reconnect, and leave
   const prompt = { prompt: "[[sandbox: tokens=5000 interval=30ms]] x", model: "small", userInputId: "left" };
   await left.say({ type: "action", data: { type: "prompt", ...prompt } });
   await Promise.all([begun.promise, left.until(({ data }) => data?.type === "response-chunk")]);
-  const closing = ending.sockets.close(1000);
+  const closing = ending.sockets.close(60_000);
   expect(await idle.until(({ data }) => data?.type === "request-reconnect")).toBeTruthy();
   expect(await idle.closed).toMatchObject({ code: 1012 });
   expect((await short).ended).toBe("complete");
+  // Here its patience ends.
+  await ending.sockets.close(0);
   expect(await left.closed).toMatchObject({ code: 1012 });
   // It has not ended, and nothing says that it has.
   expect(left.heard.some(({ data }) => /error|prompt-response/.test(data?.type ?? ""))).toBe(false);

@@ -17,6 +17,10 @@ import { startWorker } from "./workers.ts";
 type Ledger = Pick<TestLedger, "ledger" | "pool" | "createAccount" | "connect">;
 
 const GRANTED = 1_000_000n;
+/** As long as a caller of a real server waits. */
+const HURRIED = { timeoutMilliseconds: 2000 };
+/** Far less than anybody waits without limits of ours, also on a busy machine. */
+const IN_TIME_MILLISECONDS = 10_000;
 const ROUNDS = isLong ? 20 : 2;
 
 describe("kill -9 of a process mid-load", () => {
@@ -53,7 +57,7 @@ describe.runIf(process.platform === "linux")("kill -9 of Postgres mid-load", () 
     let postgres = await startEmbeddedPostgres({ dataDir, settings: { shared_buffers: "32MB" } });
     const { url } = postgres;
     await migrate({ url, directory: join(import.meta.dirname, "../migrations") });
-    const ledger = ledgerOn(url);
+    const ledger = ledgerOn(url, { settings: HURRIED });
     try {
       const accountIds = await accountsWithCredits(ledger, 3);
       const commands = spends(accountIds, 4000);
@@ -95,9 +99,9 @@ describe("between the ledger and Postgres", () => {
   });
   afterAll(() => test.close());
 
-  async function behindProxy() {
+  async function behindProxy(settings = {}) {
     const { proxy, url } = await Proxy.before(test.url);
-    const ledger = ledgerOn(url, { lanes: 1 });
+    const ledger = ledgerOn(url, { lanes: 1, settings });
     const [accountId] = await accountsWithCredits(test, 1);
     const close = async () => {
       await ledger.close();
@@ -137,19 +141,19 @@ describe("between the ledger and Postgres", () => {
   });
 
   it("an unreachable database: LedgerUnavailable in time, and work goes on by itself afterwards", async () => {
-    const { proxy, ledger, accountId, close } = await behindProxy();
+    const { proxy, ledger, accountId, close } = await behindProxy(HURRIED);
     const spend = (id: string) => ledger.submit(command(accountId, { kind: "spend", id, amount: 1n }));
     await spend("before");
     await proxy.close();
     await expectUnavailableInTime(() => spend("meanwhile"));
     await proxy.open();
-    expect(await spend("after")).toMatchObject({ kind: "done" });
-    expect(await spend("meanwhile")).toMatchObject({ kind: "done" });
+    expect(await eventually(() => spend("after"))).toMatchObject({ kind: "done" });
+    expect(await eventually(() => spend("meanwhile"))).toMatchObject({ kind: "done" });
     await close();
   });
 
   it("a database that hangs: LedgerUnavailable in time, and work goes on by itself afterwards", async () => {
-    const { proxy, ledger, accountId, close } = await behindProxy();
+    const { proxy, ledger, accountId, close } = await behindProxy(HURRIED);
     const spend = (id: string) => ledger.submit(command(accountId, { kind: "spend", id, amount: 1n }));
     await spend("before");
     proxy.hang();
@@ -159,7 +163,7 @@ describe("between the ledger and Postgres", () => {
     proxy.resume();
     expect(await eventually(() => spend("after"))).toMatchObject({ kind: "done" });
     for (const id of ["meanwhile", "later", "later still"])
-      expect(["done", "duplicate"]).toContain((await spend(id)).kind);
+      expect(["done", "duplicate"]).toContain((await eventually(() => spend(id))).kind);
     await expectEachOnce(
       test,
       ["before", "meanwhile", "later", "later still", "after"].map((id) =>
@@ -173,16 +177,16 @@ describe("between the ledger and Postgres", () => {
 async function expectUnavailableInTime(ask: () => Promise<unknown>): Promise<void> {
   const start = performance.now();
   await expect(ask()).rejects.toBeInstanceOf(LedgerUnavailable);
-  expect(performance.now() - start).toBeLessThan(2900);
+  expect(performance.now() - start).toBeLessThan(IN_TIME_MILLISECONDS);
 }
 
-/** A caller's own patience: asks again under the same id. */
+/** A caller's own patience: asks again under the same id, for as long as the answer is only that there is none. */
 async function eventually(ask: () => Promise<Outcome>): Promise<Outcome> {
-  for (let attempt = 0; ; attempt++) {
+  for (;;) {
     try {
       return await ask();
     } catch (error) {
-      if (attempt >= 2) throw error;
+      if (!(error instanceof LedgerUnavailable)) throw error;
     }
   }
 }
@@ -218,7 +222,7 @@ async function askAgain(
   commands: readonly Command[],
   acknowledged: readonly Command[],
 ): Promise<void> {
-  const outcomes = await Promise.all(commands.map((asked) => ledger.ledger.submit(asked)));
+  const outcomes = await Promise.all(commands.map((asked) => eventually(() => ledger.ledger.submit(asked))));
   const known = new Set(acknowledged);
   for (const [index, { kind }] of outcomes.entries()) {
     if (known.has(commands[index]!)) expect(kind).toBe("duplicate");

@@ -7,6 +7,7 @@ import { type PayingWorld, startPayingWorld } from "../../../server/test/paying-
 import { bursar } from "../testing/bursar.ts";
 import { openTerminal } from "../testing/terminal.ts";
 
+const PATIENCE = { timeout: 30_000, interval: 50 };
 let world: PayingWorld;
 beforeAll(async () => {
   world = await startPayingWorld();
@@ -30,10 +31,11 @@ it("balance, warnings, purchases and top-ups appear while the run goes on, and n
   await account.post("/v1/purchases", { pack: "credits-1000", currency: "eur" });
   await world.settle();
   await terminal.see("1,000 credits were bought.");
+  // Another push, which comes before or after.
+  await vi.waitFor(() => expect(terminal.shown()).toMatch(/Balance: 1,009\.\d+ credits\./), PATIENCE);
   await account.policy({ threshold: "1500" });
   await world.advance(20);
   await terminal.see("credits were bought by auto top-up.");
-  expect(terminal.shown()).toMatch(/Balance: 1,009\.\d+ credits\./);
   expect(terminal.shown()).not.toContain("in total\n");
   terminal.type("\x1b");
   await terminal.see("Ended early (cancelled)");
@@ -49,9 +51,9 @@ it("a card that is declined in the middle is said at once, and with --json is a 
   await account.policy();
   const order = "run touch begun; while [ ! -f go ]; do sleep 0.1; done";
   const running = bursar(["agent", "--json", "--yes", order], { folder: project.path, environment });
-  await vi.waitFor(() => project.text("begun"), { timeout: 15_000, interval: 50 });
+  await vi.waitFor(() => project.text("begun"), PATIENCE);
   await world.advance(20);
-  await vi.waitFor(async () => expect((await account.attempts())[0]!["state"]).toBe("failed"));
+  await vi.waitFor(async () => expect((await account.attempts())[0]!["state"]).toBe("failed"), PATIENCE);
   await writeFile(join(project.path, "go"), "");
   const { stdout, code } = await running;
   const lines = stdout
