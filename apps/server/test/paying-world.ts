@@ -57,6 +57,9 @@ export const POLICY = {
   reason: "test",
 } as const;
 
+/** A request that runs dry waits for the purchase, and is not about how long that takes. */
+const TOP_UP_SECONDS = 60;
+
 export type PayingWorld = Awaited<ReturnType<typeof startPayingWorld>>;
 
 export async function startPayingWorld(
@@ -211,6 +214,7 @@ async function startServer(stripe: SandboxStripe, parts: ServerParts) {
     payments,
     masterKeys: [MASTER_KEY],
     databaseSeconds: DATABASE_SECONDS,
+    topUpWaitSeconds: TOP_UP_SECONDS,
     ...settings,
   });
   let publicUrl = "";

@@ -10,6 +10,7 @@ import {
   EVERY_WEBHOOK,
   expectToSurvive,
   type Fault,
+  IMPATIENT_MILLISECONDS,
   isLong,
   LOOK,
   type Mortal,
@@ -184,6 +185,19 @@ describe("a process that dies anywhere on the way to a top-up, with a card", () 
   );
 });
 
+/** For the tests of one `describe`. */
+function useImpatientWorld(): void {
+  let patient: CrashingWorld;
+  beforeAll(async () => {
+    patient = world;
+    world = await startCrashingWorld(IMPATIENT_MILLISECONDS);
+  });
+  afterAll(async () => {
+    await world.close();
+    world = patient;
+  });
+}
+
 const CHARGE = "POST /v1/payment_intents";
 
 const FAULTS: readonly (readonly [string, readonly Fault[]])[] = [
@@ -218,6 +232,7 @@ const MORE_FAULTS: typeof FAULTS = [
 
 describe("a process that dies anywhere on the way to a top-up while", () => {
   describe.each(isLong ? [...FAULTS, ...MORE_FAULTS] : FAULTS)("%s", (_, faults) => {
+    if (faults.some(({ kind }) => kind === "timeout")) useImpatientWorld();
     // The long run crosses every fault with every card.
     it.each(isLong ? CARDS : [VISA])(
       "a card $name is charged: one charge at most, and exactly its credits",

@@ -177,7 +177,7 @@ describe("every model call is paid for, however it ends", () => {
 
   it("one that hangs is given up, and billed like one that is cut", async () => {
     script({ content: "one two three four", directive: "hang_after=2" });
-    const patience = { totalMs: 5000, firstChunkMs: 2000, chunkMs: 200 };
+    const patience = { totalMs: 20_000, firstChunkMs: 10_000, chunkMs: 700 };
     const { outcome, balance } = await run({ patience });
     expect(outcome).toMatchObject({ ending: "model_failed", text: "one two" });
     expect(balance).toMatchObject({ available: credits("100") - outcome.cost, held: 0n });
@@ -230,7 +230,7 @@ describe("every model call is paid for, however it ends", () => {
     };
     const startedAt = performance.now();
     const { outcome, balance } = await run({ signal: cancel.signal, onEvent });
-    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
     expect(outcome).toMatchObject({ ending: "cancelled", text: expect.stringMatching(/^(word ?){5,}/) });
     expect(outcome.cost).toBeGreaterThan(0n);
     expect(balance).toMatchObject({ available: credits("100") - outcome.cost, held: 0n });

@@ -108,12 +108,12 @@ test("silence midway is a timeout, however long the answer took before", async (
     response.writeHead(200, { "content-type": "text/event-stream" });
     for (let sent = 0; sent < 6; sent++) {
       response.write(text("x"));
-      await new Promise((resolve) => setTimeout(resolve, 40));
+      await new Promise((resolve) => setTimeout(resolve, 120));
     }
   });
   const got: string[] = [];
   const reading = (async () => {
-    for await (const part of client.chat(REQUEST, { timeoutMilliseconds: 120 })) got.push(part.kind);
+    for await (const part of client.chat(REQUEST, { timeoutMilliseconds: 500 })) got.push(part.kind);
   })();
   await expect(reading).rejects.toMatchObject({ reason: "timeout" });
   expect(got).toHaveLength(6);

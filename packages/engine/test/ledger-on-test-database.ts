@@ -33,12 +33,16 @@ export async function openTestLedger(
   return { ...ledger, close };
 }
 
+/** A busy machine may take seconds for what is done in milliseconds; only what a test is about should say no. */
+const PATIENCE_SECONDS = 15;
+
 /** The same on any migrated database. */
 export function ledgerOn(url: string, options: Partial<LedgerDeps> = {}) {
   const clock = new TestClock();
   const pool = openPool({ url, applicationName: "test", log: silentLog });
   const connect = clientsOf(url, APPLICATION_ROLE);
-  const ledger = openLedger({ connect, clock, log: silentLog, lanes: 2, ...options });
+  const settings = { timeoutMilliseconds: PATIENCE_SECONDS * 1000, ...options.settings };
+  const ledger = openLedger({ connect, clock, log: silentLog, lanes: 2, ...options, settings });
   return {
     url,
     clock,
@@ -59,8 +63,8 @@ export function ledgerOn(url: string, options: Partial<LedgerDeps> = {}) {
 /** Lane clients; also as the superuser, to do what the application may not. */
 export function clientsOf(url: string, role?: string): () => pg.Client {
   const who = role === undefined ? {} : { role };
-  return () =>
-    new pg.Client(connectionOptions({ url, applicationName: "test-lane", connectTimeoutSeconds: 2, ...who }));
+  const settings = { url, applicationName: "test-lane", connectTimeoutSeconds: PATIENCE_SECONDS, ...who };
+  return () => new pg.Client(connectionOptions(settings));
 }
 
 export class TestClock {

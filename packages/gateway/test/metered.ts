@@ -142,9 +142,9 @@ export async function serve(gateway: Gateway) {
 
 /** Resolves as soon as it holds; the state asked for is another process's to reach. */
 export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error("waited 10 seconds in vain");
+    if (performance.now() > deadline) throw new Error("waited 30 seconds in vain");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -26,11 +26,12 @@ describe("splitting a stream into events", () => {
 
   it("takes no longer for an event that comes in thousands of pieces", () => {
     const splitter = openSplitter();
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     splitter.push("data: ");
     for (let piece = 0; piece < 3000; piece += 1) splitter.push("a".repeat(1000));
     expect(splitter.push("\n\n")[0]!.data).toHaveLength(3_000_000);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    // Of work, not by the clock: a machine may do other things meanwhile.
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000);
   });
 
   it("gives nothing of an event that has not ended", () => {

@@ -13,9 +13,10 @@ describe("counting tokens", () => {
 
   it("takes time in proportion to the text, also where there are no spaces in it", async () => {
     const count = await loadTokenizer();
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     expect(count("a".repeat(8_000_000))).toBeGreaterThan(500_000);
-    expect(performance.now() - startedAt).toBeLessThan(3000);
+    // Of work, not by the clock: a machine may do other things meanwhile.
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(3000);
   });
 
   it("lets others run while it counts noise", async () => {

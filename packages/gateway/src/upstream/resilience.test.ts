@@ -1,11 +1,19 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { DEFAULT_SETTINGS } from "../settings.ts";
 import { broken, type UpstreamFailure } from "./failure.ts";
 import { openResilience } from "./resilience.ts";
 
 const SETTINGS = { ...DEFAULT_SETTINGS, retryDelayMilliseconds: 1, breakerFailures: 5, breakerSeconds: 0.1 };
 const WELL = { kind: "whole" } as const;
+
+// Time passes for the breaker when a test says so: a machine that halts for a moment opens nothing.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+const pass = (milliseconds: number) => vi.advanceTimersByTime(milliseconds);
 
 function startUpstream() {
   const resilience = openResilience(SETTINGS);
@@ -33,10 +41,10 @@ it("is closed to all by the calls of several accounts, until one call sees that 
   for (const account of ["a", "a", "b", "b"]) await ask(account, broken("500"));
   expect(await ask("c", broken("500"))).toBe("broken");
   expect(await ask("d", WELL)).toBe("breaker_open");
-  await sleep(110);
+  pass(110);
   expect(await ask("d", broken("500"))).toBe("broken");
   expect(await ask("e", WELL)).toBe("breaker_open");
-  await sleep(110);
+  pass(110);
   expect(await ask("e", WELL)).toBe("whole");
   expect(await ask("a", WELL)).toBe("whole");
 });
@@ -44,7 +52,7 @@ it("is closed to all by the calls of several accounts, until one call sees that 
 it("is asked by one call at a time while nobody knows whether it is back", async () => {
   const { ask } = startUpstream();
   for (const account of ["a", "b", "c", "d", "e"]) await ask(account, broken("500"));
-  await sleep(110);
+  pass(110);
   expect(await Promise.all([ask("f", WELL), ask("g", WELL)])).toEqual(["whole", "breaker_open"]);
 });
 

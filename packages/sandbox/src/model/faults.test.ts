@@ -103,14 +103,16 @@ test("reset drops the line before a byte is sent", async () => {
 test.each([true, false])(
   "hang_after says nothing more until the client gives up (stream: %s)",
   async (stream) => {
-    const signal = AbortSignal.timeout(150);
+    const leaving = new AbortController();
     const body = { ...ask("[[sandbox: hang_after=2]]"), stream };
-    const answer = post(`${used.model.url}/chat/completions`, body, { signal }).then((response) =>
-      response.text(),
-    );
+    const init = { signal: leaving.signal };
+    const answer = post(`${used.model.url}/chat/completions`, body, init).then((response) => response.text());
+    const told = stream ? 2 : 0;
+    await used.model.requests.waitFor(({ tokensSent }) => tokensSent === told);
+    setTimeout(() => leaving.abort(), 50);
     await expect(answer).rejects.toThrow("aborted");
     const entry = await used.model.requests.waitFor((entry) => entry.outcome === "client_gone");
-    expect(entry.tokensSent).toBe(stream ? 2 : 0);
+    expect(entry.tokensSent).toBe(told);
   },
 );
 
@@ -150,9 +152,14 @@ test("delay holds the answer back, and a client that leaves meanwhile is noticed
   const startedAt = performance.now();
   await whole("[[sandbox: delay=80ms]]");
   expect(performance.now() - startedAt).toBeGreaterThan(75);
+  const leaving = new AbortController();
+  used.model.requests.clear();
   const body = ask("[[sandbox: delay=30s]]");
-  const answer = used.client.chat.completions.create(body, { signal: AbortSignal.timeout(50) });
-  await expect(answer).rejects.toThrow();
+  const answer = used.client.chat.completions.create(body, { signal: leaving.signal });
+  const left = expect(answer).rejects.toThrow();
+  await used.model.requests.waitFor(({ outcome }) => outcome === "open");
+  leaving.abort();
+  await left;
   const entry = await used.model.requests.waitFor((entry) => entry.outcome === "client_gone");
   expect(entry).toMatchObject({ status: null, outputTokens: 0 });
 });

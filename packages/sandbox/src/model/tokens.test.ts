@@ -29,7 +29,8 @@ test("the beginning of an answer keeps its count, so a cut answer can be predict
 });
 
 test("a long run of white space does not slow it down", () => {
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   expect(countTokens(`${" ".repeat(200_000)}\n`)).toBe(1);
-  expect(performance.now() - startedAt).toBeLessThan(500);
+  // Of work, not by the clock: a machine may do other things meanwhile.
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(500);
 });

@@ -73,14 +73,14 @@ test("a decline is replayed under its key; what was never valid is not kept", as
 
 test("a key whose request is under way is refused with 409", async () => {
   const idempotencyKey = "key_4";
-  sandbox.faults.add({ kind: "delay", on: "POST /v1/customers", milliseconds: 300 });
+  sandbox.faults.add({ kind: "delay", on: "POST /v1/customers", milliseconds: 1000 });
   const first = stripe.customers.create({}, { idempotencyKey });
   const second = async (): Promise<number | undefined> => {
     const error = await errorOf(stripe.customers.create({}, { idempotencyKey }));
     return error.statusCode;
   };
   // The first has arrived when the fault is used up.
-  await expect.poll(() => sandbox.faults.list()).toEqual([]);
+  await expect.poll(() => sandbox.faults.list(), { interval: 5 }).toEqual([]);
   expect(await second()).toBe(409);
   expect(await stripe.customers.create({}, { idempotencyKey: "key_5" })).toMatchObject({
     object: "customer",
