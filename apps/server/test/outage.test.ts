@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 /** Far less than anybody waits without limits of ours, also on a busy machine. */
-const SOON_SECONDS = 5;
+const SOON_SECONDS = 15;
 
 const SIGN_INS = [
   ["/api/auth/login", { username: "ann", password: "correct horse 9" }],
@@ -89,20 +89,20 @@ it.each<[string, () => Promise<void> | void, () => Promise<void> | void]>([
     expect((performance.now() - start) / 1000).toBeLessThan(SOON_SECONDS);
     expect(checked.status).toBe(503);
     expect(checked.body).toMatchObject({ sufficient: false, hasSufficientCredits: false });
-    for (const [path, body] of SIGN_INS) {
+    const calls = [
+      ...SIGN_INS.map(([path, body]) => [null, path, body] as const),
+      ...USES.map(([path, body]) => [token, path, body] as const),
+    ];
+    // At the same time: one after the other, they would wait for as long as a test may take.
+    const noes = calls.map(async ([key, path, body]) => {
       const asked = performance.now();
-      const answer = await running.call(null, "POST", path, body, { "content-type": "application/json" });
+      const answer = await running.call(key, "POST", path, body, { "content-type": "application/json" });
       expect([path, answer.status]).toEqual([path, 503]);
       expect((performance.now() - asked) / 1000).toBeLessThan(SOON_SECONDS);
-    }
-    for (const [path, body] of USES) {
-      const asked = performance.now();
-      const answer = await running.call(token, "POST", path, body);
-      expect([path, answer.status]).toEqual([path, 503]);
-      expect((performance.now() - asked) / 1000).toBeLessThan(SOON_SECONDS);
-    }
+    });
+    await Promise.all(noes);
     await restart();
-    await expect.poll(async () => (await account.get("/v1/balance")).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await account.get("/v1/balance")).status).toBe(200);
     const again = await account.post("/v1/spend", { id: `${name}-spend`, amount: "1" });
     expect(again.status).toBe(200);
     expect((await account.get("/v1/balance")).body.available).toBe("98");

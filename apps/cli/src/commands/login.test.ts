@@ -6,6 +6,7 @@ import { startScriptedServer } from "@bursar/client/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { openBrowser } from "../../../server/test/browser.ts";
 import { type Running, startRunning } from "../../../server/test/running.ts";
+import { openSignIns, type SignedIn } from "../sign-in/store.ts";
 import { bursar, PROGRAM } from "../testing/bursar.ts";
 import { openTerminal } from "../testing/terminal.ts";
 
@@ -58,6 +59,17 @@ async function logIn(named: string, decision = "approve") {
   return { code: await end, stdout, stderr };
 }
 
+/** As `bursar login` leaves it, without the five seconds for which a device waits before it asks. */
+async function signedIn(username: string, more: Partial<SignedIn> = {}): Promise<SignedIn> {
+  const { body } = await running.call(null, "POST", "/api/auth/login", { username, password });
+  const { accessToken, refreshToken, user } = body;
+  const who = { name: user.username, role: user.role, accountId: user.accountId };
+  const staleAtMilliseconds = Date.now() + 600_000;
+  const kept = { url: running.url, accessToken, refreshToken, ...who, staleAtMilliseconds, ...more };
+  openSignIns(environment()).keep(kept);
+  return kept;
+}
+
 test("a person signs in on a page; then commands act as them, until they sign out", {
   timeout: 40_000,
 }, async () => {
@@ -80,23 +92,18 @@ test("a person signs in on a page; then commands act as them, until they sign ou
 test("commands that run at once refresh a stale token once, and none is signed out by it", {
   timeout: 40_000,
 }, async () => {
-  await logIn("root");
-  const [kept] = JSON.parse(await readFile(fileOf(), "utf8")) as [Record<string, unknown>];
-  await writeFile(fileOf(), JSON.stringify([{ ...kept, staleAtMilliseconds: 0 }]));
+  const kept = await signedIn("root", { staleAtMilliseconds: 0 });
   const runs = await Promise.all([run("accounts"), run("whoami"), run("balance"), run("accounts")]);
   expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual(runs.map(() => [0, ""]));
   const [renewed] = JSON.parse(await readFile(fileOf(), "utf8")) as [Record<string, unknown>];
-  expect(renewed["refreshToken"]).not.toBe(kept["refreshToken"]);
+  expect(renewed["refreshToken"]).not.toBe(kept.refreshToken);
 });
 
 test("who signed in while the clock of this machine was ahead is let in when it is set right", {
   timeout: 40_000,
 }, async () => {
-  await logIn("root");
-  const [kept] = JSON.parse(await readFile(fileOf(), "utf8")) as [Record<string, unknown>];
   const hours = 2 * 3_600_000;
-  const ahead = { accessToken: "has expired", staleAtMilliseconds: Date.now() + hours };
-  await writeFile(fileOf(), JSON.stringify([{ ...kept, ...ahead }]));
+  await signedIn("root", { accessToken: "has expired", staleAtMilliseconds: Date.now() + hours });
   const { code, stderr } = await run("whoami");
   expect([code, stderr]).toEqual([0, ""]);
 });
@@ -104,11 +111,9 @@ test("who signed in while the clock of this machine was ahead is let in when it 
 test("who was denied, or whose sign-in has ended, is told so", { timeout: 40_000 }, async () => {
   const denied = await logIn("ann", "deny");
   expect([denied.code, denied.stderr]).toEqual([4, expect.stringContaining("It was denied on the page")]);
-  await logIn("ann");
-  const [kept] = JSON.parse(await readFile(fileOf(), "utf8")) as [Record<string, unknown>];
+  await signedIn("ann", { staleAtMilliseconds: 0 });
   const { id } = (await running.identity.people.find("ann"))!;
   await running.identity.endAllSessions(id);
-  await writeFile(fileOf(), JSON.stringify([{ ...kept, staleAtMilliseconds: 0 }]));
   const ended = await run("balance");
   expect([ended.code, ended.stderr]).toEqual([4, expect.stringContaining("Sign in again: bursar login")]);
 });
