@@ -14,11 +14,12 @@ export default defineConfig({
     // Files share a process, and with it the modules it has read: a third less work. Modules keep nothing but caches.
     isolate: false,
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // For what hangs. Tests that start processes take seconds alone, and on a busy machine ten times as many.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 40_000,
     // What is waited for comes by itself; on a busy machine it takes longer than the second that is vitest's own.
-    expect: { poll: { timeout: 10_000 } },
+    expect: { poll: { timeout: 30_000 } },
     reporters: ["default"],
   },
 });

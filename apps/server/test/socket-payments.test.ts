@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type PayingWorld, startPayingWorld } from "./paying-world.ts";
 import { openPeer } from "./socket-peer.ts";
 
-const PATIENCE = { timeout: 10_000, interval: 20 };
+const PATIENCE = { timeout: 30_000, interval: 20 };
 let world: PayingWorld;
 const sockets: BursarSocket[] = [];
 

@@ -16,7 +16,7 @@ export interface Peer {
   readonly closed: Promise<{ code: number; reason: string }>;
 }
 
-const PATIENCE_MILLISECONDS = 15_000;
+const PATIENCE_MILLISECONDS = 30_000;
 
 export function openPeer(
   url: string,

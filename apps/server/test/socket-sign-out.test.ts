@@ -9,7 +9,7 @@ import { openBrowser } from "./browser.ts";
 import { type Running, startRunning } from "./running.ts";
 import { openPeer, type Peer } from "./socket-peer.ts";
 
-const PATIENCE = { timeout: 10_000, interval: 50 };
+const PATIENCE = { timeout: 30_000, interval: 50 };
 /** Several rechecks. */
 const A_WHILE_MILLISECONDS = 1000;
 const password = "correct horse 9";

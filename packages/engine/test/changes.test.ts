@@ -60,7 +60,7 @@ function listenTo(changes: Changes) {
 }
 
 async function until(isSo: () => boolean, act: () => void = () => undefined): Promise<void> {
-  const end = performance.now() + 8000;
+  const end = performance.now() + 30_000;
   while (!isSo()) {
     if (performance.now() > end) throw new Error("never so");
     act();

@@ -249,7 +249,7 @@ describe("in a terminal", () => {
       const { environment, available } = await person();
       const order = "run while sleep 0.1; do echo beat >> beats; done";
       using terminal = openTerminal(["agent", "--yes", order], { folder: project.path, environment });
-      await vi.waitFor(() => project.text("beats"), 10_000);
+      await vi.waitFor(() => project.text("beats"), 30_000);
       terminal.kill(signal);
       expect(await terminal.exited).toBe(130);
       const beats = await project.text("beats");

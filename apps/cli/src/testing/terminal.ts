@@ -13,7 +13,7 @@ export interface Terminal extends Disposable {
   readonly exited: Promise<number>;
 }
 
-const PATIENCE_MILLISECONDS = 15_000;
+const PATIENCE_MILLISECONDS = 30_000;
 
 export function openTerminal(
   args: readonly string[],

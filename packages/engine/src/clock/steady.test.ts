@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { openSteadyClock } from "./steady.ts";
 import { readDatabaseTime } from "./store.ts";
 
-const PATIENCE = { timeout: 10_000, interval: 20 };
+const PATIENCE = { timeout: 30_000, interval: 20 };
 
 let database: TestDatabase;
 let pool: Pool;

@@ -77,7 +77,7 @@ describe("hooks that misbehave answer all the same", () => {
       },
       { hookName: "next", exitCode: 0, stdout: "next\n" },
     ]);
-    expect(results[0]!.durationMs).toBeLessThan(6000);
+    expect(results[0]!.durationMs).toBeLessThan(30_000);
   });
 
   it("ones that crash, are not there, or cannot start", async () => {
