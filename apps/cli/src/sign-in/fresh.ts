@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmdirSync, statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { Failure } from "../failure.ts";
 import { ask, refusal, textOf } from "./ask.ts";
@@ -66,10 +66,12 @@ async function locked<T>(path: string, work: () => Promise<T>): Promise<T> {
       throw new Failure("unavailable", "unavailable", `Another bursar keeps ${path}.`);
     await setTimeout(LOCK_WAIT_MILLISECONDS);
   }
+  const made = madeAt(path);
   try {
     return await work();
   } finally {
-    rmdirSync(path);
+    // Whoever slept for longer than the dead do may find it gone, or another's.
+    if (madeAt(path) === made) remove(path);
   }
 }
 
@@ -80,7 +82,28 @@ function taken(path: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unkept(path, error);
   }
-  const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-  if (age > LOCK_DEAD_MILLISECONDS) rmdirSync(path);
+  const made = madeAt(path);
+  if (made !== null && clockOf(path) - made > LOCK_DEAD_MILLISECONDS) remove(path);
   return false;
+}
+
+function madeAt(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null;
+}
+
+/** The time by the file system that the lock is on: it may be another machine's, and this one's may have been set. */
+function clockOf(path: string): number {
+  const probe = mkdtempSync(`${path}.`);
+  const { mtimeMs } = statSync(probe);
+  rmdirSync(probe);
+  return mtimeMs;
+}
+
+/** Several may find it dead. */
+function remove(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 }
