@@ -1,4 +1,5 @@
 import type { PriceBookInput } from "@bursar/contract/operations/prices";
+import { restoreSubscription } from "@bursar/engine/subscription/restore";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type PayingWorld, SELLING, startPayingWorld } from "./paying-world.ts";
 
@@ -113,17 +114,44 @@ it("a plan that was begun since the backup is known again, gives its credits onc
   await restored.verify();
 });
 
+it("a plan whose process dies as soon as it is known again is not begun and charged once more", async () => {
+  const account = await before.account("0");
+  await account.post("/v1/subscription", { id: "plan-2", plan: "monthly", currency: "eur" });
+  // Long enough for the provider to have forgotten the key that it was begun under.
+  await before.advance(2 * 86_400);
+  const charged = (await account.intents()).length;
+  const same = await accountLike(account, restored, null);
+  await restored.admin("POST", `/v1/events/${await createdFor(account.id)}/resend`);
+  await restored.settle();
+  const customer = (await account.intents())[0]!.customer as string;
+  const { id } = (await restored.sdk.subscriptions.list({ customer })).data[0]!;
+  const { payments } = restored.subscriptions!;
+  const record = (await payments.subscription(id)) as Parameters<typeof restoreSubscription>[1];
+  await restoreSubscription({ ...restored.engine, payments }, record);
+  await restored.advance(61);
+  expect((await restored.sdk.subscriptions.list({ customer })).data).toHaveLength(1);
+  expect((await account.intents()).length).toBe(charged);
+  expect(await same.available()).toBe("700");
+  await restored.verify();
+});
+
 const WITH_PLAN: PriceBookInput = {
   ...SELLING,
   plans: [{ id: "monthly", name: "Monthly", interval: "month", credits: "700", prices: { eur: 500 } }],
 };
 
 /** The account of the same id there, whose world numbers its accounts by itself. */
-async function accountLike({ id }: { id: string }) {
+async function accountLike({ id }: { id: string }, there = before, card?: null) {
   for (;;) {
-    const account = await before.account("0");
+    const account = await there.account("0", card);
     if (account.id === id) return account;
   }
+}
+
+/** The event by which the account's customer is known again. */
+async function createdFor(accountId: string): Promise<string> {
+  const { data } = await restored.sdk.events.list({ type: "customer.created", limit: 100 });
+  return data.find(({ data: { object } }) => JSON.stringify(object).includes(`"${accountId}"`))!.id;
 }
 
 async function copyCustomer(accountId: string): Promise<void> {

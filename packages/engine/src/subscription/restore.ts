@@ -25,7 +25,8 @@ export async function restoreSubscription(
   if (found?.kind !== "found" || currency === null)
     throw new Error(`${providerId} of ${accountId} is paid and not known here, nor is its plan ${planId}`);
   const { terms } = found;
-  const facts = { accountId, id, planId: terms.planId, currency, methodId, returnUrl: null };
+  // With the provider's id: whoever goes on with it, if this process dies now, must not begin it there once more.
+  const facts = { accountId, id, providerId, planId: terms.planId, currency, methodId, returnUrl: null };
   const isNew = await withTransaction(deps.pool, async (client) => {
     const createdBy = "system:payments";
     if (!(await insertSubscription(client, { ...facts, createdBy }, deps.clock.now()))) return false;

@@ -18,7 +18,7 @@ const COLUMNS = `account_id as "accountId", subscription_id as id, provider_id a
 
 export type NewSubscription = Pick<
   Subscription,
-  "accountId" | "id" | "planId" | "currency" | "methodId" | "returnUrl" | "createdBy"
+  "accountId" | "id" | "providerId" | "planId" | "currency" | "methodId" | "returnUrl" | "createdBy"
 >;
 
 /** Whoever begins it is left alone with it for so long. */
@@ -30,11 +30,11 @@ export async function insertSubscription(
   subscription: NewSubscription,
   now: Instant,
 ): Promise<boolean> {
-  const { accountId, id, planId, currency, methodId, returnUrl, createdBy } = subscription;
+  const { accountId, id, providerId, planId, currency, methodId, returnUrl, createdBy } = subscription;
   const { rowCount } = await client.query(
     `insert into subscriptions (account_id, subscription_id, state, plan_id, renews_as, currency, method_id,
-       return_url, created_at, created_by, due_at)
-     values ($1, $2, 'starting', $3, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
+       return_url, created_at, created_by, due_at, provider_id)
+     values ($1, $2, 'starting', $3, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
     [
       accountId,
       id,
@@ -45,6 +45,7 @@ export async function insertSubscription(
       formatPostgresTimestamp(now),
       createdBy,
       formatPostgresTimestamp(addSeconds(now, BEGINNING_SECONDS)),
+      providerId,
     ],
   );
   return rowCount === 1;

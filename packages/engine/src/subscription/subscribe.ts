@@ -44,7 +44,10 @@ export async function subscribe(
   if (found.kind !== "found") return found;
   const methodId = await methodFor(deps, request);
   const { returnUrl, by: createdBy } = request;
-  const subscription = { accountId, id, planId, currency, methodId, returnUrl, createdBy };
+  const subscription = {
+    ...{ accountId, id, planId, currency, methodId, returnUrl, createdBy },
+    providerId: null,
+  };
   const isNew = await withTransaction(deps.pool, async (client) => {
     if (!(await insertSubscription(client, subscription, deps.clock.now()))) return false;
     await keepTerms(client, subscription, found.terms);
