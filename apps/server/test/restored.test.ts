@@ -41,7 +41,12 @@ it("what was bought since the backup comes again from the provider, once, with t
   // The backup has the customer and the policy, and a balance that asks for a top-up.
   await copyCustomer(account.id);
   await same.policy({ target: "3000", threshold: "2000" });
+  // As where very many are read at once.
+  restored.stripe.faults.add({ kind: "rate_limit", on: "GET /v1/payment_intents/*", times: 1000 });
   await restored.settle();
+  expect((await account.intents()).length).toBe(charged);
+  restored.stripe.faults.clear();
+  await restored.advance(31);
   expect(await same.available()).toBe("3000");
   const { payments } = (await same.get("/v1/payments")).body;
   expect(

@@ -1,9 +1,11 @@
+import { addSeconds, type Instant } from "@bursar/contract/instant";
 import type { Deps } from "@bursar/engine/deps";
 import { freezeReturned } from "@bursar/engine/payment/disputes";
 import { carryOnPayments } from "@bursar/engine/payment/due";
 import { carryOnRefunds } from "@bursar/engine/payment/refund";
 import { type EventDeps, type EventHandlers, processEvents } from "@bursar/engine/payment-event/process";
 import { catchUpEvents } from "@bursar/engine/payment-event/resend";
+import { isAnyWaiting } from "@bursar/engine/payment-event/store";
 import { tendSubscriptions } from "@bursar/engine/subscription/tend";
 import { watchTopUps } from "@bursar/engine/topup/watch";
 import type { Job } from "../background/job.ts";
@@ -26,17 +28,26 @@ export function paymentJobs(deps: EventDeps & Pick<Deps, "secrets">, handlers: E
   ];
 }
 
+/** So long an event is waited for that cannot be processed, as where the key of the provider may not read what it is
+ *  about. What fails by itself is parked sooner. */
+const HEARING_SECONDS = 600;
+
 /** Buys nothing before this process has heard all that the provider has told: where the database was restored from a
  *  backup, an account that seems to run dry may have bought since. */
 function topUps(deps: EventDeps & Pick<Deps, "secrets">, handlers: EventHandlers): Job["run"] {
   const watch = watchTopUps(deps);
+  let listedAt: Instant | null = null;
   let hasHeard = false;
+  const hear = async () => {
+    if (listedAt === null) await catchUpEvents(deps, handlers)();
+    listedAt ??= deps.clock.now();
+    while ((await processEvents(deps, handlers)) > 0);
+    // Those that somebody else has taken, and those that the provider was too busy for.
+    if (!(await isAnyWaiting(deps.pool, listedAt))) return true;
+    return deps.clock.now() >= addSeconds(listedAt, HEARING_SECONDS);
+  };
   return async () => {
-    if (!hasHeard) {
-      await catchUpEvents(deps, handlers)();
-      while ((await processEvents(deps, handlers)) > 0);
-      hasHeard = true;
-    }
-    return watch();
+    hasHeard ||= await hear();
+    return hasHeard ? watch() : 0;
   };
 }

@@ -151,6 +151,15 @@ export async function countEvents(pool: pg.Pool): Promise<EventCounts> {
   return rows[0]!;
 }
 
+/** Whether one that came by then is still to be processed, or is being processed at this moment. */
+export async function isAnyWaiting(pool: pg.Pool, receivedBy: Instant): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    "select from payment_events where due_at is not null and received_at <= $1 limit 1",
+    [formatPostgresTimestamp(receivedBy)],
+  );
+  return rowCount === 1;
+}
+
 /** How far the provider's list has been read; null: never. */
 export async function readMark(pool: pg.Pool): Promise<Instant | null> {
   const { rows } = await pool.query<{ at: Instant }>(
