@@ -204,6 +204,24 @@ describe("administration", () => {
     expect((await admin("DELETE", "/users/root@example.org")).status).toBe(409);
   });
 
+  test("an administrator whose deletion breaks down stays one", async () => {
+    const { people } = running.identity;
+    await people.create({ username: "fern", password, role: "admin" });
+    const holder = await running.engine.pool.connect();
+    await holder.query("set role none");
+    await holder.query("begin");
+    await holder.query("lock table chat_sessions in exclusive mode");
+    const deletion = admin("DELETE", "/users/fern");
+    const cut = `select pg_cancel_backend(pid) from pg_locks
+      where not granted and relation = 'chat_sessions'::regclass`;
+    while ((await holder.query(cut)).rowCount === 0);
+    expect((await deletion).status).toBe(503);
+    expect((await people.find("fern"))?.role).toBe("admin");
+    await holder.query("rollback");
+    holder.release(true);
+    expect((await admin("DELETE", "/users/fern")).status).toBe(200);
+  });
+
   test("a batch makes whom it can and names the others", async () => {
     const users = [
       { username: "eve", password },

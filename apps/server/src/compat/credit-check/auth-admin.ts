@@ -184,10 +184,14 @@ async function remove(deps: CreditCheckDeps, { context, person, concerns }: Rout
   const isAdmin = target.role === "admin";
   const demoted = isAdmin ? await people.setRole(target.id, "user") : null;
   if (demoted !== null && demoted.kind !== "changed") return notChanged(demoted);
-  const refusal = refusalOf(await deletedUnlessUnavailable(deps, target));
-  if (refusal === null) return message(200, "User deleted");
-  if (isAdmin) await people.setRole(target.id, target.role);
-  return refusal;
+  let isDeleted = false;
+  try {
+    const refusal = refusalOf(await deletedUnlessUnavailable(deps, target));
+    isDeleted = refusal === null;
+    return refusal ?? message(200, "User deleted");
+  } finally {
+    if (isAdmin && !isDeleted) await people.setRole(target.id, target.role);
+  }
 }
 
 /** null: it is done. */
