@@ -57,6 +57,8 @@ it("what was bought since the backup comes again from the provider, once, with t
     ["topup", "confirmed", 0],
   ]);
   expect((await same.get("/v1/payment-methods")).body).toEqual(methods);
+  // By that day the receipt is dated, and the days for giving credits back are counted.
+  expect(await chargedAt(restored, account.id)).toEqual(await chargedAt(before, account.id));
 
   await restored.admin("POST", `/v1/events/${(await eventOf("payment_intent.succeeded"))!}/resend`);
   await same.post("/v1/purchases", { id: "order-1", pack: "credits-1000", currency: "eur" });
@@ -157,6 +159,14 @@ async function accountLike({ id }: { id: string }, there = before, card?: null) 
 async function createdFor(accountId: string): Promise<string> {
   const { data } = await restored.sdk.events.list({ type: "customer.created", limit: 100 });
   return data.find(({ data: { object } }) => JSON.stringify(object).includes(`"${accountId}"`))!.id;
+}
+
+async function chargedAt({ engine }: PayingWorld, accountId: string): Promise<unknown[]> {
+  const { rows } = await engine.pool.query(
+    "select payment_id, charged_at::text from payments where account_id = $1 order by payment_id",
+    [accountId],
+  );
+  return rows;
 }
 
 async function copyCustomer(accountId: string): Promise<void> {

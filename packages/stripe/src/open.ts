@@ -83,7 +83,7 @@ export function openStripe(settings: StripeSettings): Payments {
     },
 
     sale: async (intentId) => {
-      const intent = await ifThere(stripe.paymentIntents.retrieve(intentId));
+      const intent = await ifThere(stripe.paymentIntents.retrieve(intentId, { expand: EXPANDED }));
       return intent === null ? null : saleOf(intent);
     },
 

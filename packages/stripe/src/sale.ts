@@ -16,9 +16,11 @@ export function metadataOf({ accountId, paymentId, kind, credits }: Told): Recor
   };
 }
 
+const instant = (seconds: number) => (seconds * 1_000_000) as Instant;
+
 /** What a PaymentIntent that is paid was for; null: it is not paid, or none of ours. */
 export function saleOf(intent: Stripe.PaymentIntent): Sale | null {
-  const { status, metadata, amount, created } = intent;
+  const { status, metadata, amount, created, latest_charge: charge } = intent;
   const currency = CURRENCIES.find((candidate) => candidate === intent.currency);
   if (status !== "succeeded" || currency === undefined || metadata["bursar_payment"] === undefined)
     return null;
@@ -27,6 +29,7 @@ export function saleOf(intent: Stripe.PaymentIntent): Sale | null {
     credits: parseCredits(metadata["bursar_credits"] ?? ""),
     amount,
     currency,
-    createdAt: (created * 1_000_000) as Instant,
+    createdAt: instant(created),
+    chargedAt: instant(typeof charge === "object" && charge !== null ? charge.created : created),
   };
 }

@@ -187,4 +187,5 @@ export interface Sale {
   readonly amount: number;
   readonly currency: Currency;
   readonly createdAt: Instant;
+  readonly chargedAt: Instant;
 }

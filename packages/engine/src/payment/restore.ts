@@ -23,13 +23,14 @@ export async function restorePayment(
     );
     return null;
   }
-  const { kind, credits, amount, currency, createdAt } = sale;
+  const { kind, credits, amount, currency, createdAt, chargedAt } = sale;
   if (credits === null)
     throw new Error(
       `${id} of ${accountId} is paid and not known here, nor how many credits it bought: say so at the provider, as ` +
         `bursar_credits in the metadata of ${intentId}, and process this event again`,
     );
-  const facts = { accountId, id, kind, credits, amount, currency, createdAt, method: "saved" } as const;
+  const paid = { kind, credits, amount, currency, createdAt, chargedAt } as const;
+  const facts = { accountId, id, ...paid, method: "saved" } as const;
   const unknown = {
     paymentMethodId: null,
     returnUrl: null,

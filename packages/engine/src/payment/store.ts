@@ -29,15 +29,16 @@ function toPayment({ amount, failureCode, failureMessage, ...row }: Row): Paymen
  *  is taken, or for a top-up when another one is open: the unique indexes decide, however many ask at once. */
 export async function insertPayment(
   queryable: Queryable,
-  payment: NewPayment,
+  payment: NewPayment & Partial<Pick<Payment, "chargedAt">>,
   state: PaymentState,
   leaseSeconds: number,
 ): Promise<boolean> {
   const { rowCount } = await queryable.query(
     `insert into payments (account_id, payment_id, kind, method, state, credits, amount, currency, grant_id, asked,
-       payment_method_id, return_url, net_before, threshold, by, request_id, created_at, due_at, leased_until, link)
+       payment_method_id, return_url, net_before, threshold, by, request_id, created_at, due_at, leased_until, link,
+       charged_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17,
-       clock_timestamp() + make_interval(secs => $18), $19)
+       clock_timestamp() + make_interval(secs => $18), $19, $20)
      on conflict do nothing`,
     [
       payment.accountId,
@@ -59,6 +60,7 @@ export async function insertPayment(
       formatPostgresTimestamp(payment.createdAt),
       leaseSeconds,
       payment.link,
+      formatNullableTimestamp(payment.chargedAt ?? null),
     ],
   );
   return rowCount === 1;
