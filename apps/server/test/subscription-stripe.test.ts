@@ -297,6 +297,8 @@ it("who asks to be deleted while the provider is away is out at once, and delete
   expect([answer.status, answer.body]).toEqual([200, { accountId: ann.accountId, state: "under_way" }]);
   for (const key of [ann.token, ann.key])
     expect((await world.call(key, "POST", "/v1/spend", { amount: "1" })).status).toBe(401);
+  // An administrator lets nobody in again who is about to go.
+  expect((await world.identity.people.setDisabled(ann.id, false)).kind).toBe("person_unknown");
   await world.advance(61);
   expect(await isKnown(ann.id)).toBe(true);
   world.stripe.faults.clear();

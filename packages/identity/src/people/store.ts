@@ -114,7 +114,8 @@ export async function updateRole(client: Queryable, id: string, role: Role): Pro
   return rows[0] === undefined ? null : personOf(rows[0]);
 }
 
-/** With the sessions of whoever is disabled, in one statement: nobody is disabled and still signed in. */
+/** With the sessions of whoever is disabled, in one statement: nobody is disabled and still signed in. Null also for
+ *  letting somebody in again who is being deleted: they would buy, and own organizations, until they are. */
 export async function updateDisabled(
   client: Queryable,
   id: string,
@@ -122,7 +123,9 @@ export async function updateDisabled(
 ): Promise<PersonRecord | null> {
   const { rows } = await client.query<Row>(
     `with ended as (delete from identity.sessions where user_id = $1 and $2)
-     update identity.people p set disabled = $2, updated_at = now() where id = $1 returning ${COLUMNS}`,
+     update identity.people p set disabled = $2, updated_at = now()
+     where id = $1 and ($2 or not exists (select from identity.deletions d where d.person_id = p.id))
+     returning ${COLUMNS}`,
     [id, disabled],
   );
   return rows[0] === undefined ? null : personOf(rows[0]);
