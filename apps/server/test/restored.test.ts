@@ -103,6 +103,19 @@ it("a payment that does not say how many credits it bought is parked until someb
   expect((await restored.admin("GET", "/v1/events?state=parked")).body.events).toEqual([]);
 });
 
+it("what somebody has written on a refund at the provider gives the payment's credits no second time", async () => {
+  const account = await restored.account("0");
+  await account.post("/v1/purchases", { id: "order-4", pack: "credits-1000", currency: "eur" });
+  await restored.settle();
+  const [intent] = await restored.intentsOf(account.id);
+  await restored.sdk.refunds.create({
+    ...{ payment_intent: intent!.id, amount: 100 },
+    metadata: { bursar_account: account.id, bursar_payment: "order 4" },
+  });
+  await restored.settle();
+  expect(await account.available()).toBe("500");
+});
+
 it("a plan that was begun since the backup is known again, gives its credits once, and renews", async () => {
   await before.engine.prices.put({ body: WITH_PLAN, by: "test" });
   await restored.engine.prices.put({ body: WITH_PLAN, by: "test" });

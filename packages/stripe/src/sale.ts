@@ -21,10 +21,12 @@ const instant = (seconds: number) => (seconds * 1_000_000) as Instant;
 /** What a PaymentIntent that is paid was for; null: it is not paid, or none of ours. */
 export function saleOf(intent: Stripe.PaymentIntent): Sale | null {
   const { status, metadata, amount, created, latest_charge: charge } = intent;
+  const paymentId = metadata["bursar_payment"];
   const currency = CURRENCIES.find((candidate) => candidate === intent.currency);
-  if (status !== "succeeded" || currency === undefined || metadata["bursar_payment"] === undefined)
-    return null;
+  if (status !== "succeeded" || currency === undefined || paymentId === undefined) return null;
   return {
+    accountId: metadata["bursar_account"] ?? null,
+    paymentId,
     kind: metadata["bursar_kind"] === "topup" ? "topup" : "purchase",
     credits: parseCredits(metadata["bursar_credits"] ?? ""),
     amount,

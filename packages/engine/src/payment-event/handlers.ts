@@ -17,17 +17,18 @@ const aboutPayment: EventHandler = async (deps, subject) => {
   return "done";
 };
 
-/** By our own ids where the object carries them, else by the provider's. */
+/** By our own ids where the object carries them, else by the provider's; what neither knows, it may be for the provider to
+ *  say. */
 async function paymentOf(deps: AdvanceDeps, subject: EventSubject): Promise<Payment | null> {
   const { accountId, paymentId, intentId, checkoutId } = subject;
-  if (accountId === null || paymentId === null) {
-    if (intentId === null && checkoutId === null) return null;
-    return findPayment(deps.pool, { intentId, checkoutId });
-  }
+  const isOurs = accountId !== null && paymentId !== null;
   const ids = { accountId: accountId as AccountId, id: paymentId as PaymentId };
-  const own = await readPayment(deps.pool, ids.accountId, ids.id);
+  const own = isOurs ? await readPayment(deps.pool, ids.accountId, ids.id) : null;
   if (own !== null) return withIntent(own, intentId);
-  const restored = intentId === null ? null : await restorePayment(deps, { ...ids, intentId });
+  if (intentId === null && checkoutId === null) return null;
+  const found = await findPayment(deps.pool, { intentId, checkoutId });
+  if (found !== null || !isOurs || intentId === null) return found;
+  const restored = await restorePayment(deps, { ...ids, intentId });
   return restored === null ? null : withIntent(restored, intentId);
 }
 

@@ -181,6 +181,9 @@ export interface EventSubject {
 
 /** What a payment was for, as the provider keeps it. */
 export interface Sale {
+  /** Whose it is, and what it is called, here. */
+  readonly accountId: string | null;
+  readonly paymentId: string;
   readonly kind: "purchase" | "topup";
   /** null: it was made by a version that did not tell the provider. */
   readonly credits: MicroCredits | null;

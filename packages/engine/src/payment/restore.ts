@@ -8,14 +8,15 @@ import { beginCustomer, keepCustomer, readAccountName } from "./store-customers.
  * its events, which are read again from before the backup. */
 
 /** Writes a payment down that is paid at the provider and not known here; `advance` then gives its credits, under the
- *  name that they had. null: it is not paid, or its account is not known here either, which is logged.
+ *  name that they had. null: it is not paid, or is another one, or its account is not known here either, which is logged.
  *  Throws: the provider does not say for how many credits it was; PaymentsUnavailable. */
 export async function restorePayment(
   deps: AdvanceDeps,
   { accountId, id, intentId }: { accountId: AccountId; id: PaymentId; intentId: string },
 ): Promise<Payment | null> {
   const sale = await deps.payments.sale(intentId);
-  if (sale === null) return null;
+  // What the event is about may have been given any name at the provider, as a refund by whoever made it.
+  if (sale === null || sale.accountId !== accountId || sale.paymentId !== id) return null;
   if (!(await isKnown(deps, accountId))) {
     deps.log.warn(
       { accountId, paymentId: id, intentId },
