@@ -114,6 +114,14 @@ it("what somebody has written on a refund at the provider gives the payment's cr
   });
   await restored.settle();
   expect(await account.available()).toBe("500");
+  // No name at all, which the account's books could not hold.
+  await restored.sdk.paymentIntents.create({
+    ...{ amount: 200, currency: "eur", customer: intent!.customer as string },
+    ...{ payment_method: account.methodId, confirm: true, off_session: true },
+    metadata: { bursar_account: account.id, bursar_payment: "order 5", bursar_credits: "1000" },
+  });
+  await restored.settle();
+  expect(await account.available()).toBe("500");
 });
 
 it("a plan that was begun since the backup is known again, gives its credits once, and renews", async () => {

@@ -1,4 +1,4 @@
-import { type AccountId, newLink, newOperationId, type PaymentId } from "@bursar/contract/ids";
+import { type AccountId, ID_PATTERN, newLink, newOperationId, type PaymentId } from "@bursar/contract/ids";
 import type { AdvanceDeps } from "./deps.ts";
 import { grantIdOf, type Payment } from "./payment.ts";
 import { insertPayment, readPayment } from "./store.ts";
@@ -9,7 +9,7 @@ import { beginCustomer, keepCustomer, readAccountName } from "./store-customers.
 
 /** Writes a payment down that is paid at the provider and not known here; `advance` then gives its credits, under the
  *  name that they had. null: it is not paid, or is another one, or its account is not known here either, which is logged.
- *  Throws: the provider does not say for how many credits it was; PaymentsUnavailable. */
+ *  Throws: the provider does not say for how many credits it was, or names it as nothing is named here; PaymentsUnavailable. */
 export async function restorePayment(
   deps: AdvanceDeps,
   { accountId, id, intentId }: { accountId: AccountId; id: PaymentId; intentId: string },
@@ -24,6 +24,7 @@ export async function restorePayment(
     );
     return null;
   }
+  if (!ID_PATTERN.test(id)) throw new Error(`${id} of ${accountId} is no name that a payment has here`);
   const { kind, credits, amount, currency, createdAt, chargedAt } = sale;
   if (credits === null)
     throw new Error(
