@@ -78,6 +78,17 @@ it("what was bought since the backup comes again from the provider, once, with t
   expect(await back.available()).toBe("1000");
 });
 
+it("events that nobody may read hold top-ups back for ten minutes, and not for ever", async () => {
+  await using world = await startOwnWorld();
+  const account = await world.account("0");
+  await account.policy({ target: "3000", threshold: "2000" });
+  world.stripe.faults.add({ kind: "rate_limit", on: "GET /v1/events", times: 1000 });
+  await expect(world.settle()).rejects.toThrow("the payment provider");
+  expect(await account.available()).toBe("0");
+  await expect(world.advance(600)).rejects.toThrow("the payment provider");
+  expect(await account.available()).toBe("3000");
+});
+
 it("a payment that does not say how many credits it bought is parked until somebody says so at the provider", async () => {
   const account = await restored.account("0");
   const { rows } = await restored.engine.pool.query<{ customer: string }>(
@@ -162,6 +173,11 @@ it("a plan whose process dies as soon as it is known again is not begun and char
   expect(await same.available()).toBe("700");
   await restored.verify();
 });
+
+async function startOwnWorld() {
+  const world = await startPayingWorld();
+  return { ...world, [Symbol.asyncDispose]: world.close };
+}
 
 const WITH_PLAN: PriceBookInput = {
   ...SELLING,

@@ -28,23 +28,25 @@ export function paymentJobs(deps: EventDeps & Pick<Deps, "secrets">, handlers: E
   ];
 }
 
-/** So long an event is waited for that cannot be processed, as where the key of the provider may not read what it is
- *  about. What fails by itself is parked sooner. */
+/** So long events are waited for that cannot be listed or processed, as where our key at the provider may not read them.
+ *  What fails by itself is parked sooner. */
 const HEARING_SECONDS = 600;
 
 /** Buys nothing before this process has heard all that the provider has told: where the database was restored from a
  *  backup, an account that seems to run dry may have bought since. */
 function topUps(deps: EventDeps & Pick<Deps, "secrets">, handlers: EventHandlers): Job["run"] {
   const watch = watchTopUps(deps);
+  let begunAt: Instant | null = null;
   let listedAt: Instant | null = null;
   let hasHeard = false;
   const hear = async () => {
+    begunAt ??= deps.clock.now();
+    if (deps.clock.now() >= addSeconds(begunAt, HEARING_SECONDS)) return true;
     if (listedAt === null) await catchUpEvents(deps, handlers)();
     listedAt ??= deps.clock.now();
     while ((await processEvents(deps, handlers)) > 0);
     // Those that somebody else has taken, and those that the provider was too busy for.
-    if (!(await isAnyWaiting(deps.pool, listedAt))) return true;
-    return deps.clock.now() >= addSeconds(listedAt, HEARING_SECONDS);
+    return !(await isAnyWaiting(deps.pool, listedAt));
   };
   return async () => {
     hasHeard ||= await hear();
