@@ -1,7 +1,8 @@
-import { addSeconds, formatInstant, type Instant } from "@bursar/contract/instant";
+import { formatInstant, type Instant } from "@bursar/contract/instant";
 import type { PriceBookInput } from "@bursar/contract/operations/prices";
 import type pg from "pg";
 import type { Clock } from "../clock/clock.ts";
+import { openFresh } from "../clock/fresh.ts";
 import type { PriceBook } from "./decide.ts";
 import { insertPriceBook, loadPriceBooks, type PriceBookVersion, type PutOutcome } from "./store.ts";
 
@@ -30,26 +31,14 @@ const FRESH_SECONDS = 1;
 export function openPrices(deps: { pool: pg.Pool; clock: Clock }): Prices {
   const { pool, clock } = deps;
   let known: readonly PriceBookVersion[] = [];
-  let freshUntil = 0 as Instant;
-  let loading: Promise<void> | null = null;
-
-  const load = async () => {
-    const now = clock.now();
+  const fresh = openFresh(clock, FRESH_SECONDS, async (now) => {
     known = await loadPriceBooks(pool, now);
-    freshUntil = addSeconds(now, FRESH_SECONDS);
-  };
-  const refresh = () => {
-    loading ??= load().finally(() => {
-      loading = null;
-    });
-    return loading;
-  };
+  });
 
   return {
     current: async () => {
       const now = clock.now();
-      const isStale = now >= freshUntil || now < freshUntil - FRESH_SECONDS * 1_000_000;
-      if (isStale) await refresh();
+      if (fresh.isStale(now)) await fresh.refresh();
       const inForce = known.findLast((version) => version.validFrom <= now);
       if (inForce === undefined) throw new NoPriceBook();
       return inForce;
@@ -64,7 +53,7 @@ export function openPrices(deps: { pool: pg.Pool; clock: Clock }): Prices {
         version: request.version ?? null,
         by: request.by,
       });
-      freshUntil = 0 as Instant;
+      fresh.expire();
       return outcome;
     },
   };

@@ -1,4 +1,5 @@
 import { addSeconds, type Instant } from "@bursar/contract/instant";
+import { openFresh } from "../clock/fresh.ts";
 import type { Deps } from "../deps.ts";
 import { readSightings, writeSighting } from "./store.ts";
 
@@ -20,26 +21,10 @@ export interface Thinkers {
 
 export function openThinkers({ pool, clock, log }: Pick<Deps, "pool" | "clock" | "log">): Thinkers {
   const seen = new Map<string, Instant>();
-  let freshUntil: Instant | null = null;
-  let loading: Promise<void> | null = null;
-
-  const load = async () => {
-    const now = clock.now();
+  const fresh = openFresh(clock, FRESH_SECONDS, async (now) => {
     const sightings = await readSightings(pool, addSeconds(now, -MEMORY_SECONDS), LARGEST);
     for (const { model, seenAt } of sightings) if (seenAt > (seen.get(model) ?? 0)) seen.set(model, seenAt);
-    freshUntil = addSeconds(now, FRESH_SECONDS);
-  };
-  const refresh = () => {
-    loading ??= load().finally(() => {
-      loading = null;
-    });
-    return loading;
-  };
-  const isStale = () => {
-    if (freshUntil === null) return true;
-    const now = clock.now();
-    return now >= freshUntil || now < addSeconds(freshUntil, -FRESH_SECONDS);
-  };
+  });
   const isWithin = (model: string, seconds: number) => {
     const at = seen.get(model);
     return at !== undefined && at > addSeconds(clock.now(), -seconds);
@@ -47,10 +32,9 @@ export function openThinkers({ pool, clock, log }: Pick<Deps, "pool" | "clock" |
 
   return {
     has: async (model) => {
-      const isKnown = freshUntil !== null;
-      if (isStale() && !isWithin(model, MEMORY_SECONDS))
-        await refresh().catch((error: unknown) => {
-          if (!isKnown) throw error;
+      if (fresh.isStale(clock.now()) && !isWithin(model, MEMORY_SECONDS))
+        await fresh.refresh().catch((error: unknown) => {
+          if (!fresh.isKnown()) throw error;
         });
       return isWithin(model, MEMORY_SECONDS);
     },
